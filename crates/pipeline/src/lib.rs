@@ -1,1 +1,254 @@
-//! Placeholder.
+//! The registry's verbs, asynchronous: submit and withdraw records, break and unbreak links.
+//!
+//! This room owns the linker, the one writer (architecture D3), and the published match index.
+//! Edges decode a request, call one verb here and encode the answer. No SQL, no HTTP.
+//!
+//! One read, one write: a batch is decided on a snapshot with a revision, its commit names that
+//! revision, the store refuses a stale one, and the batch is decided again.
+
+use std::sync::Arc;
+
+use arc_swap::ArcSwap;
+use fhir::{outcome::Issue, resource::Resource};
+use matching::{features::Features, index::Snapshot};
+use registry::{
+    actor::Actor,
+    batch::Receipt,
+    decide::{Refusal, Submitted},
+    extract::Extractor,
+    ids::{ClientId, RecordId},
+    record::SourceRecord,
+};
+use store::{Reader, Store, StoreError};
+use thiserror::Error;
+use tokio::task::JoinHandle;
+
+pub mod clock;
+mod linker;
+mod load;
+pub mod pairs;
+mod parking;
+mod published;
+pub mod rows;
+pub mod settings;
+pub mod verify;
+
+pub use clock::Clock;
+use linker::Linker;
+use parking::Gate;
+use published::Published;
+pub use settings::Settings;
+
+/// One act on the registry, ready for the linker.
+#[derive(Clone, Debug)]
+pub enum Operation {
+    /// Create or update a source record.
+    Submit(Box<Submission>),
+    /// Take a source record back.
+    Withdraw {
+        /// The record.
+        record: RecordId,
+        /// `If-Match`.
+        if_match: Option<u32>,
+    },
+    /// Break records out of their golden records.
+    Break {
+        /// The records.
+        records: Vec<RecordId>,
+        /// Whether they stay together.
+        grouping: registry::adjudicate::Grouping,
+    },
+    /// Withdraw the declaration that pairs are different people.
+    Unbreak {
+        /// The pairs.
+        pairs: Vec<registry::state::BrokenPair>,
+    },
+}
+
+/// A decoded record with its features, extracted before it enters the queue.
+#[derive(Clone, Debug)]
+pub struct Submission {
+    /// The record and what its sender demands of the present state.
+    pub submitted: Submitted,
+    /// What the rules compare.
+    pub features: Features,
+}
+
+/// Acts that belong together: answered together and, if atomic, carried out together.
+#[derive(Clone, Debug)]
+pub struct Work {
+    /// The acts, in order.
+    pub operations: Vec<Operation>,
+    /// Who is accountable.
+    pub actor: Actor,
+    /// All are carried out, or none (FHIR transaction).
+    pub is_atomic: bool,
+}
+
+/// The answer to each operation of a [`Work`], in order. A break has a receipt for each record.
+pub type Answers = Vec<Result<Vec<Receipt>, Refusal>>;
+
+/// Why the registry could not answer at all. Nothing of the work was written.
+#[derive(Debug, Error)]
+pub enum PipelineError {
+    /// The queue is full: try again a little later.
+    #[error("the registry has more submissions waiting than it takes ({queue_max}); try again")]
+    Busy {
+        /// The bound that was met.
+        queue_max: usize,
+    },
+    /// One request holds more than the queue can ever take.
+    #[error("one request may hold {queue_max} entries at the most")]
+    TooMany {
+        /// The bound that was met.
+        queue_max: usize,
+    },
+    /// Other writers kept overtaking this one.
+    #[error("other nodes kept writing first; try again")]
+    Overtaken,
+    /// The registry is stopping.
+    #[error("the registry is stopping")]
+    Stopping,
+    /// The store failed.
+    #[error("the store is not available")]
+    Store(#[source] Arc<StoreError>),
+    /// A fault of the registry itself, recorded in its log.
+    #[error("an internal fault kept the registry from deciding; its log tells more")]
+    Fault,
+}
+
+/// Why the pipeline could not start.
+#[derive(Debug, Error)]
+pub enum StartError {
+    /// The store could not be read.
+    #[error("the store cannot be read")]
+    Store(#[from] StoreError),
+    /// A stored record cannot be read any more.
+    #[error("stored record {0} cannot be read; run `opencr verify`")]
+    Damaged(RecordId),
+}
+
+/// The running registry: a handle that is cheap to clone.
+#[derive(Clone)]
+pub struct Pipeline {
+    shared: Arc<Shared>,
+}
+
+struct Shared {
+    extractor: Arc<Extractor>,
+    settings: Settings,
+    reader: Arc<dyn Reader>,
+    published: Arc<ArcSwap<Snapshot>>,
+    gate: Gate,
+    linker: tokio::sync::Mutex<Option<JoinHandle<()>>>,
+}
+
+impl Pipeline {
+    /// Builds the match index from the store and starts the linker.
+    ///
+    /// # Errors
+    ///
+    /// [`StartError`] if the store cannot be read or holds an unreadable record.
+    pub async fn start(
+        store: Arc<dyn Store>,
+        extractor: Extractor,
+        settings: Settings,
+    ) -> Result<Self, StartError> {
+        let extractor = Arc::new(extractor);
+        let published = Published::build(&*store, &extractor).await?;
+        let view = published.0.view();
+        keep_time(&*store, &settings.clock).await?;
+        let (gate, queue) = parking::gate(settings.queue_max);
+        let linker = Linker::new(store.clone(), extractor.clone(), settings.clone(), published);
+        let task = tokio::spawn(linker.run(queue));
+        Ok(Self {
+            shared: Arc::new(Shared {
+                extractor,
+                settings,
+                reader: store,
+                published: view,
+                gate,
+                linker: tokio::sync::Mutex::new(Some(task)),
+            }),
+        })
+    }
+
+    /// Decodes a submitted Patient and extracts its features: all the work that needs no queue.
+    ///
+    /// # Errors
+    ///
+    /// Every problem as a FHIR issue with the expression at fault.
+    pub fn decode(
+        &self,
+        resource: Resource,
+        client: &ClientId,
+        url_id: Option<RecordId>,
+    ) -> Result<Submission, Vec<Issue>> {
+        let vocabulary = &self.shared.settings.vocabulary;
+        let record = SourceRecord::decode(resource, url_id, client, vocabulary)?;
+        let features =
+            self.shared.extractor.extract(record.resource.value()).map_err(|issue| vec![issue])?;
+        let submitted = Submitted { record, if_match: None, only_create: false };
+        Ok(Submission { submitted, features })
+    }
+
+    /// Carries out `work`; returns once what it changed is durable.
+    ///
+    /// # Errors
+    ///
+    /// [`PipelineError`] if nothing was written and nothing was decided. What is refused for
+    /// reasons of its own is in the answers.
+    pub async fn submit(&self, work: Work) -> Result<Answers, PipelineError> {
+        self.shared.gate.pass(work).await
+    }
+
+    /// Reads of the committed state.
+    pub fn reader(&self) -> &Arc<dyn Reader> {
+        &self.shared.reader
+    }
+
+    /// The settings in force.
+    pub fn settings(&self) -> &Settings {
+        &self.shared.settings
+    }
+
+    /// The rules in force.
+    pub fn extractor(&self) -> &Arc<Extractor> {
+        &self.shared.extractor
+    }
+
+    /// The match index as of the newest published commit.
+    pub fn index(&self) -> Arc<Snapshot> {
+        self.shared.published.load_full()
+    }
+
+    /// How many operations wait or are being decided.
+    pub fn queued(&self) -> usize {
+        self.shared.gate.waiting()
+    }
+
+    /// Whether work is still accepted.
+    pub fn is_open(&self) -> bool {
+        self.shared.gate.is_open()
+    }
+
+    /// Accepts no more work, finishes what was accepted and returns when it is durable.
+    pub async fn stop(&self) {
+        self.shared.gate.close();
+        if let Some(task) = self.shared.linker.lock().await.take() {
+            if task.await.is_err() {
+                tracing::error!("the linker ended by a fault while stopping");
+            }
+        }
+    }
+}
+
+/// Keeps new times from falling behind those of stored events.
+async fn keep_time(store: &dyn Reader, clock: &Clock) -> Result<(), StoreError> {
+    let newest = store.head().await?.revision;
+    let before = registry::ids::Revision(newest.0.saturating_sub(1));
+    for event in store.events_after(before, 1).await? {
+        clock.not_before(event.at);
+    }
+    Ok(())
+}

@@ -1,1 +1,226 @@
-//! Placeholder.
+//! Where the registry's state lies: one contract, several stores.
+//!
+//! The contract in prose. A store keeps exactly what commits wrote. A commit is written whole
+//! or not at all, durably before it returns, and only if its `decided_at` is still the newest
+//! revision. A read sees one revision, never half of a commit. Nothing here decides, scores,
+//! parses FHIR or speaks HTTP; reads go from edges straight to [`Reader`], writes come only from
+//! `pipeline`.
+//!
+//! SQL lives in this room and nowhere else.
+
+use async_trait::async_trait;
+use registry::{
+    commit::Commit,
+    event::{Event, Head},
+    ids::{ContentHash, Cruid, RecordId, RecordNumber, Revision, SourceKey},
+    search::{Filter, SortKey},
+    state::{BrokenPair, GoldenState, MatchIssue, RecordState},
+    stored::{Counts, PatientTags, StoredPatient, StoredVersion},
+};
+use std::sync::Arc;
+use thiserror::Error;
+
+mod memory;
+mod plan;
+mod sqlite;
+
+pub use memory::MemoryStore;
+pub use sqlite::SqliteStore;
+
+/// Why a store could not do what was asked.
+#[derive(Debug, Error)]
+pub enum StoreError {
+    /// Another commit landed after the state that this one was decided on: read and decide again.
+    #[error("the registry is at revision {current}, not at {decided_at} as the commit expects")]
+    Stale {
+        /// What the commit was decided on.
+        decided_at: Revision,
+        /// What the store is at.
+        current: Revision,
+    },
+    /// The location is not one that a store can be opened at.
+    #[error("cannot open a store at `{url}`: {reason}")]
+    Location {
+        /// The location asked for.
+        url: String,
+        /// What is wrong with it, and what would be right.
+        reason: String,
+    },
+    /// Another process has the store open for writing.
+    #[error("the store in {0} is open in another process; stop it first, or send to its server")]
+    InUse(String),
+    /// The database was written by a newer release.
+    #[error("the store was written by a newer release: {0}")]
+    Newer(String),
+    /// The database could not be reached or refused; nothing was written.
+    #[error("the database failed")]
+    Database(#[from] sqlx::Error),
+    /// What is stored does not fit the contract.
+    #[error("stored data is damaged: {0}; run `opencr verify`")]
+    Damaged(String),
+}
+
+/// Which part of a result list is wanted.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Window {
+    /// How many results to pass over.
+    pub offset: u64,
+    /// How many to give at the most; zero gives none, only the total.
+    pub limit: u64,
+}
+
+/// The ids of the patients that fit a search, and how many fit in all.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct FoundIds {
+    /// FHIR ids of source and golden records, in the order asked for.
+    pub ids: Vec<String>,
+    /// How many there are without the window.
+    pub total: u64,
+}
+
+/// A read-only view of the registry's state.
+///
+/// Lists of ids may hold repetitions and unknown ids: each known one is given once, unknown
+/// ones are left out, in no particular order unless stated. All errors are [`StoreError`]s of
+/// the kinds `Database` and `Damaged`.
+#[async_trait]
+pub trait Reader: Send + Sync {
+    /// The end of the event chain and the next free numbers.
+    async fn head(&self) -> Result<Head, StoreError>;
+
+    /// Source records by id.
+    async fn records(&self, ids: &[RecordId]) -> Result<Vec<RecordState>, StoreError>;
+
+    /// Source records by their number in the match index.
+    async fn records_numbered(
+        &self,
+        numbers: &[RecordNumber],
+    ) -> Result<Vec<RecordState>, StoreError>;
+
+    /// Source records by identity, withdrawn ones included.
+    async fn records_of_sources(
+        &self,
+        sources: &[SourceKey],
+    ) -> Result<Vec<RecordState>, StoreError>;
+
+    /// Golden records by CRUID, with their members.
+    async fn goldens(&self, ids: &[Cruid]) -> Result<Vec<GoldenState>, StoreError>;
+
+    /// Every pair declared different in which one of `records` takes part.
+    async fn broken_pairs_of(&self, records: &[RecordId]) -> Result<Vec<BrokenPair>, StoreError>;
+
+    /// Every open issue in which one of `records` takes part, on either side.
+    async fn open_issues_of(&self, records: &[RecordId]) -> Result<Vec<MatchIssue>, StoreError>;
+
+    /// Patients by FHIR id, in the order of `ids`.
+    async fn patients(&self, ids: &[String]) -> Result<Vec<StoredPatient>, StoreError>;
+
+    /// One version of a source record.
+    async fn record_version(
+        &self,
+        id: &RecordId,
+        version: u32,
+    ) -> Result<Option<StoredVersion>, StoreError>;
+
+    /// Versions of a source record, newest first, within the window; and how many there are.
+    async fn record_history(
+        &self,
+        id: &RecordId,
+        window: Window,
+    ) -> Result<(Vec<StoredVersion>, u64), StoreError>;
+
+    /// Versions of a golden record, newest first, within the window; and how many there are.
+    async fn golden_history(
+        &self,
+        id: &Cruid,
+        window: Window,
+    ) -> Result<(Vec<GoldenState>, u64), StoreError>;
+
+    /// One version of a golden record.
+    async fn golden_version(
+        &self,
+        id: &Cruid,
+        version: u32,
+    ) -> Result<Option<GoldenState>, StoreError>;
+
+    /// The patients that fit all `filters`: live source records and all golden records but
+    /// retired ones. Ordered by `sort`, then by age (older first, a source record before the
+    /// golden record made for it).
+    async fn search(
+        &self,
+        filters: &[Filter],
+        sort: &[SortKey],
+        window: Window,
+    ) -> Result<FoundIds, StoreError>;
+
+    /// Source records with a number above `after` in order of number, withdrawn ones included,
+    /// each with its newest content; for building the match index and for checking.
+    async fn records_after(
+        &self,
+        after: Option<RecordNumber>,
+        limit: u32,
+    ) -> Result<Vec<(RecordState, String)>, StoreError>;
+
+    /// Golden records of whatever status with a number above `after`, in order of number.
+    async fn goldens_after(
+        &self,
+        after: Option<u32>,
+        limit: u32,
+    ) -> Result<Vec<GoldenState>, StoreError>;
+
+    /// Every open issue in order of opening, within the window; for checking and work lists.
+    async fn open_issues(&self, window: Window) -> Result<Vec<MatchIssue>, StoreError>;
+
+    /// Every pair declared different.
+    async fn broken_pairs(&self) -> Result<Vec<BrokenPair>, StoreError>;
+
+    /// The registry's own tags of these patients as searches see them; for checking.
+    async fn tags_of(&self, ids: &[String]) -> Result<Vec<PatientTags>, StoreError>;
+
+    /// Events after a revision, in order.
+    async fn events_after(&self, after: Revision, limit: u32) -> Result<Vec<Event>, StoreError>;
+
+    /// A stored explanation as JSON text.
+    async fn explanation(&self, hash: &ContentHash) -> Result<Option<String>, StoreError>;
+
+    /// How many things there are.
+    async fn counts(&self) -> Result<Counts, StoreError>;
+
+    /// Where the data lies, for people: a path or a server's address without secrets.
+    fn location(&self) -> String;
+
+    /// Checks the database's own structure, where it has a means to; gives what is wrong.
+    async fn check_structure(&self) -> Result<Vec<String>, StoreError>;
+}
+
+/// A store that can be written: [`Reader`] and the one way to write.
+#[async_trait]
+pub trait Store: Reader {
+    /// Writes all of `commit` durably, or nothing.
+    ///
+    /// # Errors
+    ///
+    /// - [`StoreError::Stale`]: another commit landed first; read, match and decide again.
+    /// - [`StoreError::Database`]: the database refused; nothing was written.
+    async fn commit(&self, commit: &Commit) -> Result<(), StoreError>;
+}
+
+/// Opens the store at `url`: `memory:` or `sqlite:<file>`, creating and migrating as needed.
+///
+/// # Errors
+///
+/// [`StoreError::Location`] for another kind of url or a folder that cannot be made,
+/// [`StoreError::InUse`] if another process writes there, [`StoreError::Newer`] and
+/// [`StoreError::Database`] if the database cannot be used.
+pub async fn open(url: &str) -> Result<Arc<dyn Store>, StoreError> {
+    if url == "memory:" {
+        return Ok(Arc::new(MemoryStore::default()));
+    }
+    if let Some(path) = url.strip_prefix("sqlite:") {
+        return Ok(Arc::new(SqliteStore::open(path.as_ref()).await?));
+    }
+    Err(StoreError::Location {
+        url: url.to_owned(),
+        reason: "write `sqlite:<file>` or `memory:`".to_owned(),
+    })
+}

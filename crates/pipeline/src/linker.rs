@@ -1,0 +1,231 @@
+//! The one writer: batch, match, decide, commit, publish, answer.
+//!
+//! Exact serial semantics: each act is decided as if it came alone after those before it.
+//! Matching against the published index runs ahead in parallel; what the batch itself changed
+//! is matched against an overlay. If the commit is stale the node catches up and the whole
+//! batch is decided again.
+
+use std::{collections::BTreeSet, sync::Arc};
+
+use matching::index::Limits;
+use registry::{
+    commit::Change,
+    event::{Event, EventBody, Head},
+    extract::Extractor,
+    ids::Revision,
+    stored::StoredPatient,
+};
+use store::{Store, StoreError};
+use tokio::sync::mpsc;
+
+use crate::{
+    Answers, PipelineError, Work, load,
+    parking::Parcel,
+    published::{Published, features_of},
+    settings::Settings,
+};
+
+mod desk;
+mod overlay;
+
+use desk::{Decided, Desk, match_all, wanted};
+
+/// Events read at once while catching up with other writers.
+const CATCH_UP_PAGE_MAX: u32 = 1_000;
+
+/// Records read at once while catching up with other writers.
+const REINDEX_PAGE_MAX: usize = 1_000;
+
+/// The writer's state.
+pub(crate) struct Linker {
+    store: Arc<dyn Store>,
+    extractor: Arc<Extractor>,
+    settings: Settings,
+    published: Published,
+    /// The revision that the published index shows.
+    indexed: Revision,
+}
+
+impl Linker {
+    pub(crate) fn new(
+        store: Arc<dyn Store>,
+        extractor: Arc<Extractor>,
+        settings: Settings,
+        (published, indexed): (Published, Revision),
+    ) -> Self {
+        Self { store, extractor, settings, published, indexed }
+    }
+
+    /// Works until the gate is closed and the queue is empty.
+    pub(crate) async fn run(mut self, mut queue: mpsc::UnboundedReceiver<Parcel>) {
+        let mut parcels = Vec::new();
+        while queue.recv_many(&mut parcels, self.settings.batch_max.max(1)).await > 0 {
+            let mut rest = std::mem::take(&mut parcels);
+            while !rest.is_empty() {
+                let later = rest.split_off(self.batch_len(&rest));
+                self.serve(rest).await;
+                rest = later;
+            }
+        }
+    }
+
+    /// How many of the waiting parcels one commit takes: at least one.
+    fn batch_len(&self, parcels: &[Parcel]) -> usize {
+        let mut operations = 0;
+        let fitting = parcels.iter().take_while(|parcel| {
+            operations += parcel.work.operations.len();
+            operations <= self.settings.batch_max
+        });
+        fitting.count().max(1)
+    }
+
+    /// Decides, commits and answers. A fault in one work does not take the others with it.
+    async fn serve(&mut self, parcels: Vec<Parcel>) {
+        let (works, replies): (Vec<Work>, Vec<_>) =
+            parcels.into_iter().map(|parcel| (parcel.work, (parcel.reply, parcel.place))).unzip();
+        let works: Arc<[Work]> = works.into();
+        let answers = match self.commit(&works).await {
+            Err(PipelineError::Fault) if works.len() > 1 => self.one_by_one(&works).await,
+            Err(error) => works.iter().map(|_| Err(copy(&error))).collect(),
+            Ok(answers) => answers.into_iter().map(Ok).collect(),
+        };
+        for ((reply, place), answer) in replies.into_iter().zip(answers) {
+            // Who no longer waits for the answer has lost nothing: the work is durable.
+            let _ = reply.send(answer);
+            drop(place);
+        }
+    }
+
+    async fn one_by_one(&mut self, works: &[Work]) -> Vec<Result<Answers, PipelineError>> {
+        let mut answers = Vec::with_capacity(works.len());
+        for work in works {
+            let alone: Arc<[Work]> = [work.clone()].into();
+            let answer = self.commit(&alone).await;
+            answers.push(answer.map(|mut answers| answers.pop().unwrap_or_default()));
+        }
+        answers
+    }
+
+    /// One read, one write, and the same again if another node wrote in between.
+    async fn commit(&mut self, works: &Arc<[Work]>) -> Result<Vec<Answers>, PipelineError> {
+        for _ in 0..=self.settings.stale_retries_max {
+            let head = self.catch_up().await?;
+            let decided = self.decide(works, head).await?;
+            let Some(newest) = decided.commit.events.last().map(|event| event.revision) else {
+                return Ok(decided.answers);
+            };
+            match self.store.commit(&decided.commit).await {
+                Ok(()) => {
+                    self.indexed = newest;
+                    self.published.publish(decided.index_changes);
+                    return Ok(decided.answers);
+                }
+                Err(StoreError::Stale { .. }) => {}
+                // If it was written all the same, the next batch finds the revision moved on
+                // and catches up before it decides.
+                Err(error) => return Err(store_error(error)),
+            }
+        }
+        Err(PipelineError::Overtaken)
+    }
+
+    async fn decide(&self, works: &Arc<[Work]>, head: Head) -> Result<Decided, PipelineError> {
+        let snapshot = self.published.snapshot();
+        let limits = Limits { potential_max: self.settings.potential_max };
+        let matched = blocking({
+            let (works, snapshot) = (works.clone(), snapshot.clone());
+            move || match_all(&works, &snapshot, &limits)
+        })
+        .await?;
+        let wanted = wanted(works, &matched);
+        let standing = load::standing(&*self.store, &wanted).await.map_err(store_error)?;
+        let desk = Desk::new(head, standing, snapshot, self.extractor.clone(), &self.settings);
+        let works = works.clone();
+        blocking(move || desk.decide_all(&works, &matched)).await
+    }
+
+    /// Brings the index to the store's revision if another writer moved it, and gives the head.
+    async fn catch_up(&mut self) -> Result<Head, PipelineError> {
+        let head = self.store.head().await.map_err(store_error)?;
+        let mut changed = BTreeSet::new();
+        let mut after = self.indexed;
+        while after < head.revision {
+            let events = self.store.events_after(after, CATCH_UP_PAGE_MAX).await;
+            let events = events.map_err(store_error)?;
+            let Some(last) = events.last() else { break };
+            after = last.revision;
+            for event in &events {
+                changed.extend(changed_records(event)?);
+            }
+        }
+        if after != self.indexed {
+            self.reindex(changed).await?;
+            self.indexed = after;
+        }
+        Ok(head)
+    }
+
+    async fn reindex(&mut self, changed: BTreeSet<String>) -> Result<(), PipelineError> {
+        let ids: Vec<String> = changed.into_iter().collect();
+        for page in ids.chunks(REINDEX_PAGE_MAX) {
+            let patients = self.store.patients(page).await.map_err(store_error)?;
+            let records: Vec<_> = patients
+                .into_iter()
+                .filter_map(|patient| match patient {
+                    StoredPatient::Source(source) => Some((source.state, source.content)),
+                    StoredPatient::Golden(_) => None,
+                })
+                .collect();
+            let changes = features_of(&records, &self.extractor).map_err(|error| {
+                tracing::error!(%error, "the index cannot follow the store");
+                PipelineError::Fault
+            })?;
+            self.published.publish(changes);
+        }
+        Ok(())
+    }
+}
+
+/// Runs work that keeps a core busy where it does not keep the network waiting.
+async fn blocking<T: Send + 'static>(
+    work: impl FnOnce() -> T + Send + 'static,
+) -> Result<T, PipelineError> {
+    tokio::task::spawn_blocking(work).await.map_err(|fault| {
+        // The panic's own words may hold a patient's data, so only its place is told (by the
+        // panic hook of the process).
+        tracing::error!(is_panic = fault.is_panic(), "a batch could not be decided");
+        PipelineError::Fault
+    })
+}
+
+/// The ids of the records whose content or presence an event changed.
+fn changed_records(event: &Event) -> Result<Vec<String>, PipelineError> {
+    let body: EventBody = serde_json::from_str(&event.body).map_err(|_| {
+        tracing::error!(revision = %event.revision, "event {} cannot be read", event.revision);
+        PipelineError::Fault
+    })?;
+    let ids = body.changes.iter().filter_map(|change| match change {
+        Change::CreateRecord { record, .. }
+        | Change::UpdateRecord { record, .. }
+        | Change::WithdrawRecord { record } => Some(record.to_string()),
+        _ => None,
+    });
+    Ok(ids.collect())
+}
+
+fn store_error(error: StoreError) -> PipelineError {
+    tracing::error!(error = &error as &dyn std::error::Error, "the store failed");
+    PipelineError::Store(Arc::new(error))
+}
+
+/// The same error for everybody in the batch.
+fn copy(error: &PipelineError) -> PipelineError {
+    match error {
+        PipelineError::Busy { queue_max } => PipelineError::Busy { queue_max: *queue_max },
+        PipelineError::TooMany { queue_max } => PipelineError::TooMany { queue_max: *queue_max },
+        PipelineError::Overtaken => PipelineError::Overtaken,
+        PipelineError::Stopping => PipelineError::Stopping,
+        PipelineError::Store(error) => PipelineError::Store(error.clone()),
+        PipelineError::Fault => PipelineError::Fault,
+    }
+}

@@ -1,0 +1,258 @@
+//! Where the acts of a batch are decided, one after another. No IO: all was read before.
+
+use std::{collections::BTreeSet, sync::Arc};
+
+use matching::{
+    explain::{Explanation, explain},
+    features::Features,
+    index::{Found, Limits, Snapshot},
+};
+use rayon::prelude::*;
+use registry::{
+    adjudicate,
+    batch::{Batch, Receipt},
+    commit::Commit,
+    decide::{self, Candidate, Decision, Fresh, Matches, Refusal},
+    event::Head,
+    extract::Extractor,
+    ids::{GoldenNumber, RecordId, RecordNumber, Timestamp},
+    standing::Standing,
+};
+
+use super::overlay::Overlay;
+use crate::{
+    Answers, Operation, Submission, Work, load::Wanted, published::IndexChange, settings::Settings,
+};
+
+/// What the published index found for each operation of each work; `None` for other verbs.
+pub(super) type Matched = Vec<Vec<Option<Found>>>;
+
+/// The outcome of a batch.
+pub(super) struct Decided {
+    pub(super) commit: Commit,
+    pub(super) answers: Vec<Answers>,
+    pub(super) index_changes: Vec<IndexChange>,
+}
+
+/// Searches the published index for every submission, on all cores.
+pub(super) fn match_all(works: &[Work], snapshot: &Snapshot, limits: &Limits) -> Matched {
+    works
+        .par_iter()
+        .map(|work| {
+            let search = |operation: &Operation| match operation {
+                Operation::Submit(submission) => {
+                    Some(snapshot.search(&submission.features, limits))
+                }
+                _ => None,
+            };
+            work.operations.par_iter().map(search).collect()
+        })
+        .collect()
+}
+
+/// What must be read for deciding `works`.
+pub(super) fn wanted(works: &[Work], matched: &Matched) -> Wanted {
+    let mut wanted = Wanted::default();
+    for operation in works.iter().flat_map(|work| &work.operations) {
+        match operation {
+            Operation::Submit(submission) => {
+                let record = &submission.submitted.record;
+                wanted.sources.push(record.source.clone());
+                wanted.ids.extend(record.requested_id.clone());
+            }
+            Operation::Withdraw { record, .. } => _ = wanted.ids.insert(record.clone()),
+            Operation::Break { records, .. } => wanted.ids.extend(records.iter().cloned()),
+            Operation::Unbreak { pairs } => wanted
+                .ids
+                .extend(pairs.iter().flat_map(|pair| [pair.low().clone(), pair.high().clone()])),
+        }
+    }
+    let found = matched.iter().flatten().flatten();
+    wanted.numbers =
+        found.flat_map(|found| found.hits.iter().map(|hit| RecordNumber(hit.number))).collect();
+    wanted
+}
+
+/// The state of a batch while its acts are decided.
+pub(super) struct Desk {
+    batch: Batch,
+    overlay: Overlay,
+    names: Names,
+    snapshot: Arc<Snapshot>,
+    extractor: Arc<Extractor>,
+    settings: Settings,
+    limits: Limits,
+}
+
+/// Record ids by number, for turning hits into candidates.
+#[derive(Clone)]
+struct Names(std::collections::HashMap<RecordNumber, RecordId>);
+
+impl Desk {
+    pub(super) fn new(
+        head: Head,
+        standing: Standing,
+        snapshot: Arc<Snapshot>,
+        extractor: Arc<Extractor>,
+        settings: &Settings,
+    ) -> Self {
+        let names = standing.records().map(|state| (state.number, state.id.clone())).collect();
+        let ruleset = extractor.ruleset().clone();
+        Self {
+            batch: Batch::new(head, standing, ruleset.hash.to_string()),
+            overlay: Overlay::new(ruleset),
+            names: Names(names),
+            snapshot,
+            extractor,
+            settings: settings.clone(),
+            limits: Limits { potential_max: settings.potential_max },
+        }
+    }
+
+    /// Decides every act in order.
+    pub(super) fn decide_all(mut self, works: &[Work], matched: &Matched) -> Decided {
+        let answers =
+            works.iter().zip(matched).map(|(work, found)| self.decide_work(work, found)).collect();
+        Decided {
+            commit: self.batch.finish(&self.settings.vocabulary),
+            answers,
+            index_changes: self.overlay.into_changes(),
+        }
+    }
+
+    fn decide_work(&mut self, work: &Work, found: &[Option<Found>]) -> Answers {
+        let restore = work.is_atomic.then(|| (self.batch.clone(), self.overlay.len()));
+        let mut answers: Answers = Vec::with_capacity(work.operations.len());
+        for (operation, found) in work.operations.iter().zip(found) {
+            answers.push(self.decide_one(work, operation, found.as_ref()));
+            let (Some(Err(refusal)), true) = (answers.last(), work.is_atomic) else { continue };
+            let culprit = answers.len() - 1;
+            let refusal = refusal.clone();
+            if let Some((batch, len)) = restore {
+                self.batch = batch;
+                self.overlay.rewind(len);
+            }
+            let others = Err(Refusal::Transaction(culprit));
+            answers = vec![others; work.operations.len()];
+            answers[culprit] = Err(refusal);
+            return answers;
+        }
+        answers
+    }
+
+    fn decide_one(
+        &mut self,
+        work: &Work,
+        operation: &Operation,
+        found: Option<&Found>,
+    ) -> Result<Vec<Receipt>, Refusal> {
+        let at = self.settings.clock.now();
+        let decision = match operation {
+            Operation::Submit(submission) => self.decide_submission(submission, found, at)?,
+            Operation::Withdraw { record, if_match } => {
+                decide::withdraw(record, *if_match, self.batch.standing())?
+            }
+            Operation::Break { records, grouping } => self.decide_break(records, *grouping)?,
+            Operation::Unbreak { pairs } => {
+                adjudicate::unbreak_pairs(pairs, self.batch.standing())?
+            }
+        };
+        let receipts = self.batch.push(&work.actor, at, decision);
+        self.follow(operation, &receipts);
+        Ok(receipts)
+    }
+
+    fn decide_submission(
+        &self,
+        submission: &Submission,
+        found: Option<&Found>,
+        at: Timestamp,
+    ) -> Result<Decision, Refusal> {
+        let matches = self.matches(&submission.features, found);
+        let head = self.batch.head();
+        let fresh = Fresh {
+            revision: head.revision.next(),
+            at,
+            record: self.settings.clock.record_id(),
+            record_number: RecordNumber(head.next_record),
+            golden: self.settings.clock.cruid(),
+            golden_number: GoldenNumber(head.next_golden),
+        };
+        let standing = self.batch.standing();
+        decide::decide(
+            &submission.submitted,
+            &matches,
+            standing,
+            &fresh,
+            self.settings.policy,
+            &|record, rule| self.explain(&submission.features, record, rule),
+        )
+    }
+
+    fn decide_break(
+        &self,
+        records: &[RecordId],
+        grouping: adjudicate::Grouping,
+    ) -> Result<Decision, Refusal> {
+        let records: BTreeSet<RecordId> = records.iter().cloned().collect();
+        let head = self.batch.head();
+        let mut number = head.next_golden;
+        let mut new_golden = || {
+            number += 1;
+            (self.settings.clock.cruid(), GoldenNumber(number - 1))
+        };
+        let standing = self.batch.standing();
+        let revision = head.revision.next();
+        adjudicate::break_records(&records, grouping, standing, revision, &mut new_golden)
+    }
+
+    /// The candidates: what is published, unless this batch changed it, and what it changed.
+    fn matches(&self, features: &Features, found: Option<&Found>) -> Matches {
+        let own = self.overlay.search(features, &self.limits);
+        let published = found.into_iter().flat_map(|found| &found.hits);
+        let published = published.filter(|hit| !self.overlay.hides(RecordNumber(hit.number)));
+        let hits = published.chain(own.iter().flat_map(|found| &found.hits));
+        let candidates = hits
+            .filter_map(|hit| {
+                let record = self.names.0.get(&RecordNumber(hit.number))?.clone();
+                let rule = u32::try_from(hit.rule + 1).ok()?;
+                Some(Candidate { record, rule, score: hit.score, band: hit.band })
+            })
+            .collect();
+        let is_cut = |found: &Found| {
+            let kept = found.hits.iter().filter(|hit| hit.band == matching::score::Band::Potential);
+            found.potential_total > kept.count() as u64
+        };
+        let parts = [found, own.as_ref()];
+        let was_cut = parts.iter().flatten().any(|found| is_cut(found));
+        let total = parts.iter().flatten().map(|found| found.potential_total).sum();
+        Matches { candidates, potential_total: was_cut.then_some(total) }
+    }
+
+    fn explain(&self, query: &Features, record: &RecordId, rule: u32) -> Explanation {
+        let ruleset = self.extractor.ruleset();
+        let candidate = self
+            .batch
+            .standing()
+            .record(record)
+            .and_then(|state| self.overlay.features(state.number, &self.snapshot))
+            .unwrap_or_else(|| Features::empty(&ruleset.features));
+        explain(ruleset, rule.saturating_sub(1) as usize, query, &candidate)
+    }
+
+    /// Lets later acts of the batch see what this one did.
+    fn follow(&mut self, operation: &Operation, receipts: &[Receipt]) {
+        for receipt in receipts {
+            let Some(state) = self.batch.standing().record(&receipt.record) else { continue };
+            let number = state.number;
+            let features = match operation {
+                Operation::Submit(_) if receipt.outcome == decide::Outcome::Existing => continue,
+                Operation::Submit(submission) => Some(submission.features.clone()),
+                Operation::Withdraw { .. } => None,
+                Operation::Break { .. } | Operation::Unbreak { .. } => continue,
+            };
+            self.names.0.insert(number, receipt.record.clone());
+            self.overlay.push(IndexChange { number, features });
+        }
+    }
+}

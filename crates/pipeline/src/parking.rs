@@ -1,0 +1,69 @@
+//! The bounded queue in front of the linker: who may wait, and the word when it is full.
+
+use std::sync::Arc;
+
+use parking_lot::Mutex;
+use tokio::sync::{OwnedSemaphorePermit, Semaphore, mpsc, oneshot};
+
+use crate::{Answers, PipelineError, Work};
+
+/// Work on its way to the linker.
+pub(crate) struct Parcel {
+    pub(crate) work: Work,
+    pub(crate) reply: oneshot::Sender<Result<Answers, PipelineError>>,
+    /// Kept until the answer is given; then others may enter.
+    pub(crate) place: OwnedSemaphorePermit,
+}
+
+/// The entrance: counts operations, so that one large request weighs what it costs.
+pub(crate) struct Gate {
+    queue_max: usize,
+    places: Arc<Semaphore>,
+    sender: Mutex<Option<mpsc::UnboundedSender<Parcel>>>,
+}
+
+/// A gate and the queue behind it. The queue itself has no bound: the places bound it.
+pub(crate) fn gate(queue_max: usize) -> (Gate, mpsc::UnboundedReceiver<Parcel>) {
+    let (sender, receiver) = mpsc::unbounded_channel();
+    let queue_max = queue_max.clamp(1, Semaphore::MAX_PERMITS);
+    let places = Arc::new(Semaphore::new(queue_max));
+    (Gate { queue_max, places, sender: Mutex::new(Some(sender)) }, receiver)
+}
+
+impl Gate {
+    /// Waits in the queue and gives the linker's answer.
+    pub(crate) async fn pass(&self, work: Work) -> Result<Answers, PipelineError> {
+        let queue_max = self.queue_max;
+        let weight = work.operations.len().max(1);
+        let weight = u32::try_from(weight)
+            .ok()
+            .filter(|_| weight <= queue_max)
+            .ok_or(PipelineError::TooMany { queue_max })?;
+        let place = self
+            .places
+            .clone()
+            .try_acquire_many_owned(weight)
+            .map_err(|_| PipelineError::Busy { queue_max })?;
+        let (reply, answer) = oneshot::channel();
+        let parcel = Parcel { work, reply, place };
+        match self.sender.lock().as_ref() {
+            Some(sender) => sender.send(parcel).map_err(|_| PipelineError::Fault)?,
+            None => return Err(PipelineError::Stopping),
+        }
+        answer.await.unwrap_or(Err(PipelineError::Fault))
+    }
+
+    pub(crate) fn waiting(&self) -> usize {
+        self.queue_max - self.places.available_permits()
+    }
+
+    /// Whether work can still be passed on: the gate is open and the linker is there.
+    pub(crate) fn is_open(&self) -> bool {
+        self.sender.lock().as_ref().is_some_and(|sender| !sender.is_closed())
+    }
+
+    /// Lets nobody in any more; the linker ends when the queue is empty.
+    pub(crate) fn close(&self) {
+        self.sender.lock().take();
+    }
+}

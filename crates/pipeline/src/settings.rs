@@ -1,0 +1,41 @@
+//! What the pipeline is told at its start: bounds, policy, vocabulary and clock.
+
+use registry::{decide::Policy, vocabulary::Vocabulary};
+
+use crate::clock::Clock;
+
+/// The pipeline's settings; [`Settings::default`] has the documented defaults.
+#[derive(Clone)]
+pub struct Settings {
+    /// Operations that may wait or be in work at once; more are refused as busy.
+    pub queue_max: usize,
+    /// Operations that one commit takes at the most, unless one request holds more.
+    pub batch_max: usize,
+    /// How often a batch is decided again because another node wrote first.
+    pub stale_retries_max: usize,
+    /// Potential matches kept for each record and rule, best first; the number of all is kept.
+    pub potential_max: usize,
+    /// Choices that change decisions.
+    pub policy: Policy,
+    /// How registry facts are spelt in FHIR.
+    pub vocabulary: Vocabulary,
+    /// Where times and fresh ids come from.
+    pub clock: Clock,
+}
+
+impl Default for Settings {
+    fn default() -> Self {
+        Self {
+            // About ten seconds of work on a small machine: who waits longer has given up.
+            queue_max: 10_000,
+            // Large enough that one fsync is shared by many, small enough to answer within
+            // a fraction of a second.
+            batch_max: 500,
+            stale_retries_max: 10,
+            potential_max: 100,
+            policy: Policy::default(),
+            vocabulary: Vocabulary::default(),
+            clock: Clock::system(),
+        }
+    }
+}

@@ -1,0 +1,465 @@
+//! Matches and what stands already become a decision: where a submitted record belongs.
+//!
+//! The order of events is OpenCR's (contract 3.2 to 3.6) with its defects 6.3 mended: only
+//! automatic matches win (D21), ties are certain (scoring quirk 35), a record never joins a
+//! golden record with a member that it was declared different from (D15, D16), adjudicated
+//! records keep their CRUID (D8), and issues are recomputed for both sides (D36).
+
+use std::cmp::Reverse;
+
+use matching::{
+    explain::Explanation,
+    score::{Band, Score},
+};
+use thiserror::Error;
+
+use crate::{
+    commit::{Change, Content},
+    event::Verb,
+    ids::{ContentHash, Cruid, GoldenNumber, IssueId, RecordId, RecordNumber, Revision, Timestamp},
+    record::SourceRecord,
+    standing::Standing,
+    state::{BasisKind, Evidence, GoldenStatus, LinkBasis, RecordState},
+};
+
+mod classify;
+mod issues;
+
+pub use classify::{Candidate, Matches};
+use classify::{Classes, classify};
+
+/// What the deciding functions may not make themselves: time, numbers and fresh ids.
+#[derive(Clone, Debug)]
+pub struct Fresh {
+    /// The revision that the decision's event will have.
+    pub revision: Revision,
+    /// Now.
+    pub at: Timestamp,
+    /// An id for a new source record that brings none.
+    pub record: RecordId,
+    /// The next free record number.
+    pub record_number: RecordNumber,
+    /// An id for a new golden record.
+    pub golden: Cruid,
+    /// The next free golden number.
+    pub golden_number: GoldenNumber,
+}
+
+/// Choices of the operator that change decisions.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Policy {
+    /// Rules may move records about which a person decided (OpenCR:
+    /// `matching.autoMatchPatientWithHumanAdjudTag`).
+    pub rematch_adjudicated: bool,
+}
+
+/// A source record on its way in, with what its sender demands of the present state.
+#[derive(Clone, Debug)]
+pub struct Submitted {
+    /// The record.
+    pub record: SourceRecord,
+    /// `If-Match`: the stored version must be this one.
+    pub if_match: Option<u32>,
+    /// `If-None-Exist`: an existing record is answered as it is, not updated.
+    pub only_create: bool,
+}
+
+/// What follows from one act, before anything is written.
+#[derive(Clone, Debug)]
+pub struct Decision {
+    /// What kind of act.
+    pub verb: Verb,
+    /// What changes; nothing, if everything stands already as it should.
+    pub changes: Vec<Change>,
+    /// The submitted content, if it is new.
+    pub content: Option<Content>,
+    /// Explanations of the changes, by hash, as JSON text.
+    pub explanations: Vec<(ContentHash, String)>,
+    /// The records that the act was about.
+    pub subjects: Vec<RecordId>,
+    /// What the sender is told.
+    pub outcome: Outcome,
+}
+
+/// What a submission came to.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Outcome {
+    /// A source record was created, or came back after its withdrawal.
+    Created,
+    /// It has new content.
+    Updated,
+    /// It had that content already.
+    Unchanged,
+    /// It exists and was to be created only if it did not.
+    Existing,
+    /// It was withdrawn, or had been.
+    Withdrawn,
+    /// A person's decision was carried out.
+    Adjudicated,
+}
+
+/// Why an act is refused. Nothing is written.
+#[derive(Clone, Debug, PartialEq, Eq, Error)]
+pub enum Refusal {
+    /// The id asked for belongs to another record.
+    #[error(
+        "Patient/{0} is another record: its identity (identifier of the internal-id system) is \
+         not the submitted one. Submit without an id, or under the id of your own record"
+    )]
+    IdTaken(RecordId),
+    /// The id asked for is a CRUID.
+    #[error("Patient/{0} is a golden record, which only the registry writes")]
+    GoldenIsOurs(RecordId),
+    /// `If-Match` names another version than the stored one.
+    #[error("the stored version is {current}, `If-Match` asks for {wanted}: read it again first")]
+    VersionConflict {
+        /// What the sender wants to have.
+        wanted: u32,
+        /// What is stored.
+        current: u32,
+    },
+    /// `If-Match` was given for a record that does not exist.
+    #[error("`If-Match` asks for version {0} of a record that does not exist")]
+    NothingToMatch(u32),
+    /// There is no such source record.
+    #[error("there is no source record Patient/{0}")]
+    Unknown(RecordId),
+    /// The decision would change nothing or is not possible as things stand.
+    #[error("{0}")]
+    NotPossible(String),
+    /// Another act of the same transaction was refused, so this one was not carried out.
+    #[error("not carried out, because entry {0} of the transaction was refused")]
+    Transaction(usize),
+}
+
+/// Gives the explanation of a candidate, by record and rule counted from 1.
+pub type Explain<'a> = &'a dyn Fn(&RecordId, u32) -> Explanation;
+
+/// Decides where a submitted record belongs.
+///
+/// `matches` are all candidates that the rules found for it; unknown, withdrawn and broken ones
+/// are passed over here. `standing` must hold the record with the same identity or id, the
+/// candidates, all their golden records, the record's broken pairs and its open issues.
+///
+/// # Errors
+///
+/// [`Refusal`] if the id or version demanded does not fit; never because of the matches.
+pub fn decide(
+    submitted: &Submitted,
+    matches: &Matches,
+    standing: &Standing,
+    fresh: &Fresh,
+    policy: Policy,
+    explain: Explain<'_>,
+) -> Result<Decision, Refusal> {
+    let existing = find_existing(submitted, standing)?;
+    if let (Some(state), true) = (existing, submitted.only_create) {
+        if !state.is_withdrawn {
+            return Ok(nothing(state, Outcome::Existing));
+        }
+    }
+    let classes = classify(existing, matches, standing);
+    let mut draft = Draft::new(submitted, existing, fresh, explain);
+    match existing {
+        None => draft.create(&classes),
+        Some(state) => draft.update(state, &classes, standing, policy),
+    }
+    let id = draft.record.clone();
+    issues::recompute(&mut draft, &id, &classes, standing);
+    Ok(draft.finish(existing, submitted))
+}
+
+fn find_existing<'a>(
+    submitted: &Submitted,
+    standing: &'a Standing,
+) -> Result<Option<&'a RecordState>, Refusal> {
+    let existing = standing.record_of_source(&submitted.record.source);
+    if let Some(id) = &submitted.record.requested_id {
+        let is_other = |state: &RecordState| existing.is_none_or(|mine| mine.id != state.id);
+        if standing.record(id).is_some_and(is_other) {
+            return Err(Refusal::IdTaken(id.clone()));
+        }
+        if standing.golden(&Cruid::new(id.as_str())).is_some() {
+            return Err(Refusal::GoldenIsOurs(id.clone()));
+        }
+    }
+    match (submitted.if_match, existing) {
+        (Some(wanted), Some(state)) if state.version != wanted => {
+            Err(Refusal::VersionConflict { wanted, current: state.version })
+        }
+        (Some(wanted), None) => Err(Refusal::NothingToMatch(wanted)),
+        _ => Ok(existing),
+    }
+}
+
+fn nothing(state: &RecordState, outcome: Outcome) -> Decision {
+    Decision {
+        verb: Verb::Submit,
+        changes: Vec::new(),
+        content: None,
+        explanations: Vec::new(),
+        subjects: vec![state.id.clone()],
+        outcome,
+    }
+}
+
+/// A decision being drawn up.
+struct Draft<'a> {
+    record: RecordId,
+    submitted: &'a Submitted,
+    fresh: &'a Fresh,
+    explain: Explain<'a>,
+    changes: Vec<Change>,
+    explanations: Vec<(ContentHash, String)>,
+    issues_opened: usize,
+}
+
+impl<'a> Draft<'a> {
+    fn new(
+        submitted: &'a Submitted,
+        existing: Option<&RecordState>,
+        fresh: &'a Fresh,
+        explain: Explain<'a>,
+    ) -> Self {
+        let record = existing.map_or_else(
+            || submitted.record.requested_id.clone().unwrap_or_else(|| fresh.record.clone()),
+            |state| state.id.clone(),
+        );
+        Self {
+            record,
+            submitted,
+            fresh,
+            explain,
+            changes: Vec::new(),
+            explanations: Vec::new(),
+            issues_opened: 0,
+        }
+    }
+
+    /// Contract 3.4: a new record joins the winning golden record or founds one.
+    fn create(&mut self, classes: &Classes<'_>) {
+        let (golden, basis) = match &classes.winner {
+            Some(winner) => (winner.golden.clone(), self.auto_basis(winner.best)),
+            None => (self.create_golden(), self.basis(BasisKind::Alone, None)),
+        };
+        self.changes.push(Change::CreateRecord {
+            record: self.record.clone(),
+            number: self.fresh.record_number,
+            source: self.submitted.record.source.clone(),
+            client: self.submitted.record.client.clone(),
+            content: self.submitted.record.content.hash.clone(),
+            golden,
+            basis,
+        });
+    }
+
+    /// Contract 3.5 and 3.6: an updated record stays, moves or founds a golden record.
+    fn update(
+        &mut self,
+        state: &RecordState,
+        classes: &Classes<'_>,
+        standing: &Standing,
+        policy: Policy,
+    ) {
+        let content = &self.submitted.record.content.hash;
+        if *content != state.content || state.is_withdrawn {
+            let change =
+                Change::UpdateRecord { record: state.id.clone(), content: content.clone() };
+            self.changes.push(change);
+        }
+        let current = standing.golden(&state.golden);
+        if state.is_adjudicated && !policy.rematch_adjudicated {
+            // A withdrawn record that comes back keeps what the person decided, too.
+            if state.is_withdrawn {
+                let target = self.home_of(state, standing);
+                self.move_to(state, &target, state.basis.clone(), standing);
+            }
+            return;
+        }
+        match &classes.winner {
+            Some(winner) => {
+                let basis = self.auto_basis(winner.best);
+                self.move_to(state, &winner.golden.clone(), basis, standing);
+            }
+            None => {
+                let has_others = current
+                    .is_some_and(|golden| golden.members.iter().any(|member| *member != state.id));
+                let is_replaced = current
+                    .is_some_and(|golden| matches!(golden.status, GoldenStatus::Replaced(_)));
+                let target = if has_others || is_replaced {
+                    self.create_golden()
+                } else {
+                    state.golden.clone()
+                };
+                let basis = self.basis(BasisKind::Alone, None);
+                self.move_to(state, &target, basis, standing);
+            }
+        }
+    }
+
+    /// Where an adjudicated record belongs on its return: its golden record, or what replaced it.
+    fn home_of(&self, state: &RecordState, standing: &Standing) -> Cruid {
+        match standing.golden(&state.golden).map(|golden| &golden.status) {
+            Some(GoldenStatus::Replaced(other)) if standing.golden(other).is_some() => {
+                other.clone()
+            }
+            _ => state.golden.clone(),
+        }
+    }
+
+    fn move_to(
+        &mut self,
+        state: &RecordState,
+        target: &Cruid,
+        basis: LinkBasis,
+        standing: &Standing,
+    ) {
+        let stays = *target == state.golden && !state.is_withdrawn;
+        let same_reason = basis.kind == state.basis.kind && basis.evidence == state.basis.evidence;
+        if stays && same_reason {
+            return;
+        }
+        let record = state.id.clone();
+        self.changes.push(Change::Link { record, golden: target.clone(), basis });
+        let was_last = standing.golden(&state.golden).is_some_and(|golden| {
+            golden.status == GoldenStatus::Live
+                && golden.members.iter().all(|member| *member == state.id)
+        });
+        if *target != state.golden && was_last {
+            self.changes.push(Change::RetireGolden {
+                golden: state.golden.clone(),
+                replaced_by: Some(target.clone()),
+            });
+        }
+    }
+
+    fn create_golden(&mut self) -> Cruid {
+        let golden = self.fresh.golden.clone();
+        let number = self.fresh.golden_number;
+        self.changes.push(Change::CreateGolden { golden: golden.clone(), number });
+        golden
+    }
+
+    fn basis(&self, kind: BasisKind, evidence: Option<Evidence>) -> LinkBasis {
+        LinkBasis { kind, revision: self.fresh.revision, evidence }
+    }
+
+    fn auto_basis(&mut self, best: &Candidate) -> LinkBasis {
+        let evidence = self.evidence(best);
+        self.basis(BasisKind::Auto, Some(evidence))
+    }
+
+    /// The candidate as evidence; its explanation is kept with the decision.
+    fn evidence(&mut self, candidate: &Candidate) -> Evidence {
+        let explanation = (self.explain)(&candidate.record, candidate.rule);
+        let text = explanation_text(&explanation);
+        let hash = ContentHash::of(&text);
+        if self.explanations.iter().all(|(known, _)| *known != hash) {
+            self.explanations.push((hash.clone(), text));
+        }
+        Evidence {
+            candidate: candidate.record.clone(),
+            rule: candidate.rule,
+            score: candidate.score,
+            explanation: hash,
+        }
+    }
+
+    fn next_issue_id(&mut self) -> IssueId {
+        self.issues_opened += 1;
+        IssueId::new(format!("{}-{}", self.fresh.revision, self.issues_opened))
+    }
+
+    fn finish(self, existing: Option<&RecordState>, submitted: &Submitted) -> Decision {
+        let is_new = self.changes.iter().any(|change| {
+            matches!(change, Change::CreateRecord { .. } | Change::UpdateRecord { .. })
+        });
+        let outcome = match existing {
+            None => Outcome::Created,
+            Some(state) if state.is_withdrawn => Outcome::Created,
+            Some(_) if is_new => Outcome::Updated,
+            Some(_) => Outcome::Unchanged,
+        };
+        Decision {
+            verb: Verb::Submit,
+            changes: self.changes,
+            content: is_new.then(|| submitted.record.content.clone()),
+            explanations: self.explanations,
+            subjects: vec![self.record],
+            outcome,
+        }
+    }
+}
+
+fn explanation_text(explanation: &Explanation) -> String {
+    serde_json::to_string(explanation).expect("an explanation has a JSON form")
+}
+
+/// Decides a withdrawal: the source takes its record back (FHIR delete).
+///
+/// Its golden record lives on with the other members, or is retired. Withdrawing again changes
+/// nothing.
+///
+/// # Errors
+///
+/// [`Refusal::Unknown`] if there is no such source record, [`Refusal::GoldenIsOurs`] for a
+/// CRUID, [`Refusal::VersionConflict`] if `if_match` does not fit.
+pub fn withdraw(
+    record: &RecordId,
+    if_match: Option<u32>,
+    standing: &Standing,
+) -> Result<Decision, Refusal> {
+    if standing.golden(&Cruid::new(record.as_str())).is_some() {
+        return Err(Refusal::GoldenIsOurs(record.clone()));
+    }
+    let state = standing.record(record).ok_or_else(|| Refusal::Unknown(record.clone()))?;
+    if let Some(wanted) = if_match.filter(|wanted| *wanted != state.version) {
+        return Err(Refusal::VersionConflict { wanted, current: state.version });
+    }
+    let mut decision = nothing(state, Outcome::Withdrawn);
+    decision.verb = Verb::Withdraw;
+    if state.is_withdrawn {
+        return Ok(decision);
+    }
+    decision.changes.extend(issues::close_all(record, standing));
+    decision.changes.push(Change::WithdrawRecord { record: record.clone() });
+    let was_last = standing
+        .golden(&state.golden)
+        .is_some_and(|golden| golden.members.iter().all(|member| member == record));
+    if was_last {
+        let golden = state.golden.clone();
+        decision.changes.push(Change::RetireGolden { golden, replaced_by: None });
+    }
+    Ok(decision)
+}
+
+/// Sorts candidates of one class: earlier rule, higher score, then the lower `rest`.
+fn rank<T: Ord>(rule: u32, score: Score, rest: T) -> impl Ord {
+    (rule, Reverse(OrderedScore(score)), rest)
+}
+
+/// A score in its total order; scores are never NaN.
+#[derive(Clone, Copy, PartialEq)]
+struct OrderedScore(Score);
+
+impl Eq for OrderedScore {}
+
+impl PartialOrd for OrderedScore {
+    fn partial_cmp(&self, other: &Self) -> Option<std::cmp::Ordering> {
+        Some(self.cmp(other))
+    }
+}
+
+impl Ord for OrderedScore {
+    fn cmp(&self, other: &Self) -> std::cmp::Ordering {
+        self.0.as_f64().total_cmp(&other.0.as_f64())
+    }
+}
+
+/// Whether a candidate scored as automatic.
+fn is_auto(candidate: &Candidate) -> bool {
+    candidate.band == Band::Auto
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,177 @@
+//! The prepared values of one record, one entry per feature of the rule set.
+//!
+//! How text is prepared is in [`crate::normalize`]; where values come from is not this crate's.
+
+use std::fmt;
+use std::sync::Arc;
+
+use crate::normalize;
+use crate::phonetic;
+use crate::rules::{FeatureKind, FeatureSpec};
+
+/// Prepared values of one record, in the order of [`crate::Ruleset::features`].
+///
+/// `Debug` tells which values are present, never what they are: they describe a person.
+#[derive(Clone, PartialEq)]
+pub struct Features {
+    values: Box<[Option<Value>]>,
+}
+
+/// One prepared value. An absent one is `None` around it, for every kind.
+#[derive(Clone, PartialEq, Eq, Hash)]
+pub(crate) enum Value {
+    /// Joined, trimmed, lower-cased.
+    Text(Arc<str>),
+    /// Joined and lower-cased, with its code.
+    Sound(Arc<Sound>),
+    /// Lower-cased, sorted, without duplicates; never empty.
+    Set(Arc<[String]>),
+}
+
+/// A text and how it sounds.
+#[derive(Clone, PartialEq, Eq, Hash)]
+pub(crate) struct Sound {
+    pub(crate) text: String,
+    /// Empty when the text has no sound, as digits or other scripts have none.
+    pub(crate) code: String,
+}
+
+impl Sound {
+    /// Whether the two share a term of {code, text}, as Elasticsearch's phonetic clause asked.
+    fn is_like(&self, other: &Sound) -> bool {
+        // A code can equal a text: `th` has the code `0`, which is how the text `0` is spelled.
+        let has_code = !self.code.is_empty();
+        self.text == other.text
+            || (has_code && (self.code == other.code || self.code == other.text))
+            || (!other.code.is_empty() && other.code == self.text)
+    }
+}
+
+impl Value {
+    /// Whether a filter or phonetic field that sees these two values lets the candidate pass.
+    ///
+    /// Nothing agrees with nothing and with nothing else (quirk 30).
+    pub(crate) fn agree(query: Option<&Value>, candidate: Option<&Value>) -> bool {
+        match (query, candidate) {
+            (None, None) => true,
+            (Some(Value::Set(query)), Some(Value::Set(candidate))) => {
+                // Sets are sorted when they are prepared.
+                query.iter().any(|value| candidate.binary_search(value).is_ok())
+            }
+            (Some(Value::Sound(query)), Some(Value::Sound(candidate))) => query.is_like(candidate),
+            (Some(Value::Text(query)), Some(Value::Text(candidate))) => query == candidate,
+            _ => false,
+        }
+    }
+
+    fn prepare(kind: FeatureKind, raw: &[String]) -> Option<Value> {
+        match kind {
+            FeatureKind::Text => {
+                normalize::comparable(&normalize::join(raw)).map(|text| Value::Text(text.into()))
+            }
+            FeatureKind::Sound => {
+                let text = normalize::token(&normalize::join(raw));
+                if text.is_empty() {
+                    return None;
+                }
+                let code = phonetic::metaphone(&text);
+                Some(Value::Sound(Arc::new(Sound { text, code })))
+            }
+            FeatureKind::Set => {
+                let tokens = normalize::tokens(raw);
+                if tokens.is_empty() { None } else { Some(Value::Set(tokens.into())) }
+            }
+        }
+    }
+
+    /// The text of a text or sound; a set has none.
+    pub(crate) fn text(&self) -> Option<&str> {
+        match self {
+            Value::Text(text) => Some(text),
+            Value::Sound(sound) => Some(&sound.text),
+            Value::Set(_) => None,
+        }
+    }
+}
+
+impl Features {
+    /// Prepares a record's values.
+    ///
+    /// `values` is asked once for each feature, in order, and answers with the raw values in
+    /// document order; an empty list where the record has none.
+    pub fn from_values(
+        specs: &[FeatureSpec],
+        mut values: impl FnMut(usize) -> Vec<String>,
+    ) -> Features {
+        specs
+            .iter()
+            .enumerate()
+            .map(|(feature, spec)| Value::prepare(spec.kind, &values(feature)))
+            .collect()
+    }
+
+    /// The record that says nothing.
+    pub fn empty(specs: &[FeatureSpec]) -> Features {
+        Features::from_values(specs, |_| Vec::new())
+    }
+
+    /// The prepared text of a text or sound feature; `None` if missing.
+    pub fn text(&self, feature: usize) -> Option<&str> {
+        self.value(feature).and_then(Value::text)
+    }
+
+    /// The phonetic code of a sound feature; `None` if missing or without a code.
+    pub fn code(&self, feature: usize) -> Option<&str> {
+        match self.value(feature) {
+            Some(Value::Sound(sound)) if !sound.code.is_empty() => Some(&sound.code),
+            _ => None,
+        }
+    }
+
+    /// The values of a filter feature, lower-cased and sorted; empty if missing.
+    pub fn set(&self, feature: usize) -> &[String] {
+        match self.value(feature) {
+            Some(Value::Set(values)) => values,
+            _ => &[],
+        }
+    }
+
+    /// Whether the record has no value at all for the feature.
+    pub fn is_missing(&self, feature: usize) -> bool {
+        self.value(feature).is_none()
+    }
+
+    /// Number of features, present or missing.
+    pub fn len(&self) -> usize {
+        self.values.len()
+    }
+
+    /// Whether the rule set asks for no features.
+    pub fn is_empty(&self) -> bool {
+        self.values.is_empty()
+    }
+
+    pub(crate) fn value(&self, feature: usize) -> Option<&Value> {
+        self.values.get(feature).and_then(Option::as_ref)
+    }
+
+    pub(crate) fn values(&self) -> &[Option<Value>] {
+        &self.values
+    }
+}
+
+impl FromIterator<Option<Value>> for Features {
+    fn from_iter<I: IntoIterator<Item = Option<Value>>>(values: I) -> Features {
+        Features { values: values.into_iter().collect() }
+    }
+}
+
+impl fmt::Debug for Features {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let present: Vec<bool> = self.values.iter().map(Option::is_some).collect();
+        f.debug_struct("Features").field("present", &present).finish_non_exhaustive()
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,87 @@
+//! A vector whose copies share what neither has changed.
+//!
+//! Cloning copies one pointer. Changing an element then copies the list of chunks (one pointer
+//! each) and the chunk it is in; readers of older copies keep theirs. What the elements mean is
+//! not known here.
+
+use std::fmt;
+use std::sync::Arc;
+
+/// A vector in chunks of `CHUNK` elements, with `T::default()` wherever nothing was set.
+pub(super) struct Chunked<T, const CHUNK: usize> {
+    chunks: Arc<Vec<Arc<Vec<T>>>>,
+}
+
+// Derived, it would ask for `T: Clone`.
+impl<T, const CHUNK: usize> Clone for Chunked<T, CHUNK> {
+    fn clone(&self) -> Self {
+        Chunked { chunks: Arc::clone(&self.chunks) }
+    }
+}
+
+// Millions of elements are no use to a reader.
+impl<T, const CHUNK: usize> fmt::Debug for Chunked<T, CHUNK> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Chunked").field("chunks", &self.chunks.len()).finish_non_exhaustive()
+    }
+}
+
+impl<T: Clone + Default, const CHUNK: usize> Chunked<T, CHUNK> {
+    pub(super) fn new() -> Self {
+        Chunked { chunks: Arc::new(Vec::new()) }
+    }
+
+    /// The element at `at`; the default if it was never set.
+    pub(super) fn get(&self, at: usize) -> T {
+        self.get_ref(at).cloned().unwrap_or_default()
+    }
+
+    /// The element at `at`, if its chunk exists.
+    pub(super) fn get_ref(&self, at: usize) -> Option<&T> {
+        self.chunks.get(at / CHUNK).map(|chunk| &chunk[at % CHUNK])
+    }
+
+    /// Sets an element, growing as needed.
+    pub(super) fn set(&mut self, at: usize, element: T) {
+        let chunks = Arc::make_mut(&mut self.chunks);
+        while chunks.len() <= at / CHUNK {
+            chunks.push(Arc::new(vec![T::default(); CHUNK]));
+        }
+        Arc::make_mut(&mut chunks[at / CHUNK])[at % CHUNK] = element;
+    }
+
+    /// Number of chunks.
+    pub(super) fn chunks(&self) -> usize {
+        self.chunks.len()
+    }
+
+    /// All elements of one chunk; empty if it does not exist.
+    pub(super) fn chunk(&self, chunk: usize) -> &[T] {
+        self.chunks.get(chunk).map_or(&[], |chunk| chunk)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_copy_does_not_see_later_changes() {
+        let mut vector: Chunked<u32, 4> = Chunked::new();
+        vector.set(9, 1);
+        let before = vector.clone();
+        vector.set(9, 2);
+        vector.set(100, 3);
+        assert_eq!((before.get(9), before.get(100)), (1, 0));
+        assert_eq!((vector.get(9), vector.get(100), vector.get(5)), (2, 3, 0));
+    }
+
+    #[test]
+    fn untouched_chunks_are_shared() {
+        let mut vector: Chunked<u32, 4> = Chunked::new();
+        vector.set(7, 1);
+        let before = vector.clone();
+        vector.set(0, 2);
+        assert!(Arc::ptr_eq(&before.chunks[1], &vector.chunks[1]));
+    }
+}

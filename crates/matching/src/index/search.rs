@@ -1,0 +1,229 @@
+//! One search: compare with distinct values, add per record, keep the best.
+//!
+//! Points come from `score/field.rs` and are added in field order from the rule's base, which
+//! are the operations of [`crate::score()`]; so both give the same bits.
+
+use std::cmp::Ordering;
+use std::collections::BinaryHeap;
+
+use super::column::{Column, MISSING};
+use super::{Cost, Found, Hit, Limits, ROWS_CHUNK, Snapshot};
+use crate::features::{Features, Value};
+use crate::rules::Rule;
+use crate::score::field::FieldScorer;
+use crate::score::{Band, Scored};
+use crate::similarity::{Algorithm, Units, units};
+
+/// Searches by every rule.
+pub(super) fn search(snapshot: &Snapshot, query: &Features, limits: &Limits) -> Found {
+    let mut memos = Memos { snapshot, query, memos: Vec::new() };
+    let mut hits = Vec::new();
+    let mut potential_total = 0;
+    let mut cost = Cost::default();
+    for (position, rule) in snapshot.ruleset.rules.iter().enumerate() {
+        let plan = Plan::new(position, rule, &mut memos);
+        let mut best = Best::new(limits.potential_max);
+        cost.records_scanned += plan.scan(snapshot, &mut memos.memos, &mut best);
+        potential_total += best.potential_total;
+        hits.extend(best.into_hits());
+    }
+    cost.values_compared = memos.memos.iter().map(|memo| memo.compared).sum();
+    Found { hits, potential_total, cost }
+}
+
+/// What comparing the query with one column gave so far, by code.
+struct Memo<'s> {
+    column: &'s Column,
+    feature: usize,
+    /// `None` asks whether a filter or phonetic field agrees.
+    algorithm: Option<Algorithm>,
+    query: Option<&'s Value>,
+    query_units: Units,
+    /// Per code, the inverted bits of the value; 0 where nothing was compared yet.
+    known: Vec<u64>,
+    compared: u64,
+}
+
+/// What stands in [`Memo::known`] for a comparison without a value. Inverted it is not 0.
+const NO_VALUE: f64 = f64::NAN;
+
+impl Memo<'_> {
+    fn value(&mut self, code: u32) -> Option<f64> {
+        let known = self.known[code as usize];
+        let value = if known == 0 { self.compare(code) } else { f64::from_bits(!known) };
+        if value.is_nan() { None } else { Some(value) }
+    }
+
+    fn compare(&mut self, code: u32) -> f64 {
+        self.compared += 1;
+        let candidate = self.column.value(code);
+        let value = match self.algorithm {
+            Some(algorithm) => {
+                let text = candidate.and_then(Value::text).unwrap_or("");
+                algorithm.compare_units(&self.query_units, &units(text)).unwrap_or(NO_VALUE)
+            }
+            None if Value::agree(self.query, candidate) => 1.0,
+            None => NO_VALUE,
+        };
+        self.known[code as usize] = !value.to_bits();
+        value
+    }
+}
+
+/// All memos of a search; rules that compare the same column alike share one.
+struct Memos<'s> {
+    snapshot: &'s Snapshot,
+    query: &'s Features,
+    memos: Vec<Memo<'s>>,
+}
+
+impl Memos<'_> {
+    fn find_or_add(&mut self, feature: usize, algorithm: Option<Algorithm>) -> usize {
+        let found = self
+            .memos
+            .iter()
+            .position(|memo| memo.feature == feature && memo.algorithm == algorithm);
+        found.unwrap_or_else(|| {
+            let column = &self.snapshot.columns[feature];
+            let query = self.query.value(feature);
+            self.memos.push(Memo {
+                column,
+                feature,
+                algorithm,
+                query,
+                query_units: units(query.and_then(Value::text).unwrap_or("")),
+                // Zeros come from the system untouched, so an unused part costs nothing.
+                known: vec![0; column.codes()],
+                compared: 0,
+            });
+            self.memos.len() - 1
+        })
+    }
+}
+
+/// One rule, ready to be applied to every row.
+struct Plan<'s> {
+    position: usize,
+    rule: &'s Rule,
+    /// Memos that must agree.
+    gates: Vec<usize>,
+    fields: Vec<PlannedField>,
+}
+
+struct PlannedField {
+    scorer: FieldScorer,
+    memo: usize,
+    query_missing: bool,
+}
+
+impl<'s> Plan<'s> {
+    fn new(position: usize, rule: &'s Rule, memos: &mut Memos<'_>) -> Plan<'s> {
+        let mut gates: Vec<usize> =
+            rule.filters.iter().map(|filter| memos.find_or_add(filter.feature, None)).collect();
+        let mut fields = Vec::new();
+        for field in &rule.fields {
+            match FieldScorer::new(rule.kind, field) {
+                None => gates.push(memos.find_or_add(field.feature, None)),
+                Some(scorer) => fields.push(PlannedField {
+                    memo: memos.find_or_add(field.feature, Some(scorer.algorithm)),
+                    scorer,
+                    query_missing: memos.query.is_missing(field.feature),
+                }),
+            }
+        }
+        Plan { position, rule, gates, fields }
+    }
+
+    /// Applies the rule to every record and returns how many there were.
+    fn scan(&self, snapshot: &Snapshot, memos: &mut [Memo<'_>], best: &mut Best) -> u64 {
+        let mut scanned = 0;
+        for chunk in 0..snapshot.present.chunks() {
+            let codes: Vec<&[u32]> = memos.iter().map(|memo| memo.column.chunk(chunk)).collect();
+            for (row, present) in snapshot.present.chunk(chunk).iter().enumerate() {
+                if !present {
+                    continue;
+                }
+                scanned += 1;
+                // A column has no chunk where all its values are missing.
+                let code = |memo: usize| codes[memo].get(row).copied().unwrap_or(MISSING);
+                if let Some(scored) = self.score(memos, code) {
+                    let number = (chunk * ROWS_CHUNK + row) as u32;
+                    best.offer(self.hit(number, scored));
+                }
+            }
+        }
+        scanned
+    }
+
+    fn score(&self, memos: &mut [Memo<'_>], code: impl Fn(usize) -> u32) -> Option<Scored> {
+        if !self.gates.iter().all(|gate| memos[*gate].value(code(*gate)).is_some()) {
+            return None;
+        }
+        let mut sum = self.rule.base();
+        for field in &self.fields {
+            let code = code(field.memo);
+            let compare = || memos[field.memo].value(code);
+            sum += field.scorer.judge_with(field.query_missing, code == MISSING, compare).points;
+        }
+        Some(Scored::conclude(self.rule, sum))
+    }
+
+    fn hit(&self, number: u32, scored: Scored) -> Hit {
+        let score = scored.score;
+        Hit { number, rule: self.position, score, band: self.rule.band(score) }
+    }
+}
+
+/// The hits of one rule that will be returned.
+struct Best {
+    autos: Vec<Hit>,
+    /// The worst on top, to be pushed out.
+    potentials: BinaryHeap<Ranked>,
+    potential_max: usize,
+    potential_total: u64,
+}
+
+impl Best {
+    fn new(potential_max: usize) -> Best {
+        let (autos, potentials) = (Vec::new(), BinaryHeap::new());
+        Best { autos, potentials, potential_max, potential_total: 0 }
+    }
+
+    fn offer(&mut self, hit: Hit) {
+        match hit.band {
+            Band::Below => {}
+            Band::Auto => self.autos.push(hit),
+            Band::Potential => {
+                self.potential_total += 1;
+                self.potentials.push(Ranked(hit));
+                if self.potentials.len() > self.potential_max {
+                    self.potentials.pop();
+                }
+            }
+        }
+    }
+
+    fn into_hits(self) -> Vec<Hit> {
+        let potentials = self.potentials.into_iter().map(|ranked| ranked.0);
+        let mut hits: Vec<Hit> = self.autos.into_iter().chain(potentials).collect();
+        hits.sort_unstable_by_key(|hit| Ranked(*hit));
+        hits
+    }
+}
+
+/// A hit by rank: higher score first, then lower number. Less is better.
+#[derive(PartialEq, Eq)]
+struct Ranked(Hit);
+
+impl Ord for Ranked {
+    fn cmp(&self, other: &Ranked) -> Ordering {
+        let by_score = other.0.score.cmp(&self.0.score);
+        by_score.then(self.0.number.cmp(&other.0.number))
+    }
+}
+
+impl PartialOrd for Ranked {
+    fn partial_cmp(&self, other: &Ranked) -> Option<Ordering> {
+        Some(self.cmp(other))
+    }
+}

@@ -1,1 +1,130 @@
-fn main(){}
+//! The `opencr` binary: one file a command, wiring and printing only.
+//!
+//! Exit codes: 0 done; 1 it failed, or found something wrong; 2 it was called wrongly.
+
+#![expect(clippy::print_stdout, clippy::print_stderr, reason = "talking to people is its job")]
+
+mod config;
+mod demo;
+mod explain;
+mod feed;
+mod import;
+mod link;
+mod process;
+mod serve;
+mod show;
+mod source;
+mod verify;
+mod wiring;
+
+use std::{
+    path::{Path, PathBuf},
+    process::ExitCode,
+};
+
+use clap::{Args, Parser, Subcommand};
+
+use crate::config::Config;
+
+/// OpenCR, a client registry: one identifier for a person known to many systems.
+#[derive(Parser)]
+#[command(name = "opencr", version, propagate_version = true, arg_required_else_help = true)]
+#[command(after_help = "Exit codes: 0 done, 1 failed or something wrong found, 2 called wrongly.")]
+struct Cli {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Subcommand)]
+enum Command {
+    /// Run the registry: FHIR R4 over HTTP.
+    Serve(serve::Arguments),
+    /// Submit the people of a file (CSV or FHIR JSON, also gzip) to a registry.
+    Import(import::Arguments),
+    /// Link the people of a file without a registry, and measure how well.
+    Link(link::Arguments),
+    /// Show why two Patients match or do not.
+    Explain(explain::Arguments),
+    /// Check a registry's event chain and everything it promises.
+    Verify(verify::Arguments),
+    /// Print the configuration in force and where it comes from.
+    Config(show::Arguments),
+}
+
+/// Where the configuration comes from; shared by the commands.
+#[derive(Args)]
+struct ConfigFile {
+    /// A TOML file over the defaults; `opencr config` prints every key.
+    #[arg(long = "config", value_name = "FILE", env = "OPENCR_CONFIG", global = false)]
+    path: Option<PathBuf>,
+}
+
+impl ConfigFile {
+    /// Loads the configuration; `overrides` are keys given on the command line.
+    fn load(&self, overrides: Vec<(&str, String)>) -> anyhow::Result<Config> {
+        let overrides = overrides.into_iter().map(|(name, value)| (name.to_owned(), value));
+        // A variable that is not UTF-8 cannot be one of ours, whose names are ASCII.
+        let env = std::env::vars_os()
+            .filter_map(|(name, value)| Some((name.into_string().ok()?, value.into_string().ok()?)));
+        Config::load(self.path.as_deref(), env.chain(overrides)).map_err(|error| {
+            anyhow::Error::new(Usage(String::from("the configuration is refused"))).context(
+                // Context goes first, so that the reason is what people read first.
+                chain(&error),
+            )
+        })
+    }
+}
+
+/// Marks an error as the caller's mistake, for exit code 2.
+#[derive(Debug)]
+struct Usage(String);
+
+impl std::fmt::Display for Usage {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+impl std::error::Error for Usage {}
+
+/// Makes an error that exits with code 2.
+fn usage(message: impl Into<String>) -> anyhow::Error {
+    anyhow::Error::new(Usage(message.into()))
+}
+
+/// Writes an error and its sources in one line.
+fn chain(error: &dyn std::error::Error) -> String {
+    let mut text = error.to_string();
+    let mut source = error.source();
+    while let Some(error) = source {
+        text.push_str(": ");
+        text.push_str(&error.to_string());
+        source = error.source();
+    }
+    text
+}
+
+fn main() -> ExitCode {
+    let cli = Cli::parse();
+    let done = match cli.command {
+        Command::Serve(arguments) => serve::run(arguments),
+        Command::Import(arguments) => import::run(arguments),
+        Command::Link(arguments) => link::run(arguments),
+        Command::Explain(arguments) => explain::run(arguments),
+        Command::Verify(arguments) => verify::run(arguments),
+        Command::Config(arguments) => show::run(arguments),
+    };
+    match done {
+        Ok(code) => code,
+        Err(error) => {
+            eprintln!("opencr: {error:#}");
+            let is_usage = error.chain().any(<dyn std::error::Error>::is::<Usage>);
+            ExitCode::from(if is_usage { 2 } else { 1 })
+        }
+    }
+}
+
+/// Opens a file of people with its mapping.
+fn open_mapping(path: Option<&Path>) -> anyhow::Result<Option<pipeline::rows::Mapping>> {
+    path.map(pipeline::rows::Mapping::load).transpose().map_err(|error| usage(chain(&error)))
+}

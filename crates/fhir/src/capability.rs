@@ -10,14 +10,7 @@ use crate::search::PARAMETERS;
 const PATIENT_INTERACTIONS: [&str; 7] =
     ["read", "vread", "update", "delete", "history-instance", "create", "search-type"];
 
-/// The operations on Patient with their definitions.
-const PATIENT_OPERATIONS: [(&str, &str); 2] = [
-    ("match", "http://hl7.org/fhir/OperationDefinition/Patient-match"),
-    ("ihe-pix", "https://profiles.ihe.net/ITI/PIXm/OperationDefinition/IHE.PIXm.pix"),
-];
-
-/// Writes the statement of this server, with the two Patient operations `$match` and
-/// `$ihe-pix`.
+/// Writes the statement of this server.
 ///
 /// `base_url` is the URL that clients reach it under, `date` a dateTime: when the statement
 /// last changed.
@@ -52,10 +45,6 @@ pub fn capability_statement(software_version: &str, base_url: &str, date: &str) 
 fn patient() -> Value {
     let interactions: Vec<Value> =
         PATIENT_INTERACTIONS.iter().map(|code| json!({ "code": code })).collect();
-    let operations: Vec<Value> = PATIENT_OPERATIONS
-        .iter()
-        .map(|(name, definition)| json!({ "name": name, "definition": definition }))
-        .collect();
     json!({
         "type": "Patient",
         "profile": "http://hl7.org/fhir/StructureDefinition/Patient",
@@ -67,8 +56,7 @@ fn patient() -> Value {
         "conditionalUpdate": true,
         "conditionalDelete": "single",
         "searchInclude": ["Patient:link"],
-        "searchParam": search_params(),
-        "operation": operations
+        "searchParam": search_params()
     })
 }
 

@@ -328,8 +328,7 @@ fn subject(source: &Value) -> Submitted {
         .as_str().unwrap_or("unknown")});
     let resource = Resource::from_value(json).unwrap();
     let client = ClientId::new("openmrs");
-    let mut record =
-        SourceRecord::decode(resource, None, &client, &Vocabulary::default()).unwrap();
+    let mut record = SourceRecord::decode(resource, None, &client, &Vocabulary::default()).unwrap();
     record.requested_id = Some(RecordId::new(SUBJECT));
     Submitted { record, if_match: None, only_create: false }
 }

@@ -1,1 +1,117 @@
-//! Placeholder.
+//! The HTTP edge: FHIR R4 under `/fhir`, and the two probes of whoever runs the process.
+//!
+//! Every route is in [`router`]. A handler decodes, calls one verb of `pipeline` (or reads from
+//! `store::Reader`) and encodes; what a request may do to the registry is decided further down.
+//! Who calls is settled in `caller`, what an error answers in `error`, and nowhere else.
+//!
+//! Absent by design: SQL, scoring, and any way to write that is not a `pipeline` verb.
+
+use std::sync::Arc;
+
+use axum::{
+    Router,
+    routing::{MethodRouter, get, post},
+};
+use pipeline::Pipeline;
+use store::Reader;
+
+mod api;
+mod asked;
+mod base;
+mod body;
+mod caller;
+mod error;
+mod page;
+mod query;
+mod reply;
+mod serve;
+mod settings;
+mod wrap;
+
+pub use serve::serve;
+pub use settings::{Network, NetworkError, ServerSettings};
+
+use api::{bundle, conditional, health, history, metadata, read, search, write};
+use page::PageKey;
+
+/// What every handler can reach; cheap to clone.
+#[derive(Clone)]
+pub struct App {
+    shared: Arc<Shared>,
+}
+
+struct Shared {
+    pipeline: Pipeline,
+    settings: ServerSettings,
+    page_key: PageKey,
+    started_at: String,
+}
+
+impl App {
+    /// Joins a running pipeline and the server's settings.
+    pub fn new(pipeline: Pipeline, settings: ServerSettings) -> Self {
+        let started_at = pipeline.settings().clock.now().to_instant();
+        let page_key = PageKey::random();
+        Self { shared: Arc::new(Shared { pipeline, settings, page_key, started_at }) }
+    }
+
+    /// The verbs of the registry.
+    pub fn pipeline(&self) -> &Pipeline {
+        &self.shared.pipeline
+    }
+
+    /// The settings in force.
+    pub fn settings(&self) -> &ServerSettings {
+        &self.shared.settings
+    }
+
+    fn reader(&self) -> &Arc<dyn Reader> {
+        self.shared.pipeline.reader()
+    }
+
+    fn page_key(&self) -> &PageKey {
+        &self.shared.page_key
+    }
+
+    /// When this process began to serve, an instant.
+    fn started_at(&self) -> &str {
+        &self.shared.started_at
+    }
+}
+
+/// Every route of the server, with its limits and headers.
+///
+/// Requests must carry the peer's address as `axum::extract::ConnectInfo<SocketAddr>`, which
+/// [`serve()`] and `into_make_service_with_connect_info` see to; without it nobody is local.
+pub fn router(app: App) -> Router {
+    let patients = get(search::by_url)
+        .post(write::create)
+        .put(conditional::update)
+        .delete(conditional::delete);
+    let patient = get(read::current).put(write::update).delete(write::delete);
+    let routes = Router::new()
+        .route("/healthz", get(health::alive))
+        .route("/readyz", get(health::ready));
+    let routes = [
+        ("/fhir", get(search::turn_page).post(bundle::process)),
+        ("/fhir/metadata", get(metadata::statement)),
+        ("/fhir/Patient", patients),
+        ("/fhir/Patient/_search", post(search::by_form)),
+        ("/fhir/Patient/{id}", patient),
+        ("/fhir/Patient/{id}/_history", get(history::all)),
+        ("/fhir/Patient/{id}/_history/{version}", get(history::one)),
+    ]
+    .into_iter()
+    .fold(routes, with_or_without_slash)
+    .fallback(api::unknown_route)
+    .method_not_allowed_fallback(api::wrong_method);
+    wrap::wrap(routes, &app).with_state(app)
+}
+
+/// OpenCR's web UI and its clients use both forms (contract 1.2).
+fn with_or_without_slash(
+    routes: Router<App>,
+    (path, methods): (&str, MethodRouter<App>),
+) -> Router<App> {
+    routes.route(path, methods.clone()).route(&format!("{path}/"), methods)
+}

@@ -148,7 +148,8 @@ impl Target {
 /// What a mapping file says.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Mapping {
-    /// The identifier system of the id column, if the file says it.
+    /// The identifier system of the id column, if the file says it; for the caller, who gives
+    /// the one in force with [`super::Options`].
     pub source: Option<Arc<str>>,
     /// The order of day and month, if the file says it.
     pub date_order: Option<DateOrder>,

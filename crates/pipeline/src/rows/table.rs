@@ -4,8 +4,6 @@
 //! Here a record has at most [`RECORD_LINES_MAX`] lines; beyond, its first line is a bad row
 //! and reading goes on with the second.
 
-use std::sync::Arc;
-
 use super::{
     COLUMNS_MAX, Column, HeaderError, Input, LINE_BYTES_MAX, Mapping, MissingIds, Options,
     RECORD_LINES_MAX, Row, RowProblem, RowsError, Target,
@@ -50,10 +48,8 @@ impl People {
         if !has_id && options.missing_ids == MissingIds::Refuse {
             return Err(HeaderError::NoId.into());
         }
-        let source = mapping.and_then(|mapping| mapping.source.clone());
-        let source: Arc<str> = source.unwrap_or(options.source);
         let date_order = mapping.and_then(|mapping| mapping.date_order);
-        let template = Template::new(&columns, source, options.missing_ids, date_order);
+        let template = Template::new(&columns, options.source, options.missing_ids, date_order);
         Ok(Self { lines, delimiter, header: header.raw, columns, template })
     }
 

@@ -138,7 +138,7 @@ fn an_id_that_fhir_does_not_allow_stays_an_identifier() {
 }
 
 #[test]
-fn a_mapping_names_columns_source_and_date_order() {
+fn a_mapping_names_columns_and_date_order() {
     let mapping = "source = 'urn:s'\ndate_order = 'dmy'\n[columns]\nNr = 'id'\n\
                    Kolumn = 'given'\nGeb = 'birthdate'\nK = 'identifier:urn:k'\n";
     let text = b"Nr;Kolumn;Geb;K;Rest\n1;a;03/04/1990;z;r\n";
@@ -148,7 +148,7 @@ fn a_mapping_names_columns_source_and_date_order() {
     assert_eq!(ignored[0].name, "Rest");
     let expected = json!({
         "resourceType": "Patient", "id": "1",
-        "identifier": [{"system": "urn:s", "value": "1"}, {"system": "urn:k", "value": "z"}],
+        "identifier": [{"system": SOURCE, "value": "1"}, {"system": "urn:k", "value": "z"}],
         "name": [{"use": "official", "given": ["a"]}], "birthDate": "1990-04-03",
     });
     assert_eq!(rows.next().unwrap().unwrap().result.unwrap().into_value(), expected);

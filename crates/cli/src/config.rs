@@ -1,0 +1,326 @@
+//! The configuration: the embedded defaults, a file over them, the environment over both.
+//!
+//! `config/default.toml` is the schema: a key that is not there does not exist, and its
+//! default's type is the type of the key. Whatever is wrong is an error that says where the
+//! value came from, what is allowed, and for a misspelt key which one was probably meant.
+
+mod check;
+mod environment;
+mod merge;
+
+#[cfg(test)]
+mod tests;
+
+use std::{
+    collections::BTreeMap,
+    net::IpAddr,
+    path::{Path, PathBuf},
+};
+
+use serde::{Deserialize, Serialize};
+use thiserror::Error;
+
+/// Every key with its default, as shipped.
+pub const DEFAULT: &str = include_str!("../../../config/default.toml");
+/// OpenCR's default rules, used where `matching.rules` is empty.
+pub const DEFAULT_RULES: &str = include_str!("../../../config/decisionRules.json");
+
+/// What is in force.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Config {
+    /// The HTTP server.
+    pub server: Server,
+    /// The store.
+    pub store: Store,
+    /// The data folder.
+    pub data: Data,
+    /// Matching.
+    pub matching: Matching,
+    /// Bounds of the write side.
+    pub linker: Linker,
+    /// Identifier systems and URIs.
+    pub systems: Systems,
+    /// Codes.
+    pub codes: Codes,
+    /// How callers are known.
+    pub callers: Callers,
+    /// Logging.
+    pub log: Log,
+    /// The made-up population.
+    pub demo: Demo,
+    /// The submitting systems.
+    pub clients: Vec<Client>,
+    /// Where the values that are not defaults came from, by key.
+    #[serde(skip)]
+    origins: Origins,
+}
+
+/// `[server]`
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Server {
+    /// The address listened on.
+    pub address: IpAddr,
+    /// The port; 0 for a free one.
+    pub port: u16,
+    /// Whether other machines are served without encryption.
+    pub allow_insecure_remote: bool,
+    /// The largest request body.
+    pub body_max_bytes: usize,
+    /// The public URL; empty to take it from the request.
+    pub base_url: String,
+    /// The longest that a request may take.
+    pub request_timeout_seconds: u64,
+}
+
+/// `[store]`
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Store {
+    /// The store's URL; empty for SQLite in the data folder.
+    pub url: String,
+}
+
+/// `[data]`
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Data {
+    /// The folder.
+    pub folder: PathBuf,
+}
+
+/// `[matching]`
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Matching {
+    /// The rule file; empty for the embedded rules.
+    pub rules: PathBuf,
+    /// Potential matches kept per record and rule.
+    pub potential_max: usize,
+    /// Whether rules may move adjudicated records.
+    pub rematch_adjudicated: bool,
+}
+
+/// `[linker]`
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Linker {
+    /// Submissions that may wait.
+    pub queue_max: usize,
+    /// Submissions per commit.
+    pub batch_max: usize,
+    /// Repeats of a stale batch.
+    pub stale_retries_max: usize,
+}
+
+/// `[systems]`
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Systems {
+    /// Identifier systems of source records.
+    pub internal_ids: Vec<String>,
+    /// The beginning of tag systems.
+    pub base_uri: String,
+    /// The extension of broken matches.
+    pub broken_match_url: String,
+}
+
+/// `[codes]`
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Codes {
+    /// The tag of golden records.
+    pub golden_record: String,
+}
+
+/// `[callers]`
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Callers {
+    /// Whether a nameless request on loopback is taken for `development_client`.
+    pub development: bool,
+    /// That client.
+    pub development_client: String,
+    /// Who may say for whom it speaks.
+    pub trusted_gateways: Vec<IpAddr>,
+}
+
+/// `[[clients]]`
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Client {
+    /// The id.
+    pub id: String,
+    /// The display name.
+    pub name: String,
+}
+
+/// `[log]`
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Log {
+    /// The form of log lines.
+    pub format: LogFormat,
+    /// The level, or filter directives.
+    pub level: String,
+}
+
+/// The form of log lines.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum LogFormat {
+    /// For people.
+    Text,
+    /// For machines.
+    Json,
+}
+
+/// `[demo]`
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Demo {
+    /// How many records.
+    pub records: usize,
+    /// The seed.
+    pub seed: u64,
+}
+
+/// Where values came from: key and `<file> line <n>` or the environment variable.
+type Origins = BTreeMap<String, String>;
+
+/// Says what is wrong with the configuration, where, and what to do.
+#[derive(Debug, Error)]
+pub enum ConfigError {
+    /// The file cannot be read.
+    #[error("cannot read the configuration file {}", path.display())]
+    Read {
+        /// The file.
+        path: PathBuf,
+        /// Why.
+        #[source]
+        source: std::io::Error,
+    },
+    /// The file is not TOML.
+    #[error("{} is not valid TOML: {message}", path.display())]
+    Syntax {
+        /// The file.
+        path: PathBuf,
+        /// What the parser says, with the line.
+        message: String,
+    },
+    /// There is no such key.
+    #[error("{place}: there is no key '{key}'{hint}")]
+    UnknownKey {
+        /// File and line, or environment variable.
+        place: String,
+        /// The key.
+        key: String,
+        /// The nearest known key, or where to find them.
+        hint: String,
+    },
+    /// The value has another type.
+    #[error("{place}: {key} must be {expected}, not {found}")]
+    WrongType {
+        /// File and line, or environment variable.
+        place: String,
+        /// The key.
+        key: String,
+        /// What it must be.
+        expected: String,
+        /// What it is.
+        found: String,
+    },
+    /// The value is of the right type, but not allowed.
+    #[error("{place}: {key} {why}")]
+    Value {
+        /// File and line, environment variable, or `default`.
+        place: String,
+        /// The key.
+        key: String,
+        /// What it must be.
+        why: String,
+    },
+}
+
+impl Config {
+    /// Puts together the defaults, `file` and the variables of `env` that begin `OPENCR__`.
+    ///
+    /// # Errors
+    ///
+    /// [`ConfigError`]: the process must not start; the message tells the operator what to do.
+    pub fn load(
+        file: Option<&Path>,
+        env: impl Iterator<Item = (String, String)>,
+    ) -> Result<Self, ConfigError> {
+        let schema = merge::schema();
+        let mut effective = schema.clone();
+        let mut origins = Origins::new();
+        if let Some(path) = file {
+            let text = std::fs::read_to_string(path)
+                .map_err(|source| ConfigError::Read { path: path.to_owned(), source })?;
+            merge::file(&schema, path, &text, &mut effective, &mut origins)?;
+        }
+        environment::apply(&schema, env, &mut effective, &mut origins)?;
+        check::config(effective, origins)
+    }
+
+    /// Says where the value of `key` comes from, for errors and the start banner.
+    pub fn origin(&self, key: &str) -> &str {
+        self.origins.get(key).map_or("default", String::as_str)
+    }
+
+    /// Writes what is in force as TOML, passwords in URLs hidden.
+    ///
+    /// The comments at its head say where values that are not defaults came from.
+    pub fn describe(&self) -> String {
+        let mut shown = self.clone();
+        shown.store.url = without_password(&shown.store.url);
+        let mut text = String::from("# The configuration in force.\n");
+        for (key, origin) in &self.origins {
+            text.push_str(&format!("# {key}: from {origin}\n"));
+        }
+        let body = toml::to_string_pretty(&shown).expect("a Config has no maps with odd keys");
+        text.push('\n');
+        text.push_str(&body);
+        text
+    }
+
+    /// Gives the store's URL, made from the data folder if none is configured.
+    pub fn store_url(&self) -> String {
+        if self.store.url.is_empty() {
+            return format!("sqlite:{}", self.data.folder.join("opencr.sqlite").display());
+        }
+        self.store.url.clone()
+    }
+
+    /// Gives the text of the rules in force and where they are from.
+    ///
+    /// # Errors
+    ///
+    /// [`ConfigError::Read`]: `matching.rules` names a file that cannot be read.
+    pub fn rules(&self) -> Result<(String, String), ConfigError> {
+        let path = &self.matching.rules;
+        if path.as_os_str().is_empty() {
+            return Ok((DEFAULT_RULES.to_owned(), "the rules inside the binary".to_owned()));
+        }
+        let text = std::fs::read_to_string(path)
+            .map_err(|source| ConfigError::Read { path: path.clone(), source })?;
+        Ok((text, path.display().to_string()))
+    }
+}
+
+/// Hides what stands between `:` and `@` in a URL's authority.
+fn without_password(url: &str) -> String {
+    let Some((scheme, rest)) = url.split_once("://") else {
+        return url.to_owned();
+    };
+    let authority = rest.split(['/', '?']).next().unwrap_or(rest);
+    match authority.rsplit_once('@').map(|(user, _)| user) {
+        Some(user) if user.contains(':') => {
+            let name = user.split(':').next().unwrap_or(user);
+            format!("{scheme}://{name}:***{}", &rest[user.len()..])
+        }
+        _ => url.to_owned(),
+    }
+}

@@ -1,0 +1,167 @@
+//! What types cannot say: ranges, addresses, and combinations that would be unsafe.
+
+use std::{collections::HashSet, net::IpAddr};
+
+use toml::{Table, Value};
+use tracing_subscriber::EnvFilter;
+
+use super::{Config, ConfigError, Origins};
+
+/// The allowed range of each number, both ends included.
+const RANGES: [(&str, &str, i64, i64); 9] = [
+    ("server", "port", 0, 65_535),
+    ("server", "body_max_bytes", 1024, 1 << 30),
+    ("server", "request_timeout_seconds", 1, 86_400),
+    ("matching", "potential_max", 1, 100_000),
+    ("linker", "queue_max", 1, 10_000_000),
+    ("linker", "batch_max", 1, 100_000),
+    ("linker", "stale_retries_max", 0, 1000),
+    ("demo", "records", 1, 1_000_000),
+    ("demo", "seed", 0, i64::MAX),
+];
+
+/// Turns the merged table into a [`Config`] whose values can be relied on.
+pub(super) fn config(table: Table, origins: Origins) -> Result<Config, ConfigError> {
+    let checks = Checks { origins: &origins };
+    checks.ranges(&table)?;
+    checks.texts(&table)?;
+    let mut config: Config = Value::Table(table).try_into().map_err(|error: toml::de::Error| {
+        let (place, key) = ("configuration".to_owned(), "a key".to_owned());
+        ConfigError::Value { place, key, why: format!("is wrong: {}", error.message()) }
+    })?;
+    checks.server(&config)?;
+    checks.systems(&config)?;
+    checks.callers(&config)?;
+    if config.linker.batch_max > config.linker.queue_max {
+        let why = "must not be larger than linker.queue_max: a batch is taken from the queue";
+        return Err(checks.refuse("linker.batch_max", why));
+    }
+    if EnvFilter::try_new(&config.log.level).is_err() {
+        let why =
+            "must be error, warn, info, debug, trace, or directives as in info,pipeline=debug";
+        return Err(checks.refuse("log.level", why));
+    }
+    config.origins = origins;
+    Ok(config)
+}
+
+struct Checks<'a> {
+    origins: &'a Origins,
+}
+
+impl Checks<'_> {
+    fn refuse(&self, key: &str, why: impl Into<String>) -> ConfigError {
+        let place = self.origins.get(key).map_or("default", String::as_str).to_owned();
+        ConfigError::Value { place, key: key.to_owned(), why: why.into() }
+    }
+
+    fn ranges(&self, table: &Table) -> Result<(), ConfigError> {
+        for (section, name, min, max) in RANGES {
+            let value = table.get(section).and_then(|section| section.get(name));
+            let number = value.and_then(Value::as_integer);
+            if !number.is_some_and(|number| (min..=max).contains(&number)) {
+                let why = format!("must be from {min} to {max}");
+                return Err(self.refuse(&format!("{section}.{name}"), why));
+            }
+        }
+        Ok(())
+    }
+
+    /// Checks texts that become other types, so that the message can name the key.
+    fn texts(&self, table: &Table) -> Result<(), ConfigError> {
+        let text = |section: &str, name: &str| {
+            table.get(section).and_then(|section| section.get(name)).and_then(Value::as_str)
+        };
+        if text("server", "address").and_then(|text| text.parse::<IpAddr>().ok()).is_none() {
+            let why = "must be an IP address such as 127.0.0.1, ::1 or 0.0.0.0 (no name, no port)";
+            return Err(self.refuse("server.address", why));
+        }
+        let gateways = table.get("callers").and_then(|callers| callers.get("trusted_gateways"));
+        let gateways = gateways.and_then(Value::as_array);
+        let is_address =
+            |item: &Value| item.as_str().is_some_and(|text| text.parse::<IpAddr>().is_ok());
+        if !gateways.is_some_and(|gateways| gateways.iter().all(is_address)) {
+            let why = "must hold IP addresses only, such as 127.0.0.1 or ::1";
+            return Err(self.refuse("callers.trusted_gateways", why));
+        }
+        if !matches!(text("log", "format"), Some("text" | "json")) {
+            return Err(self.refuse("log.format", "must be \"text\" or \"json\""));
+        }
+        Ok(())
+    }
+
+    fn server(&self, config: &Config) -> Result<(), ConfigError> {
+        let server = &config.server;
+        if !server.address.is_loopback() {
+            if !server.allow_insecure_remote {
+                let why = "would serve other machines without encryption. Either listen on \
+                    127.0.0.1 and put a proxy that does TLS in front, or set \
+                    server.allow_insecure_remote = true if such a proxy or a closed network \
+                    already protects it";
+                return Err(self.refuse("server.address", why));
+            }
+            if config.callers.development {
+                let why = "must be false where server.address is not loopback: it would let \
+                    everybody who can reach the server submit and read as the development client";
+                return Err(self.refuse("callers.development", why));
+            }
+        }
+        let url = &server.base_url;
+        let is_http = url.starts_with("http://") || url.starts_with("https://");
+        if !url.is_empty() && (!is_http || url.ends_with('/') || url.contains(char::is_whitespace))
+        {
+            let why = "must be empty, or begin http:// or https:// and not end with a slash";
+            return Err(self.refuse("server.base_url", why));
+        }
+        if config.data.folder.as_os_str().is_empty() {
+            return Err(self.refuse("data.folder", "must name a folder, such as ./data"));
+        }
+        Ok(())
+    }
+
+    fn systems(&self, config: &Config) -> Result<(), ConfigError> {
+        let systems = &config.systems;
+        let is_uri = |text: &str| {
+            !text.is_empty() && !text.contains(|c: char| c.is_whitespace() || c == '|')
+        };
+        if systems.internal_ids.is_empty() {
+            let why = "must name at least one identifier system: without, no Patient is accepted";
+            return Err(self.refuse("systems.internal_ids", why));
+        }
+        if !systems.internal_ids.iter().all(|uri| is_uri(uri)) {
+            let why = "must hold URIs: not empty, without spaces and without '|'";
+            return Err(self.refuse("systems.internal_ids", why));
+        }
+        let distinct: HashSet<_> = systems.internal_ids.iter().collect();
+        if distinct.len() != systems.internal_ids.len() {
+            return Err(self.refuse("systems.internal_ids", "must not name a system twice"));
+        }
+        let others = [
+            ("systems.base_uri", &systems.base_uri),
+            ("systems.broken_match_url", &systems.broken_match_url),
+            ("codes.golden_record", &config.codes.golden_record),
+        ];
+        match others.into_iter().find(|(_, text)| !is_uri(text)) {
+            Some((key, _)) => Err(self.refuse(key, "must not be empty and hold no spaces")),
+            None => Ok(()),
+        }
+    }
+
+    fn callers(&self, config: &Config) -> Result<(), ConfigError> {
+        let ids: HashSet<_> = config.clients.iter().map(|client| client.id.as_str()).collect();
+        if ids.len() != config.clients.len() {
+            return Err(self.refuse("clients", "must not hold an id twice"));
+        }
+        if config.clients.iter().any(|client| client.id.trim().is_empty()) {
+            return Err(self.refuse("clients", "must each have an id that is not empty"));
+        }
+        let callers = &config.callers;
+        if callers.development && !ids.contains(callers.development_client.as_str()) {
+            let mut known: Vec<_> = ids.into_iter().collect();
+            known.sort_unstable();
+            let why = format!("must be one of the clients: {}", known.join(", "));
+            return Err(self.refuse("callers.development_client", why));
+        }
+        Ok(())
+    }
+}

@@ -1,0 +1,161 @@
+//! Rows into a pipeline of this process: read and decoded on a thread, committed in order.
+
+use std::sync::Arc;
+
+use anyhow::Context as _;
+use fhir::resource::Resource;
+use pipeline::{
+    Operation, Pipeline, PipelineError, Submission, Work,
+    rows::{Row, RowWarning, Rows, RowsError},
+};
+use rayon::prelude::*;
+use registry::{actor::Actor, batch::Receipt, ids::ClientId};
+
+/// Rows that are decoded and committed together; one commit of the default linker.
+const CHUNK_ROWS: usize = 500;
+/// Chunks decoded ahead of the linker.
+const CHUNKS_AHEAD: usize = 2;
+
+/// One row after its submission.
+pub(crate) struct Fed {
+    /// The line where it begins.
+    pub(crate) number: u64,
+    /// Its own id; empty if it has none.
+    pub(crate) id: String,
+    /// Where it belongs, or why it was not taken.
+    pub(crate) result: Result<Receipt, String>,
+    /// What it lost on the way.
+    pub(crate) warnings: Vec<RowWarning>,
+}
+
+/// Says who submits.
+#[derive(Clone)]
+pub(crate) struct Sender {
+    /// The submitting system.
+    pub(crate) client: ClientId,
+    /// Who is accountable for the events.
+    pub(crate) actor: Actor,
+}
+
+/// A row on its way.
+struct Decoded {
+    number: u64,
+    id: String,
+    result: Result<Submission, String>,
+    warnings: Vec<RowWarning>,
+}
+
+/// Submits every row after the first `skip` ones, in file order.
+///
+/// `on_done` hears of each chunk once it is durable. A bad row does not stop the run; an
+/// unreadable file does, after the rows before that place are done.
+pub(crate) async fn feed(
+    pipeline: &Pipeline,
+    rows: Rows,
+    sender: Sender,
+    skip: u64,
+    on_done: &mut dyn FnMut(Vec<Fed>) -> anyhow::Result<()>,
+) -> anyhow::Result<()> {
+    let (to_linker, mut decoded) = tokio::sync::mpsc::channel(CHUNKS_AHEAD);
+    let decoder = Arc::new((pipeline.clone(), sender.client.clone()));
+    let reading = tokio::task::spawn_blocking(move || -> Result<(), RowsError> {
+        let mut rows = rows.skip(usize::try_from(skip).unwrap_or(usize::MAX));
+        loop {
+            let (chunk, error) = next_chunk(&mut rows);
+            if !chunk.is_empty() {
+                let (pipeline, client) = &*decoder;
+                let decode = |row| decode(pipeline, client, row);
+                let chunk: Vec<Decoded> = chunk.into_par_iter().map(decode).collect();
+                if to_linker.blocking_send(chunk).is_err() {
+                    return Ok(());
+                }
+            } else if error.is_none() {
+                return Ok(());
+            }
+            if let Some(error) = error {
+                return Err(error);
+            }
+        }
+    });
+    while let Some(chunk) = decoded.recv().await {
+        on_done(submit(pipeline, &sender.actor, chunk).await?)?;
+    }
+    reading.await.context("reading the file stopped by a fault")??;
+    Ok(())
+}
+
+fn next_chunk(
+    rows: &mut impl Iterator<Item = Result<Row, RowsError>>,
+) -> (Vec<Row>, Option<RowsError>) {
+    let mut chunk = Vec::with_capacity(CHUNK_ROWS);
+    while chunk.len() < CHUNK_ROWS {
+        match rows.next() {
+            Some(Ok(row)) => chunk.push(row),
+            Some(Err(error)) => return (chunk, Some(error)),
+            None => break,
+        }
+    }
+    (chunk, None)
+}
+
+fn decode(pipeline: &Pipeline, client: &ClientId, row: Row) -> Decoded {
+    let result = row.result.map_err(|problem| problem.to_string()).and_then(|mut patient| {
+        drop_id(&mut patient);
+        pipeline.decode(patient, client, None).map_err(|issues| {
+            let texts: Vec<_> = issues.iter().map(|issue| issue.diagnostics().to_owned()).collect();
+            texts.join("; ")
+        })
+    });
+    Decoded { number: row.number, id: row.id, result, warnings: row.warnings }
+}
+
+/// Takes the id away: it is the id on the server that the file is from, and two files may use
+/// one id for two people. Identity is the identifier of the source system.
+pub(crate) fn drop_id(patient: &mut Resource) {
+    if let Some(object) = patient.value_mut().as_object_mut() {
+        object.shift_remove("id");
+    }
+}
+
+async fn submit(
+    pipeline: &Pipeline,
+    actor: &Actor,
+    chunk: Vec<Decoded>,
+) -> anyhow::Result<Vec<Fed>> {
+    let mut operations = Vec::with_capacity(chunk.len());
+    let mut waiting = Vec::with_capacity(chunk.len());
+    for Decoded { number, id, result, warnings } in chunk {
+        let refusal = match result {
+            Ok(submission) => {
+                operations.push(Operation::Submit(Box::new(submission)));
+                None
+            }
+            Err(reason) => Some(reason),
+        };
+        waiting.push((number, id, warnings, refusal));
+    }
+    let mut answers = Vec::new();
+    if !operations.is_empty() {
+        let work = Work { operations, actor: actor.clone(), is_atomic: false };
+        answers = pipeline.submit(work).await.map_err(explained)?;
+    }
+    let mut answers = answers.into_iter();
+    let fed = waiting.into_iter().map(|(number, id, warnings, refusal)| {
+        let result = match refusal {
+            Some(reason) => Err(reason),
+            None => match answers.next() {
+                Some(Ok(receipts)) => {
+                    receipts.into_iter().next().ok_or_else(|| "no answer".to_owned())
+                }
+                Some(Err(refusal)) => Err(refusal.to_string()),
+                None => Err("no answer".to_owned()),
+            },
+        };
+        Fed { number, id, result, warnings }
+    });
+    Ok(fed.collect())
+}
+
+fn explained(error: PipelineError) -> anyhow::Error {
+    anyhow::Error::new(error).context("the registry stopped taking rows")
+}

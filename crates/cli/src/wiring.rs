@@ -1,0 +1,76 @@
+//! From the configuration to what the rooms want to be told.
+
+use std::{path::Path, sync::Arc};
+
+use anyhow::Context as _;
+use pipeline::Settings;
+use registry::{decide::Policy, extract::Extractor, ids::ClientId, vocabulary::Vocabulary};
+
+use crate::{chain, config::Config, usage};
+
+/// The spelling of registry facts.
+pub(crate) fn vocabulary(config: &Config) -> Vocabulary {
+    let systems = &config.systems;
+    let names = config.clients.iter().map(|client| (client.id.as_str(), client.name.clone()));
+    Vocabulary {
+        internal_systems: systems.internal_ids.iter().map(|uri| Arc::from(uri.as_str())).collect(),
+        base_uri: systems.base_uri.trim_end_matches('/').to_owned(),
+        golden_code: config.codes.golden_record.clone(),
+        broken_match_url: systems.broken_match_url.clone(),
+        client_names: names.map(|(id, name)| (ClientId::new(id), name)).collect(),
+    }
+}
+
+/// The pipeline's settings.
+pub(crate) fn settings(config: &Config) -> Settings {
+    Settings {
+        queue_max: config.linker.queue_max,
+        batch_max: config.linker.batch_max,
+        stale_retries_max: config.linker.stale_retries_max,
+        potential_max: config.matching.potential_max,
+        policy: Policy { rematch_adjudicated: config.matching.rematch_adjudicated },
+        vocabulary: vocabulary(config),
+        ..Settings::default()
+    }
+}
+
+/// Reads the rules at `path`, else those that the configuration names, and compiles them.
+///
+/// What can be read and is odd is told on the log.
+pub(crate) fn extractor(config: &Config, path: Option<&Path>) -> anyhow::Result<Extractor> {
+    let (text, name) = match path {
+        Some(path) => {
+            let text = std::fs::read_to_string(path)
+                .map_err(|error| usage(format!("cannot read {}: {error}", path.display())))?;
+            (text, path.display().to_string())
+        }
+        None => config.rules().map_err(|error| usage(chain(&error)))?,
+    };
+    let ruleset = matching::opencr::parse(&text)
+        .map_err(|error| usage(format!("{name} is refused: {}", chain(&error))))?;
+    for warning in &ruleset.warnings {
+        tracing::warn!("{name}: {warning}");
+    }
+    Extractor::compile(Arc::new(ruleset))
+        .map_err(|error| usage(format!("{name} is refused: {error}")))
+}
+
+/// The threads that everything asynchronous runs on.
+pub(crate) fn runtime() -> anyhow::Result<tokio::runtime::Runtime> {
+    tokio::runtime::Builder::new_multi_thread()
+        .enable_all()
+        .build()
+        .context("cannot start the runtime's threads")
+}
+
+/// Sends log lines to stderr, in the configured form and from the configured level.
+pub(crate) fn log(config: &Config) {
+    use tracing_subscriber::{EnvFilter, fmt};
+    let filter = EnvFilter::new(&config.log.level);
+    let lines = fmt().with_env_filter(filter).with_writer(std::io::stderr);
+    // A second call, in one process, keeps the first logger.
+    let _ = match config.log.format {
+        crate::config::LogFormat::Text => lines.try_init(),
+        crate::config::LogFormat::Json => lines.json().try_init(),
+    };
+}

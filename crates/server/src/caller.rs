@@ -1,0 +1,106 @@
+//! [`Caller`]: who sends a request, established once, here, and nowhere else.
+//!
+//! A handler cannot make a `Caller`; it gets one from the request or the request is refused.
+//! Nothing that a request says about its sender is believed unless its peer is known:
+//! `X-Forwarded-For` is never read, `X-OpenHIM-ClientID` only from a configured gateway.
+//!
+//! Certificates become another [`Proof`] here. What a caller may see (its access level,
+//! contract 7.3) and people with roles become fields of [`Caller`], checked in this file.
+
+use std::net::{IpAddr, SocketAddr};
+
+use axum::extract::{ConnectInfo, FromRequestParts};
+use http::{HeaderMap, request::Parts};
+use registry::{actor::Actor, ids::ClientId};
+
+use crate::{App, error::ApiError, settings::ServerSettings};
+
+/// The header in which OpenHIM names the client it authenticated (contract 1.1).
+pub(crate) const CLIENT_HEADER: &str = "x-openhim-clientid";
+
+/// The authenticated sender of a request.
+#[derive(Clone, Debug)]
+pub(crate) struct Caller {
+    client: ClientId,
+    proof: Proof,
+}
+
+/// How the sender proved to be who it is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Proof {
+    /// A trusted gateway vouches for it.
+    Gateway,
+    /// It is on this machine, and the registry runs in development.
+    Development,
+}
+
+/// Why a request's sender is not accepted.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum CallerRefusal {
+    /// It proves nothing.
+    Unproven,
+    /// It names a client, but comes from somewhere that nobody trusts.
+    NotAGateway,
+    /// It names a client twice, or unreadably.
+    Malformed,
+    /// The client is not one of the registry's.
+    UnknownClient,
+}
+
+impl Caller {
+    /// The system that sends.
+    pub(crate) fn client(&self) -> &ClientId {
+        &self.client
+    }
+
+    /// Who is accountable for what this request does.
+    pub(crate) fn actor(&self) -> Actor {
+        Actor::Client(self.client.clone())
+    }
+
+    fn establish(
+        peer: Option<IpAddr>,
+        headers: &HeaderMap,
+        settings: &ServerSettings,
+    ) -> Result<Self, CallerRefusal> {
+        let mut named = headers.get_all(CLIENT_HEADER).iter();
+        let caller = match (named.next(), named.next()) {
+            (None, _) => Self::in_development(peer, settings).ok_or(CallerRefusal::Unproven)?,
+            (Some(_), _) if !is_gateway(peer, settings) => return Err(CallerRefusal::NotAGateway),
+            (Some(_), Some(_)) => return Err(CallerRefusal::Malformed),
+            (Some(name), None) => {
+                let name = name.to_str().map_err(|_| CallerRefusal::Malformed)?;
+                Self { client: ClientId::new(name.trim()), proof: Proof::Gateway }
+            }
+        };
+        if !settings.clients.contains_key(&caller.client) {
+            return Err(CallerRefusal::UnknownClient);
+        }
+        Ok(caller)
+    }
+
+    fn in_development(peer: Option<IpAddr>, settings: &ServerSettings) -> Option<Self> {
+        let is_local = peer.is_some_and(|peer| peer.to_canonical().is_loopback());
+        let client = settings.development_client.as_ref()?;
+        (settings.is_development && is_local)
+            .then(|| Self { client: client.clone(), proof: Proof::Development })
+    }
+}
+
+fn is_gateway(peer: Option<IpAddr>, settings: &ServerSettings) -> bool {
+    peer.is_some_and(|peer| settings.gateways.iter().any(|network| network.contains(peer)))
+}
+
+impl FromRequestParts<App> for Caller {
+    type Rejection = ApiError;
+
+    async fn from_request_parts(parts: &mut Parts, app: &App) -> Result<Self, ApiError> {
+        let peer = parts.extensions.get::<ConnectInfo<SocketAddr>>();
+        let peer = peer.map(|ConnectInfo(address)| address.ip());
+        let caller = Self::establish(peer, &parts.headers, app.settings())?;
+        let span = tracing::Span::current();
+        span.record("client", caller.client.as_str());
+        span.record("proof", tracing::field::debug(caller.proof));
+        Ok(caller)
+    }
+}

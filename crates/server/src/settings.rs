@@ -1,0 +1,66 @@
+//! What the server is told at its start. Reading it from files is the command line's business.
+
+use std::{collections::HashMap, time::Duration};
+
+use fhir::search::SearchLimits;
+use registry::ids::ClientId;
+
+mod network;
+
+pub use network::{Network, NetworkError};
+
+/// The server's settings; [`ServerSettings::new`] has the documented defaults.
+#[derive(Clone, Debug)]
+pub struct ServerSettings {
+    /// The URL under which clients reach `/fhir`, such as `https://registry.example.org/fhir`.
+    /// Without it, links follow the `Host` header with scheme `http`.
+    pub base_url: Option<String>,
+    /// Longest request body.
+    pub body_bytes_max: usize,
+    /// Within this time a request's whole header must arrive; an idle connection is closed
+    /// after it, too.
+    pub header_timeout: Duration,
+    /// Within this time a request's whole body must arrive.
+    pub body_timeout: Duration,
+    /// Within this time a request must be answered, its body's arrival included.
+    pub request_timeout: Duration,
+    /// How long a stop waits for requests in flight.
+    pub stop_timeout: Duration,
+    /// Connections at once; more wait until one is closed.
+    pub connections_max: usize,
+    /// The bounds of searches.
+    pub search: SearchLimits,
+    /// Peers whose `X-OpenHIM-ClientID` header is believed.
+    pub gateways: Vec<Network>,
+    /// Systems that may call, with their display names. Others are refused (contract S18).
+    pub clients: HashMap<ClientId, String>,
+    /// In development, who a caller on this machine is that does not say so.
+    pub development_client: Option<ClientId>,
+    /// Development: callers on this machine need no proof of who they are.
+    pub is_development: bool,
+    /// The software's version, for `metadata`.
+    pub version: String,
+}
+
+impl ServerSettings {
+    /// The documented defaults: nobody is trusted, nobody is known.
+    pub fn new(version: impl Into<String>) -> Self {
+        Self {
+            base_url: None,
+            // OpenCR's limit (contract 1.2).
+            body_bytes_max: 10 * 1024 * 1024,
+            header_timeout: Duration::from_secs(30),
+            // The largest body at 64 kB/s: thin links must be able to send a Bundle.
+            body_timeout: Duration::from_secs(160),
+            request_timeout: Duration::from_secs(220),
+            stop_timeout: Duration::from_secs(30),
+            connections_max: 1024,
+            search: SearchLimits::STANDARD,
+            gateways: Vec::new(),
+            clients: HashMap::new(),
+            development_client: None,
+            is_development: false,
+            version: version.into(),
+        }
+    }
+}

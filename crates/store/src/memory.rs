@@ -1,0 +1,341 @@
+//! The contract in maps behind one lock; for tests and simulations.
+//!
+//! It is the plainest reading of the contract, and the SQL stores are tested against it. Nothing
+//! survives the process.
+
+mod commit;
+mod search;
+
+use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
+
+use async_trait::async_trait;
+use parking_lot::RwLock;
+use registry::{
+    commit::{CloseReason, Commit, RecordVersion, TagKey},
+    event::{Event, Head},
+    ids::{ContentHash, Cruid, RecordId, RecordNumber, Revision, SourceKey},
+    search::{Filter, IndexEntry, SortKey},
+    state::{BrokenPair, GoldenState, GoldenStatus, IssueKind, MatchIssue, RecordState},
+    stored::{Counts, PatientTags, SourcePatient, StoredPatient, StoredVersion},
+};
+
+use crate::{FoundIds, Reader, Store, StoreError, Window};
+
+/// A store that keeps everything in memory.
+#[derive(Default)]
+pub struct MemoryStore {
+    state: RwLock<State>,
+}
+
+/// Everything that commits wrote.
+struct State {
+    head: Head,
+    next_key: i64,
+    patients: BTreeMap<i64, PatientId>,
+    keys: HashMap<String, i64>,
+    records: HashMap<RecordId, RecordState>,
+    record_numbers: BTreeMap<RecordNumber, RecordId>,
+    sources: HashMap<SourceKey, RecordId>,
+    goldens: HashMap<Cruid, GoldenState>,
+    golden_numbers: BTreeMap<u32, Cruid>,
+    contents: HashMap<ContentHash, String>,
+    found_by: HashMap<RecordId, (Vec<IndexEntry>, Vec<TagKey>)>,
+    versions: HashMap<RecordId, BTreeMap<u32, RecordVersion>>,
+    golden_versions: HashMap<Cruid, BTreeMap<u32, GoldenState>>,
+    events: Vec<Event>,
+    explanations: HashMap<ContentHash, String>,
+    issues: BTreeMap<(i64, i64), (MatchIssue, Option<CloseReason>)>,
+    broken: BTreeSet<BrokenPair>,
+    tags: HashMap<String, Vec<TagKey>>,
+}
+
+/// The id of a patient of either kind.
+enum PatientId {
+    Source(RecordId),
+    Golden(Cruid),
+}
+
+impl Default for State {
+    fn default() -> Self {
+        Self {
+            head: Head::start(),
+            next_key: 0,
+            patients: BTreeMap::new(),
+            keys: HashMap::new(),
+            records: HashMap::new(),
+            record_numbers: BTreeMap::new(),
+            sources: HashMap::new(),
+            goldens: HashMap::new(),
+            golden_numbers: BTreeMap::new(),
+            contents: HashMap::new(),
+            found_by: HashMap::new(),
+            versions: HashMap::new(),
+            golden_versions: HashMap::new(),
+            events: Vec::new(),
+            explanations: HashMap::new(),
+            issues: BTreeMap::new(),
+            broken: BTreeSet::new(),
+            tags: HashMap::new(),
+        }
+    }
+}
+
+impl State {
+    fn open_issues(&self) -> impl Iterator<Item = &MatchIssue> {
+        self.issues.values().filter(|(_, closed)| closed.is_none()).map(|(issue, _)| issue)
+    }
+
+    fn content(&self, hash: &ContentHash) -> Result<String, StoreError> {
+        let text = self.contents.get(hash).cloned();
+        text.ok_or_else(|| StoreError::Damaged(format!("content {hash} is missing")))
+    }
+
+    fn stored_version(&self, version: &RecordVersion) -> Result<StoredVersion, StoreError> {
+        Ok(StoredVersion { version: version.clone(), content: self.content(&version.content)? })
+    }
+
+    fn patient(&self, id: &str) -> Result<Option<StoredPatient>, StoreError> {
+        let patient = match self.keys.get(id).and_then(|key| self.patients.get(key)) {
+            None => return Ok(None),
+            Some(PatientId::Golden(id)) => self.goldens.get(id).cloned().map(StoredPatient::Golden),
+            Some(PatientId::Source(id)) => match self.records.get(id) {
+                None => None,
+                Some(state) => Some(StoredPatient::Source(self.source_patient(state)?)),
+            },
+        };
+        Ok(patient)
+    }
+
+    fn source_patient(&self, state: &RecordState) -> Result<SourcePatient, StoreError> {
+        let other = |pair: &BrokenPair| match (pair.low() == &state.id, pair.high() == &state.id) {
+            (true, _) => Some(pair.high().clone()),
+            (_, true) => Some(pair.low().clone()),
+            _ => None,
+        };
+        let issues = self.open_issues().filter(|issue| issue.subject == state.id);
+        let broken: BTreeSet<RecordId> = self.broken.iter().filter_map(other).collect();
+        Ok(SourcePatient {
+            state: state.clone(),
+            content: self.content(&state.content)?,
+            issues: issues.map(|issue| issue.kind).collect(),
+            broken: broken.into_iter().collect(),
+        })
+    }
+}
+
+/// The part of a list that a window shows, and the length of the list.
+fn windowed<T>(
+    items: impl DoubleEndedIterator<Item = T> + ExactSizeIterator,
+    window: Window,
+) -> (Vec<T>, u64) {
+    let total = items.len() as u64;
+    let skip = usize::try_from(window.offset).unwrap_or(usize::MAX);
+    let take = usize::try_from(window.limit).unwrap_or(usize::MAX);
+    (items.skip(skip).take(take).collect(), total)
+}
+
+fn unique<T: Eq + std::hash::Hash>(items: &[T]) -> HashSet<&T> {
+    items.iter().collect()
+}
+
+#[async_trait]
+impl Reader for MemoryStore {
+    async fn head(&self) -> Result<Head, StoreError> {
+        Ok(self.state.read().head.clone())
+    }
+
+    async fn records(&self, ids: &[RecordId]) -> Result<Vec<RecordState>, StoreError> {
+        let state = self.state.read();
+        Ok(unique(ids).into_iter().filter_map(|id| state.records.get(id)).cloned().collect())
+    }
+
+    async fn records_of_sources(
+        &self,
+        sources: &[SourceKey],
+    ) -> Result<Vec<RecordState>, StoreError> {
+        let state = self.state.read();
+        let ids = unique(sources).into_iter().filter_map(|source| state.sources.get(source));
+        Ok(ids.filter_map(|id| state.records.get(id)).cloned().collect())
+    }
+
+    async fn records_numbered(
+        &self,
+        numbers: &[RecordNumber],
+    ) -> Result<Vec<RecordState>, StoreError> {
+        let state = self.state.read();
+        let ids = unique(numbers).into_iter().filter_map(|number| state.record_numbers.get(number));
+        Ok(ids.filter_map(|id| state.records.get(id)).cloned().collect())
+    }
+
+    async fn goldens(&self, ids: &[Cruid]) -> Result<Vec<GoldenState>, StoreError> {
+        let state = self.state.read();
+        Ok(unique(ids).into_iter().filter_map(|id| state.goldens.get(id)).cloned().collect())
+    }
+
+    async fn broken_pairs_of(&self, records: &[RecordId]) -> Result<Vec<BrokenPair>, StoreError> {
+        let state = self.state.read();
+        let records = unique(records);
+        let takes_part =
+            |pair: &&BrokenPair| records.contains(pair.low()) || records.contains(pair.high());
+        Ok(state.broken.iter().filter(takes_part).cloned().collect())
+    }
+
+    async fn open_issues_of(&self, records: &[RecordId]) -> Result<Vec<MatchIssue>, StoreError> {
+        let state = self.state.read();
+        let records = unique(records);
+        let takes_part = |issue: &&MatchIssue| {
+            records.contains(&issue.subject) || records.contains(&issue.evidence.candidate)
+        };
+        Ok(state.open_issues().filter(takes_part).cloned().collect())
+    }
+
+    async fn patients(&self, ids: &[String]) -> Result<Vec<StoredPatient>, StoreError> {
+        let state = self.state.read();
+        let mut seen = HashSet::new();
+        let ids = ids.iter().filter(|id| seen.insert(*id));
+        ids.filter_map(|id| state.patient(id).transpose()).collect()
+    }
+
+    async fn record_version(
+        &self,
+        id: &RecordId,
+        version: u32,
+    ) -> Result<Option<StoredVersion>, StoreError> {
+        let state = self.state.read();
+        let version = state.versions.get(id).and_then(|versions| versions.get(&version));
+        version.map(|version| state.stored_version(version)).transpose()
+    }
+
+    async fn record_history(
+        &self,
+        id: &RecordId,
+        window: Window,
+    ) -> Result<(Vec<StoredVersion>, u64), StoreError> {
+        let state = self.state.read();
+        let Some(versions) = state.versions.get(id) else { return Ok((Vec::new(), 0)) };
+        let (versions, total) = windowed(versions.values().rev(), window);
+        let versions = versions.into_iter().map(|version| state.stored_version(version));
+        Ok((versions.collect::<Result<_, _>>()?, total))
+    }
+
+    async fn golden_history(
+        &self,
+        id: &Cruid,
+        window: Window,
+    ) -> Result<(Vec<GoldenState>, u64), StoreError> {
+        let state = self.state.read();
+        let Some(versions) = state.golden_versions.get(id) else { return Ok((Vec::new(), 0)) };
+        let (versions, total) = windowed(versions.values().rev(), window);
+        Ok((versions.into_iter().cloned().collect(), total))
+    }
+
+    async fn golden_version(
+        &self,
+        id: &Cruid,
+        version: u32,
+    ) -> Result<Option<GoldenState>, StoreError> {
+        let state = self.state.read();
+        Ok(state.golden_versions.get(id).and_then(|versions| versions.get(&version)).cloned())
+    }
+
+    async fn search(
+        &self,
+        filters: &[Filter],
+        sort: &[SortKey],
+        window: Window,
+    ) -> Result<FoundIds, StoreError> {
+        Ok(self.state.read().search(filters, sort, window))
+    }
+
+    async fn records_after(
+        &self,
+        after: Option<RecordNumber>,
+        limit: u32,
+    ) -> Result<Vec<(RecordState, String)>, StoreError> {
+        let state = self.state.read();
+        let numbers = state.record_numbers.iter();
+        let ids = numbers.filter(|(number, _)| after.is_none_or(|after| **number > after));
+        let records = ids.filter_map(|(_, id)| state.records.get(id)).take(limit as usize);
+        records.map(|record| Ok((record.clone(), state.content(&record.content)?))).collect()
+    }
+
+    async fn goldens_after(
+        &self,
+        after: Option<u32>,
+        limit: u32,
+    ) -> Result<Vec<GoldenState>, StoreError> {
+        let state = self.state.read();
+        let numbers = state.golden_numbers.iter();
+        let ids = numbers.filter(|(number, _)| after.is_none_or(|after| **number > after));
+        let goldens = ids.filter_map(|(_, id)| state.goldens.get(id));
+        Ok(goldens.take(limit as usize).cloned().collect())
+    }
+
+    async fn open_issues(&self, window: Window) -> Result<Vec<MatchIssue>, StoreError> {
+        let state = self.state.read();
+        let issues: Vec<&MatchIssue> = state.open_issues().collect();
+        Ok(windowed(issues.into_iter(), window).0.into_iter().cloned().collect())
+    }
+
+    async fn broken_pairs(&self) -> Result<Vec<BrokenPair>, StoreError> {
+        Ok(self.state.read().broken.iter().cloned().collect())
+    }
+
+    async fn tags_of(&self, ids: &[String]) -> Result<Vec<PatientTags>, StoreError> {
+        let state = self.state.read();
+        let known = unique(ids).into_iter().filter(|id| state.keys.contains_key(*id));
+        let tags = known.map(|id| {
+            let mut tags = state.tags.get(id).cloned().unwrap_or_default();
+            tags.sort();
+            PatientTags { id: id.clone(), tags }
+        });
+        Ok(tags.collect())
+    }
+
+    async fn events_after(&self, after: Revision, limit: u32) -> Result<Vec<Event>, StoreError> {
+        let state = self.state.read();
+        let events = state.events.iter().filter(|event| event.revision > after);
+        Ok(events.take(limit as usize).cloned().collect())
+    }
+
+    async fn explanation(&self, hash: &ContentHash) -> Result<Option<String>, StoreError> {
+        Ok(self.state.read().explanations.get(hash).cloned())
+    }
+
+    async fn counts(&self) -> Result<Counts, StoreError> {
+        let state = self.state.read();
+        let mut counts = Counts::default();
+        for record in state.records.values() {
+            let count =
+                if record.is_withdrawn { &mut counts.withdrawn } else { &mut counts.records };
+            *count += 1;
+        }
+        for golden in state.goldens.values() {
+            let is_live = golden.status == GoldenStatus::Live;
+            *(if is_live { &mut counts.persons } else { &mut counts.retired }) += 1;
+        }
+        for issue in state.open_issues() {
+            *match issue.kind {
+                IssueKind::Potential => &mut counts.potential,
+                IssueKind::Conflict => &mut counts.conflicts,
+                IssueKind::Auto => &mut counts.auto,
+            } += 1;
+        }
+        Ok(counts)
+    }
+
+    fn location(&self) -> String {
+        "memory".to_owned()
+    }
+
+    async fn check_structure(&self) -> Result<Vec<String>, StoreError> {
+        Ok(Vec::new())
+    }
+}
+
+#[async_trait]
+impl Store for MemoryStore {
+    async fn commit(&self, commit: &Commit) -> Result<(), StoreError> {
+        self.state.write().commit(commit)
+    }
+}

@@ -35,13 +35,33 @@ pub(super) fn search(snapshot: &Snapshot, query: &Features, limits: &Limits) -> 
 struct Memo<'s> {
     column: &'s Column,
     feature: usize,
-    /// `None` asks whether a filter or phonetic field agrees.
-    algorithm: Option<Algorithm>,
+    how: How,
     query: Option<&'s Value>,
     query_units: Units,
     /// Per code, the inverted bits of the value; 0 where nothing was compared yet.
     known: Vec<u64>,
     compared: u64,
+}
+
+/// How a memo compares.
+#[derive(Clone, Copy, PartialEq)]
+enum How {
+    /// Whether a filter or phonetic field agrees.
+    Gate,
+    /// By an algorithm's value.
+    By(Algorithm),
+    /// By equality alone, with the values that stand for equal and for different.
+    Equal { same: f64, other: f64 },
+}
+
+impl How {
+    fn of(scorer: &FieldScorer) -> How {
+        if scorer.is_equality() {
+            How::Equal { same: scorer.equality_value(true), other: scorer.equality_value(false) }
+        } else {
+            How::By(scorer.algorithm)
+        }
+    }
 }
 
 /// What stands in [`Memo::known`] for a comparison without a value. Inverted it is not 0.
@@ -57,17 +77,23 @@ impl Memo<'_> {
     fn compare(&mut self, code: u32) -> f64 {
         self.compared += 1;
         let candidate = self.column.value(code);
-        let value = match self.algorithm {
-            Some(algorithm) => {
-                let text = candidate.and_then(Value::text).unwrap_or("");
-                algorithm.compare_units(&self.query_units, &units(text)).unwrap_or(NO_VALUE)
-            }
-            None if Value::agree(self.query, candidate) => 1.0,
-            None => NO_VALUE,
+        let value = match self.how {
+            How::By(algorithm) => algorithm
+                .compare_units(&self.query_units, &units(text_of(candidate)))
+                .unwrap_or(NO_VALUE),
+            How::Equal { same, .. } if text_of(self.query) == text_of(candidate) => same,
+            How::Equal { other, .. } => other,
+            How::Gate if Value::agree(self.query, candidate) => 1.0,
+            How::Gate => NO_VALUE,
         };
         self.known[code as usize] = !value.to_bits();
         value
     }
+}
+
+/// The prepared text of a value; a missing one compares like an empty text.
+fn text_of(value: Option<&Value>) -> &str {
+    value.and_then(Value::text).unwrap_or("")
 }
 
 /// All memos of a search; rules that compare the same column alike share one.
@@ -78,20 +104,18 @@ struct Memos<'s> {
 }
 
 impl Memos<'_> {
-    fn find_or_add(&mut self, feature: usize, algorithm: Option<Algorithm>) -> usize {
-        let found = self
-            .memos
-            .iter()
-            .position(|memo| memo.feature == feature && memo.algorithm == algorithm);
+    fn find_or_add(&mut self, feature: usize, how: How) -> usize {
+        let found =
+            self.memos.iter().position(|memo| memo.feature == feature && memo.how == how);
         found.unwrap_or_else(|| {
             let column = &self.snapshot.columns[feature];
             let query = self.query.value(feature);
             self.memos.push(Memo {
                 column,
                 feature,
-                algorithm,
+                how,
                 query,
-                query_units: units(query.and_then(Value::text).unwrap_or("")),
+                query_units: units(text_of(query)),
                 // Zeros come from the system untouched, so an unused part costs nothing.
                 known: vec![0; column.codes()],
                 compared: 0,
@@ -119,13 +143,13 @@ struct PlannedField {
 impl<'s> Plan<'s> {
     fn new(position: usize, rule: &'s Rule, memos: &mut Memos<'_>) -> Plan<'s> {
         let mut gates: Vec<usize> =
-            rule.filters.iter().map(|filter| memos.find_or_add(filter.feature, None)).collect();
+            rule.filters.iter().map(|filter| memos.find_or_add(filter.feature, How::Gate)).collect();
         let mut fields = Vec::new();
         for field in &rule.fields {
             match FieldScorer::new(rule.kind, field) {
-                None => gates.push(memos.find_or_add(field.feature, None)),
+                None => gates.push(memos.find_or_add(field.feature, How::Gate)),
                 Some(scorer) => fields.push(PlannedField {
-                    memo: memos.find_or_add(field.feature, Some(scorer.algorithm)),
+                    memo: memos.find_or_add(field.feature, How::of(&scorer)),
                     scorer,
                     query_missing: memos.query.is_missing(field.feature),
                 }),

@@ -114,6 +114,25 @@ impl FieldScorer {
         Judgement { outcome: Outcome::Disagree, value, points: self.disagree }
     }
 
+    /// Whether only equal texts agree, so that nothing else needs to be computed: OpenCR's
+    /// `exact`, and edit distances with threshold 0.
+    pub(crate) fn is_equality(&self) -> bool {
+        let only_equal = match self.algorithm {
+            Algorithm::NormalizedLevenshteinSimilarity => self.threshold == 1.0,
+            Algorithm::Levenshtein
+            | Algorithm::DamerauLevenshtein
+            | Algorithm::OptimalStringAlignment
+            | Algorithm::NormalizedLevenshteinDistance => self.threshold == 0.0,
+            _ => false,
+        };
+        only_equal && self.graded_by.is_none()
+    }
+
+    /// The value that [`FieldScorer::is_equality`] lets stand for a comparison.
+    pub(crate) fn equality_value(&self, is_equal: bool) -> f64 {
+        if self.algorithm.is_similarity() == is_equal { 1.0 } else { 0.0 }
+    }
+
     fn is_hit(&self, value: f64) -> bool {
         if self.algorithm.is_similarity() {
             value >= self.threshold

@@ -21,36 +21,36 @@ use serde::{Deserialize, Serialize};
 use thiserror::Error;
 
 /// Every key with its default, as shipped.
-pub const DEFAULT: &str = include_str!("../../../config/default.toml");
+pub(crate) const DEFAULT: &str = include_str!("../../../config/default.toml");
 /// OpenCR's default rules, used where `matching.rules` is empty.
-pub const DEFAULT_RULES: &str = include_str!("../../../config/decisionRules.json");
+pub(crate) const DEFAULT_RULES: &str = include_str!("../../../config/decisionRules.json");
 
 /// What is in force.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub struct Config {
+pub(crate) struct Config {
     /// The HTTP server.
-    pub server: Server,
+    pub(crate) server: Server,
     /// The store.
-    pub store: Store,
+    pub(crate) store: Store,
     /// The data folder.
-    pub data: Data,
+    pub(crate) data: Data,
     /// Matching.
-    pub matching: Matching,
+    pub(crate) matching: Matching,
     /// Bounds of the write side.
-    pub linker: Linker,
+    pub(crate) linker: Linker,
     /// Identifier systems and URIs.
-    pub systems: Systems,
+    pub(crate) systems: Systems,
     /// Codes.
-    pub codes: Codes,
+    pub(crate) codes: Codes,
     /// How callers are known.
-    pub callers: Callers,
+    pub(crate) callers: Callers,
     /// Logging.
-    pub log: Log,
+    pub(crate) log: Log,
     /// The made-up population.
-    pub demo: Demo,
+    pub(crate) demo: Demo,
     /// The submitting systems.
-    pub clients: Vec<Client>,
+    pub(crate) clients: Vec<Client>,
     /// Where the values that are not defaults came from, by key.
     #[serde(skip)]
     origins: Origins,
@@ -59,117 +59,117 @@ pub struct Config {
 /// `[server]`
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub struct Server {
+pub(crate) struct Server {
     /// The address listened on.
-    pub address: IpAddr,
+    pub(crate) address: IpAddr,
     /// The port; 0 for a free one.
-    pub port: u16,
+    pub(crate) port: u16,
     /// Whether other machines are served without encryption.
-    pub allow_insecure_remote: bool,
+    pub(crate) allow_insecure_remote: bool,
     /// The largest request body.
-    pub body_max_bytes: usize,
+    pub(crate) body_max_bytes: usize,
     /// The public URL; empty to take it from the request.
-    pub base_url: String,
+    pub(crate) base_url: String,
     /// The longest that a request may take.
-    pub request_timeout_seconds: u64,
+    pub(crate) request_timeout_seconds: u64,
 }
 
 /// `[store]`
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub struct Store {
+pub(crate) struct Store {
     /// The store's URL; empty for SQLite in the data folder.
-    pub url: String,
+    pub(crate) url: String,
 }
 
 /// `[data]`
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub struct Data {
+pub(crate) struct Data {
     /// The folder.
-    pub folder: PathBuf,
+    pub(crate) folder: PathBuf,
 }
 
 /// `[matching]`
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub struct Matching {
+pub(crate) struct Matching {
     /// The rule file; empty for the embedded rules.
-    pub rules: PathBuf,
+    pub(crate) rules: PathBuf,
     /// Potential matches kept per record and rule.
-    pub potential_max: usize,
+    pub(crate) potential_max: usize,
     /// Whether rules may move adjudicated records.
-    pub rematch_adjudicated: bool,
+    pub(crate) rematch_adjudicated: bool,
 }
 
 /// `[linker]`
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub struct Linker {
+pub(crate) struct Linker {
     /// Submissions that may wait.
-    pub queue_max: usize,
+    pub(crate) queue_max: usize,
     /// Submissions per commit.
-    pub batch_max: usize,
+    pub(crate) batch_max: usize,
     /// Repeats of a stale batch.
-    pub stale_retries_max: usize,
+    pub(crate) stale_retries_max: usize,
 }
 
 /// `[systems]`
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub struct Systems {
+pub(crate) struct Systems {
     /// Identifier systems of source records.
-    pub internal_ids: Vec<String>,
+    pub(crate) internal_ids: Vec<String>,
     /// The beginning of tag systems.
-    pub base_uri: String,
+    pub(crate) base_uri: String,
     /// The extension of broken matches.
-    pub broken_match_url: String,
+    pub(crate) broken_match_url: String,
 }
 
 /// `[codes]`
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub struct Codes {
+pub(crate) struct Codes {
     /// The tag of golden records.
-    pub golden_record: String,
+    pub(crate) golden_record: String,
 }
 
 /// `[callers]`
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub struct Callers {
+pub(crate) struct Callers {
     /// Whether a nameless request on loopback is taken for `development_client`.
-    pub development: bool,
+    pub(crate) development: bool,
     /// That client.
-    pub development_client: String,
-    /// Who may say for whom it speaks.
-    pub trusted_gateways: Vec<IpAddr>,
+    pub(crate) development_client: String,
+    /// Who may say for whom it speaks: addresses and networks.
+    pub(crate) trusted_gateways: Vec<String>,
 }
 
 /// `[[clients]]`
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub struct Client {
+pub(crate) struct Client {
     /// The id.
-    pub id: String,
+    pub(crate) id: String,
     /// The display name.
-    pub name: String,
+    pub(crate) name: String,
 }
 
 /// `[log]`
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub struct Log {
+pub(crate) struct Log {
     /// The form of log lines.
-    pub format: LogFormat,
+    pub(crate) format: LogFormat,
     /// The level, or filter directives.
-    pub level: String,
+    pub(crate) level: String,
 }
 
 /// The form of log lines.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
-pub enum LogFormat {
+pub(crate) enum LogFormat {
     /// For people.
     Text,
     /// For machines.
@@ -179,11 +179,11 @@ pub enum LogFormat {
 /// `[demo]`
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub struct Demo {
+pub(crate) struct Demo {
     /// How many records.
-    pub records: usize,
+    pub(crate) records: usize,
     /// The seed.
-    pub seed: u64,
+    pub(crate) seed: u64,
 }
 
 /// Where values came from: key and `<file> line <n>` or the environment variable.
@@ -191,7 +191,7 @@ type Origins = BTreeMap<String, String>;
 
 /// Says what is wrong with the configuration, where, and what to do.
 #[derive(Debug, Error)]
-pub enum ConfigError {
+pub(crate) enum ConfigError {
     /// The file cannot be read.
     #[error("cannot read the configuration file {}", path.display())]
     Read {
@@ -249,7 +249,7 @@ impl Config {
     /// # Errors
     ///
     /// [`ConfigError`]: the process must not start; the message tells the operator what to do.
-    pub fn load(
+    pub(crate) fn load(
         file: Option<&Path>,
         env: impl Iterator<Item = (String, String)>,
     ) -> Result<Self, ConfigError> {
@@ -265,15 +265,10 @@ impl Config {
         check::config(effective, origins)
     }
 
-    /// Says where the value of `key` comes from, for errors and the start banner.
-    pub fn origin(&self, key: &str) -> &str {
-        self.origins.get(key).map_or("default", String::as_str)
-    }
-
     /// Writes what is in force as TOML, passwords in URLs hidden.
     ///
     /// The comments at its head say where values that are not defaults came from.
-    pub fn describe(&self) -> String {
+    pub(crate) fn describe(&self) -> String {
         let mut shown = self.clone();
         shown.store.url = without_password(&shown.store.url);
         let mut text = String::from("# The configuration in force.\n");
@@ -287,7 +282,7 @@ impl Config {
     }
 
     /// Gives the store's URL, made from the data folder if none is configured.
-    pub fn store_url(&self) -> String {
+    pub(crate) fn store_url(&self) -> String {
         if self.store.url.is_empty() {
             return format!("sqlite:{}", self.data.folder.join("opencr.sqlite").display());
         }
@@ -299,7 +294,7 @@ impl Config {
     /// # Errors
     ///
     /// [`ConfigError::Read`]: `matching.rules` names a file that cannot be read.
-    pub fn rules(&self) -> Result<(String, String), ConfigError> {
+    pub(crate) fn rules(&self) -> Result<(String, String), ConfigError> {
         let path = &self.matching.rules;
         if path.as_os_str().is_empty() {
             return Ok((DEFAULT_RULES.to_owned(), "the rules inside the binary".to_owned()));

@@ -12,7 +12,9 @@ use crate::{ConfigFile, chain, usage, wiring};
 ///
 /// The output holds the values of both people.
 #[derive(clap::Args)]
-#[command(after_help = "Example:\n  opencr explain amina-clinic.json amina-lab.json --rules decisionRules.json")]
+#[command(
+    after_help = "Example:\n  opencr explain amina-clinic.json amina-lab.json --rules decisionRules.json"
+)]
 pub(crate) struct Arguments {
     /// A file with one Patient as JSON: the record that is submitted.
     #[arg(value_name = "A")]
@@ -68,5 +70,5 @@ fn features(path: &Path, extractor: &Extractor) -> anyhow::Result<matching::feat
     let patient = row.result.map_err(|problem| usage(format!("{name}: {problem}")))?;
     extractor
         .extract(patient.value())
-        .map_err(|issue| usage(format!("{name}: {}", issue.diagnostics())))
+        .map_err(|issue| usage(format!("{name}: {}", issue.diagnostics)))
 }

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use anyhow::Context as _;
-use fhir::resource::Resource;
+use fhir::{outcome::Issue, resource::Resource};
 use pipeline::{
     Operation, Pipeline, PipelineError, Submission, Work,
     rows::{Row, RowWarning, Rows, RowsError},
@@ -102,11 +102,18 @@ fn decode(pipeline: &Pipeline, client: &ClientId, row: Row) -> Decoded {
     let result = row.result.map_err(|problem| problem.to_string()).and_then(|mut patient| {
         drop_id(&mut patient);
         pipeline.decode(patient, client, None).map_err(|issues| {
-            let texts: Vec<_> = issues.iter().map(|issue| issue.diagnostics().to_owned()).collect();
+            let texts: Vec<_> = issues.iter().map(in_words).collect();
             texts.join("; ")
         })
     });
     Decoded { number: row.number, id: row.id, result, warnings: row.warnings }
+}
+
+fn in_words(issue: &Issue) -> String {
+    match issue.expression.first() {
+        Some(expression) => format!("{expression}: {}", issue.diagnostics),
+        None => issue.diagnostics.clone(),
+    }
 }
 
 /// Takes the id away: it is the id on the server that the file is from, and two files may use

@@ -64,14 +64,11 @@ impl ConfigFile {
     fn load(&self, overrides: Vec<(&str, String)>) -> anyhow::Result<Config> {
         let overrides = overrides.into_iter().map(|(name, value)| (name.to_owned(), value));
         // A variable that is not UTF-8 cannot be one of ours, whose names are ASCII.
-        let env = std::env::vars_os()
-            .filter_map(|(name, value)| Some((name.into_string().ok()?, value.into_string().ok()?)));
-        Config::load(self.path.as_deref(), env.chain(overrides)).map_err(|error| {
-            anyhow::Error::new(Usage(String::from("the configuration is refused"))).context(
-                // Context goes first, so that the reason is what people read first.
-                chain(&error),
-            )
-        })
+        let env = std::env::vars_os().filter_map(|(name, value)| {
+            Some((name.into_string().ok()?, value.into_string().ok()?))
+        });
+        Config::load(self.path.as_deref(), env.chain(overrides))
+            .map_err(|error| usage(chain(&error)))
     }
 }
 

@@ -63,7 +63,10 @@ fn print_report(report: &pipeline::verify::Report) {
         println!("WRONG: {finding}");
     }
     let (events, records, goldens) = (report.events, report.records, report.goldens);
-    println!("{events} events, {records} records, {goldens} golden records, {} issues", report.issues);
+    println!(
+        "{events} events, {records} records, {goldens} golden records, {} issues",
+        report.issues
+    );
     match report.findings.len() {
         0 => println!("All is as it should be."),
         count => println!("{count} findings. Keep a copy of the data folder before anything else."),

@@ -85,11 +85,7 @@ impl FromRequestParts<App> for Asked {
 impl Conditions {
     fn of_headers(headers: &HeaderMap) -> Result<Self, ApiError> {
         let if_none_exist = text(headers, &HeaderName::from_static("if-none-exist"))?;
-        Self::new(
-            text(headers, &IF_MATCH)?,
-            text(headers, &IF_NONE_MATCH)?,
-            if_none_exist,
-        )
+        Self::new(text(headers, &IF_MATCH)?, text(headers, &IF_NONE_MATCH)?, if_none_exist)
     }
 
     /// Reads the three conditions as headers or entries of Bundles spell them.

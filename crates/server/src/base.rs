@@ -17,7 +17,7 @@ impl Base {
     /// Headers of proxies are not believed: who runs behind one configures the URL.
     pub(crate) fn new(settings: &ServerSettings, headers: &HeaderMap) -> Self {
         if let Some(url) = &settings.base_url {
-            return Self(url.trim_end_matches('/').to_owned());
+            return Self(format!("{}/fhir", url.trim_end_matches('/')));
         }
         let host = headers.get(HOST).and_then(|host| host.to_str().ok());
         match host.filter(|host| is_host(host)) {
@@ -76,7 +76,8 @@ mod tests {
         for good in ["localhost", "localhost:3000", "10.0.0.1:80", "[::1]:3000", "[::1]", "a-b.c"] {
             assert!(is_host(good), "{good}");
         }
-        for bad in ["", ":80", "a/b", "a b", "a:x", "a:99999", "[::1", "[]", "[::1]x", "u@h", "a?b"] {
+        for bad in ["", ":80", "a/b", "a b", "a:x", "a:99999", "[::1", "[]", "[::1]x", "u@h", "a?b"]
+        {
             assert!(!is_host(bad), "{bad}");
         }
     }

@@ -88,7 +88,7 @@ pub(crate) async fn off_thread<T: Send + 'static>(
 }
 
 async fn read(request: Request, settings: &ServerSettings) -> Result<Bytes, ApiError> {
-    let bytes_max = settings.body_bytes_max;
+    let bytes_max = settings.body_max_bytes;
     if announced(request.headers()).is_some_and(|bytes| bytes > bytes_max as u64) {
         return Err(ApiError::body_too_long(bytes_max));
     }

@@ -251,12 +251,11 @@ fn store(error: &StoreError) -> (StatusCode, Issue) {
 
 /// Every entry's issues with their places; the status is the first entry's.
 fn transaction(errors: &[(usize, ApiError)]) -> (StatusCode, Vec<Issue>) {
-    let parts: Vec<_> =
-        errors.iter().map(|(at, error)| (*at, error.status_and_issues())).collect();
+    let parts: Vec<_> = errors.iter().map(|(at, error)| (*at, error.status_and_issues())).collect();
     let status = parts.first().map_or(StatusCode::BAD_REQUEST, |(_, (status, _))| *status);
-    let issues = parts.into_iter().flat_map(|(at, (_, issues))| {
-        issues.into_iter().map(move |issue| in_entry(at, issue))
-    });
+    let issues = parts
+        .into_iter()
+        .flat_map(|(at, (_, issues))| issues.into_iter().map(move |issue| in_entry(at, issue)));
     (status, issues.collect())
 }
 

@@ -89,9 +89,8 @@ pub fn router(app: App) -> Router {
         .put(conditional::update)
         .delete(conditional::delete);
     let patient = get(read::current).put(write::update).delete(write::delete);
-    let routes = Router::new()
-        .route("/healthz", get(health::alive))
-        .route("/readyz", get(health::ready));
+    let routes =
+        Router::new().route("/healthz", get(health::alive)).route("/readyz", get(health::ready));
     let routes = [
         ("/fhir", get(search::turn_page).post(bundle::process)),
         ("/fhir/metadata", get(metadata::statement)),

@@ -12,17 +12,17 @@ pub use network::{Network, NetworkError};
 /// The server's settings; [`ServerSettings::new`] has the documented defaults.
 #[derive(Clone, Debug)]
 pub struct ServerSettings {
-    /// The URL under which clients reach `/fhir`, such as `https://registry.example.org/fhir`.
+    /// The URL under which clients see the server, such as `https://registry.example.org`.
     /// Without it, links follow the `Host` header with scheme `http`.
     pub base_url: Option<String>,
     /// Longest request body.
-    pub body_bytes_max: usize,
+    pub body_max_bytes: usize,
     /// Within this time a request's whole header must arrive; an idle connection is closed
     /// after it, too.
     pub header_timeout: Duration,
     /// Within this time a request's whole body must arrive.
     pub body_timeout: Duration,
-    /// Within this time a request must be answered, its body's arrival included.
+    /// Within this time a request must be answered once its body has arrived.
     pub request_timeout: Duration,
     /// How long a stop waits for requests in flight.
     pub stop_timeout: Duration,
@@ -48,11 +48,11 @@ impl ServerSettings {
         Self {
             base_url: None,
             // OpenCR's limit (contract 1.2).
-            body_bytes_max: 10 * 1024 * 1024,
+            body_max_bytes: 10 * 1024 * 1024,
             header_timeout: Duration::from_secs(30),
             // The largest body at 64 kB/s: thin links must be able to send a Bundle.
             body_timeout: Duration::from_secs(160),
-            request_timeout: Duration::from_secs(220),
+            request_timeout: Duration::from_secs(60),
             stop_timeout: Duration::from_secs(30),
             connections_max: 1024,
             search: SearchLimits::STANDARD,

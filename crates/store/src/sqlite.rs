@@ -12,6 +12,8 @@ mod search;
 mod sql;
 mod states;
 mod structure;
+#[cfg(test)]
+mod tests;
 mod write;
 mod write_index;
 

@@ -78,10 +78,11 @@ impl Checks<'_> {
         }
         let gateways = table.get("callers").and_then(|callers| callers.get("trusted_gateways"));
         let gateways = gateways.and_then(Value::as_array);
-        let is_address =
-            |item: &Value| item.as_str().is_some_and(|text| text.parse::<IpAddr>().is_ok());
+        let is_address = |item: &Value| {
+            item.as_str().is_some_and(|text| text.parse::<server::Network>().is_ok())
+        };
         if !gateways.is_some_and(|gateways| gateways.iter().all(is_address)) {
-            let why = "must hold IP addresses only, such as 127.0.0.1 or ::1";
+            let why = "must hold IP addresses and networks only, such as ::1 or 10.0.0.0/8";
             return Err(self.refuse("callers.trusted_gateways", why));
         }
         if !matches!(text("log", "format"), Some("text" | "json")) {

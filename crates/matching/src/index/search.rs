@@ -105,8 +105,7 @@ struct Memos<'s> {
 
 impl Memos<'_> {
     fn find_or_add(&mut self, feature: usize, how: How) -> usize {
-        let found =
-            self.memos.iter().position(|memo| memo.feature == feature && memo.how == how);
+        let found = self.memos.iter().position(|memo| memo.feature == feature && memo.how == how);
         found.unwrap_or_else(|| {
             let column = &self.snapshot.columns[feature];
             let query = self.query.value(feature);
@@ -142,8 +141,11 @@ struct PlannedField {
 
 impl<'s> Plan<'s> {
     fn new(position: usize, rule: &'s Rule, memos: &mut Memos<'_>) -> Plan<'s> {
-        let mut gates: Vec<usize> =
-            rule.filters.iter().map(|filter| memos.find_or_add(filter.feature, How::Gate)).collect();
+        let mut gates: Vec<usize> = rule
+            .filters
+            .iter()
+            .map(|filter| memos.find_or_add(filter.feature, How::Gate))
+            .collect();
         let mut fields = Vec::new();
         for field in &rule.fields {
             match FieldScorer::new(rule.kind, field) {

@@ -28,7 +28,9 @@ impl Network {
                 let bits = network.to_bits() ^ address.to_bits();
                 bits.checked_shr(32 - u32::from(self.prefix)).unwrap_or(0) == 0
             }
-            (IpAddr::V6(network), IpAddr::V6(address)) => same_prefix(network, address, self.prefix),
+            (IpAddr::V6(network), IpAddr::V6(address)) => {
+                same_prefix(network, address, self.prefix)
+            }
             (IpAddr::V4(_), IpAddr::V6(_)) | (IpAddr::V6(_), IpAddr::V4(_)) => false,
         }
     }

@@ -63,7 +63,10 @@ pub fn tag(system: Option<&str>, code: &str) -> TagKey {
 }
 
 pub fn text(param: Param, folded: &str) -> IndexEntry {
-    IndexEntry { param, value: IndexValue::Text { folded: folded.to_lowercase(), exact: folded.into() } }
+    IndexEntry {
+        param,
+        value: IndexValue::Text { folded: folded.to_lowercase(), exact: folded.into() },
+    }
 }
 
 pub fn token(param: Param, system: Option<&str>, code: &str) -> IndexEntry {
@@ -150,15 +153,28 @@ impl Scribe {
             golden: cruid(golden),
             basis: self.basis(),
         });
+        // A link brings an emptied golden record back to life.
+        if self.standing.golden(&cruid(golden)).is_some() {
+            changes.push(self.link_change(id, golden));
+        }
         self.keep(content);
         self.event(Verb::Submit, changes);
     }
 
+    fn link_change(&self, id: &str, golden: &str) -> Change {
+        Change::Link { record: record(id), golden: cruid(golden), basis: self.basis() }
+    }
+
+    /// A new content; a withdrawn record comes back into its golden record.
     pub fn resubmit(&mut self, id: &str, content: Content) {
+        let before = self.record(id);
         let hash = content.hash.clone();
         self.keep(content);
-        let change = Change::UpdateRecord { record: record(id), content: hash };
-        self.event(Verb::Submit, vec![change]);
+        let mut changes = vec![Change::UpdateRecord { record: record(id), content: hash }];
+        if before.is_withdrawn {
+            changes.push(self.link_change(id, before.golden.as_str()));
+        }
+        self.event(Verb::Submit, changes);
     }
 
     fn keep(&mut self, content: Content) {

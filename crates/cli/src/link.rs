@@ -1,0 +1,279 @@
+//! `opencr link`: the registry's own pipeline on a memory store, over one file.
+
+mod report;
+
+use std::{
+    collections::HashMap,
+    fs::File,
+    io::{BufWriter, Write as _},
+    path::{Path, PathBuf},
+    process::ExitCode,
+    sync::Arc,
+    time::Instant,
+};
+
+use anyhow::Context as _;
+use pipeline::{
+    Pipeline,
+    pairs::{self, Predicted, Truth},
+    rows::{self, Format, Mapping, MissingIds, Options, Rows},
+};
+use registry::{
+    actor::Actor,
+    ids::{ClientId, RecordId},
+    state::IssueKind,
+};
+use store::{Reader, Window};
+
+use crate::{ConfigFile, chain, feed, open_mapping, process, source, usage, wiring};
+use report::Report;
+
+/// Rows of the store read at once.
+const PAGE_ROWS: u32 = 2000;
+/// Bad rows told in words; the rest is counted.
+const BAD_ROWS_SHOWN: usize = 10;
+
+/// Link the people of a file in memory, exactly as a registry would that received them in this
+/// order, and say how well it went.
+///
+/// FILE is CSV (comma, semicolon or tab, with a header) or FHIR (NDJSON, a Bundle or an array
+/// of Patients), also gzipped. Usual column names are understood; --mapping names others.
+#[derive(clap::Args)]
+#[command(after_help = "\
+Truth is a CSV file of rec_id,cluster or of pairs rec_id_1,rec_id_2 (pairs are closed: A-B and
+B-C make A-C). Ids are those of the id column or Patient.id.
+
+--out writes the same rows with the person they belong to: a last column `cruid` in a CSV file,
+a first member \"cruid\" in NDJSON. It is empty for rows that could not be read.
+
+--json prints one object: records, persons, auto_pairs (pairs with the same CRUID),
+potential_pairs (pairs of different CRUIDs that await a person: potential and conflicting
+matches), precision, recall and f1 of auto_pairs, potential_recall (of both together), seconds,
+records_per_second, peak_rss_bytes. Without truth, or without any pair, a ratio is null.
+
+Examples:
+  opencr link people.csv --truth truth.csv
+  opencr link people.ndjson.gz --rules decisionRules.json --out linked.ndjson --json")]
+pub(crate) struct Arguments {
+    /// The file of people.
+    file: PathBuf,
+    /// The rule file (OpenCR's decisionRules.json); without it the configured rules.
+    #[arg(long, value_name = "FILE")]
+    rules: Option<PathBuf>,
+    /// The true persons, to measure against.
+    #[arg(long, value_name = "FILE")]
+    truth: Option<PathBuf>,
+    /// Write the rows with their CRUID to this file.
+    #[arg(long, value_name = "FILE")]
+    out: Option<PathBuf>,
+    /// A TOML file that says what the columns are.
+    #[arg(long, value_name = "FILE")]
+    mapping: Option<PathBuf>,
+    /// The identifier system of the record ids: a URI, or a client id such as openmrs.
+    #[arg(long, value_name = "SYSTEM")]
+    source: Option<String>,
+    /// Print the result as one JSON object.
+    #[arg(long)]
+    json: bool,
+    #[command(flatten)]
+    config: ConfigFile,
+}
+
+/// What became of the rows of a file.
+#[derive(Default)]
+struct Linked {
+    /// The record of each row, in file order; none for a bad row.
+    records: Vec<Option<RecordId>>,
+    /// The row id of each record.
+    names: HashMap<RecordId, String>,
+    bad: usize,
+    shown: Vec<String>,
+    warnings: u64,
+}
+
+/// Links and reports.
+pub(crate) fn run(arguments: Arguments) -> anyhow::Result<ExitCode> {
+    let config = arguments.config.load(Vec::new())?;
+    wiring::log(&config);
+    let extractor = wiring::extractor(&config, arguments.rules.as_deref())?;
+    let mapping = open_mapping(arguments.mapping.as_deref())?;
+    let truth = arguments.truth.as_deref().map(Truth::load).transpose();
+    let truth = truth.map_err(|error| usage(chain(&error)))?;
+    let system = source::system(&config, arguments.source.as_deref(), mapping.as_ref())?;
+    // Nothing outlives the run, so any known system will do for ids that have none.
+    let system = system.unwrap_or_else(|| config.systems.internal_ids[0].as_str().into());
+
+    let mut settings = wiring::settings(&config);
+    let systems = &mut settings.vocabulary.internal_systems;
+    systems.retain(|known| *known != system);
+    systems.insert(0, system.clone());
+
+    let rows = open(&arguments.file, mapping.as_ref(), &system)?;
+    tell_columns(&rows);
+    let started = Instant::now();
+    let (linked, people) = wiring::runtime()?.block_on(async {
+        let store: Arc<dyn store::Store> = Arc::new(store::MemoryStore::default());
+        let pipeline = Pipeline::start(store, extractor, settings).await?;
+        let linked = link(&pipeline, rows).await?;
+        let seconds = started.elapsed().as_secs_f64();
+        let people = read_people(&**pipeline.reader()).await?;
+        pipeline.stop().await;
+        anyhow::Ok((linked, People { seconds, ..people }))
+    })?;
+    let report = make_report(&linked, &people, truth.as_ref());
+    if let Some(out) = &arguments.out {
+        let rows = open(&arguments.file, mapping.as_ref(), &system)?;
+        write_out(out, rows, &linked, &people)
+            .with_context(|| format!("cannot write {}", out.display()))?;
+    }
+    tell_bad_rows(&linked);
+    if arguments.json {
+        println!("{}", report.to_json());
+    } else {
+        print!("{report}");
+    }
+    Ok(ExitCode::SUCCESS)
+}
+
+fn open(path: &Path, mapping: Option<&Mapping>, system: &Arc<str>) -> anyhow::Result<Rows> {
+    let options = Options { source: system.clone(), missing_ids: MissingIds::LineNumber };
+    rows::open(path, mapping, options)
+        .map_err(|error| usage(format!("{}: {}", path.display(), chain(&error))))
+}
+
+/// Says once which columns are not read.
+pub(crate) fn tell_columns(rows: &Rows) {
+    let ignored: Vec<_> = rows
+        .columns()
+        .iter()
+        .filter(|column| column.target.is_none())
+        .map(|column| column.name.as_str())
+        .collect();
+    if !ignored.is_empty() {
+        eprintln!("Columns not read: {} (--mapping can name them)", ignored.join(", "));
+    }
+}
+
+async fn link(pipeline: &Pipeline, rows: Rows) -> anyhow::Result<Linked> {
+    let mut linked = Linked::default();
+    let name = "link";
+    let sender = feed::Sender { client: ClientId::new(name), actor: Actor::Job(name.to_owned()) };
+    feed::feed(pipeline, rows, sender, 0, &mut |chunk| {
+        for row in chunk {
+            linked.warnings += row.warnings.len() as u64;
+            match row.result {
+                Ok(receipt) => {
+                    linked.names.insert(receipt.record.clone(), row.id);
+                    linked.records.push(Some(receipt.record));
+                }
+                Err(reason) => {
+                    linked.bad += 1;
+                    linked.records.push(None);
+                    if linked.shown.len() < BAD_ROWS_SHOWN {
+                        linked.shown.push(format!("line {}: {reason}", row.number));
+                    }
+                }
+            }
+        }
+        Ok(())
+    })
+    .await?;
+    Ok(linked)
+}
+
+fn tell_bad_rows(linked: &Linked) {
+    for line in &linked.shown {
+        eprintln!("Left out: {line}");
+    }
+    if linked.bad > linked.shown.len() {
+        eprintln!("Left out: {} more rows", linked.bad - linked.shown.len());
+    }
+    if linked.warnings > 0 {
+        eprintln!("Values left out or identifiers added in {} places", linked.warnings);
+    }
+}
+
+/// The state after the last row.
+#[derive(Default)]
+struct People {
+    golden_of: HashMap<RecordId, String>,
+    review: Vec<(RecordId, RecordId)>,
+    persons: u64,
+    seconds: f64,
+}
+
+async fn read_people(reader: &dyn Reader) -> anyhow::Result<People> {
+    let mut people = People { persons: reader.counts().await?.persons, ..People::default() };
+    let mut after = None;
+    loop {
+        let page = reader.records_after(after, PAGE_ROWS).await?;
+        let Some((last, _)) = page.last() else {
+            break;
+        };
+        after = Some(last.number);
+        let links = page.iter().map(|(record, _)| (record.id.clone(), record.golden.to_string()));
+        people.golden_of.extend(links);
+    }
+    let mut offset = 0;
+    loop {
+        let page = reader.open_issues(Window { offset, limit: u64::from(PAGE_ROWS) }).await?;
+        if page.is_empty() {
+            return Ok(people);
+        }
+        offset += page.len() as u64;
+        let review = page.into_iter().filter(|issue| match issue.kind {
+            IssueKind::Potential | IssueKind::Conflict => true,
+            IssueKind::Auto => false,
+        });
+        people.review.extend(review.map(|issue| (issue.subject, issue.evidence.candidate)));
+    }
+}
+
+fn make_report(linked: &Linked, people: &People, truth: Option<&Truth>) -> Report {
+    let name = |record: &RecordId| linked.names.get(record).cloned().unwrap_or_default();
+    let predicted = Predicted {
+        people: people
+            .golden_of
+            .iter()
+            .map(|(record, cruid)| (name(record), cruid.clone()))
+            .collect(),
+        potential: people.review.iter().map(|(a, b)| (name(a), name(b))).collect(),
+    };
+    let evaluations = truth.map(|truth| pairs::evaluate(truth, &predicted));
+    let (auto_pairs, potential_pairs) = pairs::count(&predicted);
+    Report {
+        records: people.golden_of.len() as u64,
+        persons: people.persons,
+        auto_pairs,
+        potential_pairs,
+        evaluations,
+        seconds: people.seconds,
+        peak_rss_bytes: process::peak_rss_bytes(),
+    }
+}
+
+fn write_out(path: &Path, rows: Rows, linked: &Linked, people: &People) -> anyhow::Result<()> {
+    let mut out = BufWriter::new(File::create(path)?);
+    let format = rows.format();
+    if let Some(header) = rows.header() {
+        out.write_all(&rows::with_column(format, header, "cruid", "cruid"))?;
+        out.write_all(b"\n")?;
+    }
+    for (row, record) in rows.zip(&linked.records) {
+        let row = row?;
+        let cruid = record.as_ref().and_then(|record| people.golden_of.get(record));
+        match (cruid, format) {
+            (Some(cruid), _) => {
+                out.write_all(&rows::with_column(format, &row.raw, "cruid", cruid))?
+            }
+            (None, Format::Table { .. }) => {
+                out.write_all(&rows::with_column(format, &row.raw, "cruid", ""))?;
+            }
+            // A line that is not JSON stays as it is: there is nothing to put a member into.
+            (None, Format::Json) => out.write_all(&row.raw)?,
+        }
+        out.write_all(b"\n")?;
+    }
+    out.flush()?;
+    Ok(())
+}

@@ -1,0 +1,148 @@
+//! `opencr serve`: the registry itself.
+
+use std::{
+    collections::HashMap, net::SocketAddr, path::PathBuf, process::ExitCode, time::Duration,
+};
+
+use anyhow::Context as _;
+use pipeline::Pipeline;
+use registry::ids::ClientId;
+use server::{App, ServerSettings};
+use tokio::net::TcpListener;
+
+use crate::{ConfigFile, config::Config, demo, usage, verify, wiring};
+
+/// Run the registry: FHIR R4 at http://127.0.0.1:3000/fhir, data in ./data, until SIGTERM or
+/// Ctrl-C. Stopping finishes what was accepted.
+#[derive(clap::Args)]
+#[command(after_help = "\
+Examples:
+  opencr serve
+  opencr serve --demo --data /tmp/demo
+  OPENCR__LOG__LEVEL=debug opencr serve --config /etc/opencr.toml")]
+pub(crate) struct Arguments {
+    /// Load made-up people into the registry if it is empty.
+    #[arg(long)]
+    demo: bool,
+    /// The data folder; outranks the configured folder and store.
+    #[arg(long, value_name = "DIR")]
+    data: Option<PathBuf>,
+    /// The TCP port; 0 takes a free one and prints it.
+    #[arg(long, value_name = "N")]
+    port: Option<u16>,
+    #[command(flatten)]
+    config: ConfigFile,
+}
+
+/// Serves until told to stop.
+pub(crate) fn run(arguments: Arguments) -> anyhow::Result<ExitCode> {
+    let mut overrides = verify::store_overrides(&arguments.data, &None);
+    overrides.extend(arguments.port.map(|port| ("OPENCR__SERVER__PORT", port.to_string())));
+    let config = arguments.config.load(overrides)?;
+    wiring::log(&config);
+    let extractor = wiring::extractor(&config, None)?;
+    let settings = server_settings(&config)?;
+    wiring::runtime()?.block_on(async {
+        // Before the store is touched, so that a port in use changes nothing on disk.
+        let address = SocketAddr::new(config.server.address, config.server.port);
+        let listener = TcpListener::bind(address).await.with_context(|| {
+            format!("cannot listen on {address}: is another server running there? See --port")
+        })?;
+        let store = store::open(&config.store_url()).await.context("cannot open the store")?;
+        let pipeline = Pipeline::start(store, extractor, wiring::settings(&config)).await?;
+        if arguments.demo {
+            tell_demo(demo::load(&pipeline, &config.demo).await?);
+        }
+        banner(&config, listener.local_addr()?, &pipeline);
+        let app = App::new(pipeline.clone(), settings);
+        let served = server::serve(listener, app, told_to_stop()).await;
+        tracing::info!("stopping: finishing what was accepted");
+        pipeline.stop().await;
+        tracing::info!("stopped");
+        served.context("the server stopped")
+    })?;
+    Ok(ExitCode::SUCCESS)
+}
+
+fn server_settings(config: &Config) -> anyhow::Result<ServerSettings> {
+    let mut settings = ServerSettings::new(env!("CARGO_PKG_VERSION"));
+    let base_url = &config.server.base_url;
+    settings.base_url = (!base_url.is_empty()).then(|| format!("{base_url}/fhir"));
+    settings.body_max_bytes = config.server.body_max_bytes;
+    settings.request_timeout = Duration::from_secs(config.server.request_timeout_seconds);
+    settings.body_timeout = settings.body_timeout.min(settings.request_timeout);
+    let gateways = config.callers.trusted_gateways.iter().map(|text| text.parse());
+    settings.gateways = gateways
+        .collect::<Result<_, _>>()
+        .map_err(|error| usage(format!("callers.trusted_gateways: {error}")))?;
+    let clients = config.clients.iter();
+    settings.clients = clients
+        .map(|client| (ClientId::new(client.id.as_str()), client.name.clone()))
+        .collect::<HashMap<_, _>>();
+    settings.is_development = config.callers.development;
+    let development_client = ClientId::new(config.callers.development_client.as_str());
+    settings.development_client = config.callers.development.then_some(development_client);
+    Ok(settings)
+}
+
+fn tell_demo(loaded: usize) {
+    match loaded {
+        0 => println!("The registry holds records already, so no made-up people were loaded."),
+        count => println!("Loaded {count} made-up records."),
+    }
+}
+
+/// Says where things are and what is not safe.
+fn banner(config: &Config, address: SocketAddr, pipeline: &Pipeline) {
+    println!("OpenCR {}", env!("CARGO_PKG_VERSION"));
+    println!("  FHIR R4   http://{address}/fhir");
+    println!("  data      {}", pipeline.reader().location());
+    let rules = &config.matching.rules;
+    let rules = if rules.as_os_str().is_empty() {
+        "OpenCR's default rules (matching.rules is empty)".to_owned()
+    } else {
+        rules.display().to_string()
+    };
+    println!("  rules     {rules}");
+    if config.callers.development {
+        println!(
+            "  NOT SAFE  development mode: any program on this machine may submit and read as \
+             client '{}' (callers.development)",
+            config.callers.development_client
+        );
+    }
+    if !config.server.address.is_loopback() {
+        println!(
+            "  NOT SAFE  other machines are served without encryption \
+             (server.allow_insecure_remote)"
+        );
+    }
+    if config.store_url() == "memory:" {
+        println!("  NOT KEPT  the store is in memory: everything is gone when this process ends");
+    }
+    tracing::info!(%address, data = %pipeline.reader().location(), "serving");
+}
+
+/// Ready at the first SIGTERM or Ctrl-C.
+async fn told_to_stop() {
+    let interrupted = async {
+        if tokio::signal::ctrl_c().await.is_err() {
+            // Without the signal, the process still ends by SIGTERM or SIGKILL.
+            std::future::pending::<()>().await;
+        }
+    };
+    #[cfg(unix)]
+    let terminated = async {
+        use tokio::signal::unix::{SignalKind, signal};
+        match signal(SignalKind::terminate()) {
+            Ok(mut signal) => _ = signal.recv().await,
+            Err(_) => std::future::pending().await,
+        }
+    };
+    #[cfg(not(unix))]
+    let terminated = std::future::pending::<()>();
+    tokio::select! {
+        () = interrupted => {}
+        () = terminated => {}
+    }
+}

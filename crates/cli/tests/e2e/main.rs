@@ -1,0 +1,5 @@
+//! The real binary, as its users and its enemies meet it.
+
+mod kill;
+mod process;
+mod steps;

@@ -1,0 +1,154 @@
+//! Starting, asking and ending the real `opencr` process.
+
+use std::{
+    io::{BufRead as _, BufReader, Read as _},
+    path::Path,
+    process::{Child, Command, Output, Stdio},
+    time::Duration,
+};
+
+use serde_json::Value;
+
+/// A running `opencr serve` on a free port.
+pub(crate) struct Server {
+    child: Child,
+    base: String,
+}
+
+impl Server {
+    /// Starts the registry on `data` and waits until it says where it listens.
+    pub(crate) fn start(data: &Path) -> Self {
+        Self::start_with(data, &[])
+    }
+
+    pub(crate) fn start_with(data: &Path, more: &[&str]) -> Self {
+        let mut child = opencr()
+            .args(["serve", "--port", "0", "--data"])
+            .arg(data)
+            .args(more)
+            .env("OPENCR__LOG__LEVEL", "error")
+            .stdout(Stdio::piped())
+            .stderr(Stdio::null())
+            .spawn()
+            .expect("the binary starts");
+        let mut lines = BufReader::new(child.stdout.take().expect("stdout is piped")).lines();
+        let base = lines
+            .by_ref()
+            .map_while(Result::ok)
+            .find_map(|line| Some(line.split_once("FHIR R4")?.1.trim().to_owned()))
+            .expect("the banner tells the address");
+        // The rest of the banner must not block the process.
+        std::thread::spawn(move || lines.for_each(drop));
+        Self { child, base }
+    }
+
+    /// The FHIR base, such as `http://127.0.0.1:40001/fhir`.
+    pub(crate) fn base(&self) -> &str {
+        &self.base
+    }
+
+    /// SIGKILL: the process gets no chance to do anything more.
+    pub(crate) fn kill(mut self) {
+        self.child.kill().expect("the process runs");
+        self.child.wait().expect("the process ends");
+    }
+
+    /// SIGTERM: the process finishes what it accepted.
+    pub(crate) fn stop(mut self) {
+        let id = self.child.id().to_string();
+        let sent = Command::new("kill").args(["-TERM", &id]).status().expect("kill runs");
+        assert!(sent.success());
+        assert!(self.child.wait().expect("the process ends").success());
+    }
+}
+
+impl Drop for Server {
+    fn drop(&mut self) {
+        // Already gone, unless a test failed in between.
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}
+
+/// The binary under test.
+pub(crate) fn opencr() -> Command {
+    Command::new(env!("CARGO_BIN_EXE_opencr"))
+}
+
+/// Runs a command to its end.
+pub(crate) fn run(command: &mut Command) -> Output {
+    command.stdin(Stdio::null()).output().expect("the binary starts")
+}
+
+/// `opencr verify` on `data`; the text it prints if it finds anything.
+pub(crate) fn verify(data: &Path) -> Result<(), String> {
+    let output = run(opencr().args(["verify", "--data"]).arg(data));
+    if output.status.success() {
+        return Ok(());
+    }
+    let text = [output.stdout, output.stderr].concat();
+    Err(String::from_utf8_lossy(&text).into_owned())
+}
+
+/// An answer of the server.
+#[derive(Debug)]
+pub(crate) struct Answer {
+    pub(crate) status: u16,
+    pub(crate) location: Option<String>,
+    pub(crate) cruid: Option<String>,
+    pub(crate) etag: Option<String>,
+    pub(crate) body: Value,
+}
+
+/// A keep-alive connection as one client.
+#[derive(Clone)]
+pub(crate) struct Client {
+    agent: ureq::Agent,
+    base: String,
+    id: &'static str,
+}
+
+impl Client {
+    pub(crate) fn new(server: &Server, id: &'static str) -> Self {
+        let config = ureq::Agent::config_builder()
+            .http_status_as_error(false)
+            .timeout_global(Some(Duration::from_secs(30)))
+            .build();
+        Self { agent: config.into(), base: server.base().to_owned(), id }
+    }
+
+    pub(crate) fn get(&self, path: &str) -> Result<Answer, ureq::Error> {
+        let request = self.agent.get(self.url(path)).header("X-OpenHIM-ClientID", self.id);
+        answer(request.call()?)
+    }
+
+    pub(crate) fn delete(&self, path: &str) -> Result<Answer, ureq::Error> {
+        let request = self.agent.delete(self.url(path)).header("X-OpenHIM-ClientID", self.id);
+        answer(request.call()?)
+    }
+
+    pub(crate) fn post(&self, path: &str, body: &Value) -> Result<Answer, ureq::Error> {
+        let request = self
+            .agent
+            .post(self.url(path))
+            .header("X-OpenHIM-ClientID", self.id)
+            .header("Content-Type", "application/fhir+json");
+        answer(request.send(body.to_string())?)
+    }
+
+    fn url(&self, path: &str) -> String {
+        format!("{}{path}", self.base)
+    }
+}
+
+fn answer(mut response: ureq::http::Response<ureq::Body>) -> Result<Answer, ureq::Error> {
+    let header = |name: &str| {
+        response.headers().get(name).and_then(|value| value.to_str().ok()).map(str::to_owned)
+    };
+    let (location, cruid, etag) = (header("Location"), header("LocationCRUID"), header("ETag"));
+    let status = response.status().as_u16();
+    let mut text = String::new();
+    response.body_mut().as_reader().read_to_string(&mut text)?;
+    let body = serde_json::from_str(&text).unwrap_or(Value::Null);
+    Ok(Answer { status, location, cruid, etag, body })
+}

@@ -1,0 +1,116 @@
+//! The routes of the FHIR API, one file a subject, and what they share.
+
+use axum::extract::{FromRequestParts, Path};
+use fhir::{Resource, is_valid_id};
+use http::{Method, StatusCode, Uri, request::Parts};
+use registry::{
+    ids::{RecordId, Timestamp},
+    render,
+    state::GoldenState,
+    stored::{SourcePatient, StoredPatient},
+};
+
+use crate::{App, error::ApiError};
+
+pub(crate) mod bundle;
+pub(crate) mod conditional;
+pub(crate) mod health;
+pub(crate) mod history;
+pub(crate) mod metadata;
+pub(crate) mod read;
+pub(crate) mod search;
+pub(crate) mod write;
+
+/// The `{id}` of a path, checked to be a FHIR id.
+pub(crate) struct PatientId(pub(crate) RecordId);
+
+impl FromRequestParts<App> for PatientId {
+    type Rejection = ApiError;
+
+    async fn from_request_parts(parts: &mut Parts, app: &App) -> Result<Self, ApiError> {
+        let is_write = parts.method == Method::PUT;
+        let path = Path::<Vec<(String, String)>>::from_request_parts(parts, app).await;
+        let id = path.ok().and_then(|Path(path)| path.into_iter().next());
+        let id = id.map(|(_, id)| id).unwrap_or_default();
+        if is_valid_id(&id) {
+            return Ok(Self(RecordId::new(id)));
+        }
+        if id.starts_with('$') {
+            return Err(ApiError::not_supported("this operation"));
+        }
+        let status = if is_write { StatusCode::BAD_REQUEST } else { StatusCode::NOT_FOUND };
+        Err(ApiError::not_an_id(status))
+    }
+}
+
+/// The `{version}` of a path, not yet looked at.
+pub(crate) struct VersionId(pub(crate) String);
+
+impl FromRequestParts<App> for VersionId {
+    type Rejection = ApiError;
+
+    async fn from_request_parts(parts: &mut Parts, app: &App) -> Result<Self, ApiError> {
+        let path = Path::<Vec<(String, String)>>::from_request_parts(parts, app).await;
+        let version = path.ok().and_then(|Path(path)| path.into_iter().nth(1));
+        version.map(|(_, version)| Self(version)).ok_or_else(ApiError::not_found)
+    }
+}
+
+/// Answers for addresses that no route has.
+pub(crate) async fn unknown_route(uri: Uri) -> ApiError {
+    let Some(rest) = uri.path().strip_prefix("/fhir/") else { return ApiError::no_route() };
+    let kind = rest.split('/').next().unwrap_or_default();
+    let is_type = kind.len() <= 64
+        && kind.starts_with(|first: char| first.is_ascii_uppercase())
+        && kind.bytes().all(|byte| byte.is_ascii_alphabetic());
+    if is_type && kind != "Patient" {
+        return ApiError::not_supported(&format!("resource type {kind}"));
+    }
+    ApiError::not_supported("this interaction")
+}
+
+/// Answers for methods that a route does not have; axum adds `Allow`.
+pub(crate) async fn wrong_method() -> ApiError {
+    ApiError::wrong_method()
+}
+
+/// A Patient as readers get it, with what its headers need.
+pub(crate) struct Shown {
+    pub(crate) id: String,
+    pub(crate) version: u32,
+    pub(crate) at: Timestamp,
+    pub(crate) resource: Resource,
+}
+
+impl Shown {
+    /// Renders what is stored; a withdrawn record is not shown.
+    ///
+    /// # Errors
+    ///
+    /// 410 for a withdrawn record, 500 if the store is damaged.
+    pub(crate) fn new(app: &App, stored: &StoredPatient) -> Result<Self, ApiError> {
+        let resource = render::patient(stored, &app.pipeline().settings().vocabulary)?;
+        match stored {
+            StoredPatient::Source(SourcePatient { state, .. }) if state.is_withdrawn => {
+                Err(ApiError::deleted())
+            }
+            StoredPatient::Source(SourcePatient { state, .. }) => Ok(Self {
+                id: state.id.to_string(),
+                version: state.version,
+                at: state.updated_at,
+                resource,
+            }),
+            StoredPatient::Golden(golden) => Ok(Self::golden(golden, resource)),
+        }
+    }
+
+    fn golden(golden: &GoldenState, resource: Resource) -> Self {
+        let (version, at) = (golden.version, golden.updated_at);
+        Self { id: golden.id.to_string(), version, at, resource }
+    }
+}
+
+/// The one Patient with this id, source or golden record.
+pub(crate) async fn find(app: &App, id: &str) -> Result<Option<StoredPatient>, ApiError> {
+    Ok(app.reader().patients(&[id.to_owned()]).await?.pop())
+}

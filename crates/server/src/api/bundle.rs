@@ -1,0 +1,185 @@
+//! `POST /fhir`: Bundles of type batch and transaction (R4 http.html#transaction; contract 1.6
+//! and 3.8).
+//!
+//! Entries are understood one by one ([`entry`]), conditions looked up and Patients decoded
+//! ([`plan`]), all writes carried out as one piece of work, reads done last, and every entry
+//! answered in its place ([`answer`]). A batch answers what is wrong with an entry in its
+//! place; a transaction is refused as a whole before anything is written.
+
+use std::collections::HashMap;
+
+use axum::{extract::State, response::Response};
+use fhir::{
+    Resource,
+    bundle::{Bundle, BundleType},
+};
+use pipeline::{Answers, Operation, PipelineError, Work};
+use registry::{
+    batch::Receipt,
+    decide::Refusal,
+    ids::{RecordId, SourceKey},
+};
+
+use crate::{
+    App,
+    asked::Asked,
+    body::{FhirBody, off_thread},
+    caller::Caller,
+    error::ApiError,
+};
+
+mod answer;
+mod entry;
+mod plan;
+
+use entry::{Wish, understand};
+use plan::Act;
+
+/// Most reads and searches in one Bundle: each may answer a thousand Patients, and all of them
+/// are held in memory until the Bundle is answered.
+const READS_MAX: usize = 100;
+
+/// Who sends a Bundle, and how it wants to be answered.
+struct Sender<'a> {
+    app: &'a App,
+    caller: &'a Caller,
+    asked: &'a Asked,
+    is_transaction: bool,
+}
+
+/// Carries out a Bundle and answers 200 with the outcome of each entry, in order.
+pub(crate) async fn process(
+    State(app): State<App>,
+    caller: Caller,
+    asked: Asked,
+    body: FhirBody,
+) -> Result<Response, ApiError> {
+    let bytes = body.bytes;
+    let bundle = open(body.resource)?;
+    let kind = bundle.kind;
+    let is_transaction = kind == BundleType::Transaction;
+    let sender = Sender { app: &app, caller: &caller, asked: &asked, is_transaction };
+
+    let wishes: Vec<Result<Wish, ApiError>> =
+        bundle.entries.into_iter().map(|entry| understand(entry, &asked.base)).collect();
+    check_reads(&wishes)?;
+    let steps = plan::look_up(&sender, wishes).await;
+    let (pipeline, client) = (app.pipeline().clone(), caller.client().clone());
+    let decode = move || plan::decode(steps, &pipeline, &client);
+    let mut acts = off_thread(bytes, decode).await;
+    if is_transaction {
+        check_whole(&mut acts)?;
+        check_overlap(&app, &acts).await?;
+    }
+    let receipts = carry_out(&sender, &mut acts).await?;
+    let done = answer::entries(&sender, acts, receipts).await;
+    Ok(answer::respond(kind, done, asked.is_pretty))
+}
+
+fn open(resource: Resource) -> Result<Bundle, ApiError> {
+    let bundle = Bundle::from_resource(resource).map_err(|error| ApiError::from(&error))?;
+    if !matches!(bundle.kind, BundleType::Batch | BundleType::Transaction) {
+        return Err(ApiError::bundle_type());
+    }
+    if bundle.entries.is_empty() {
+        return Err(ApiError::empty_bundle());
+    }
+    Ok(bundle)
+}
+
+fn check_reads(wishes: &[Result<Wish, ApiError>]) -> Result<(), ApiError> {
+    let reads = wishes.iter().filter(|wish| matches!(wish, Ok(Wish::Read { .. }))).count();
+    if reads > READS_MAX { Err(ApiError::too_many_reads(READS_MAX)) } else { Ok(()) }
+}
+
+/// Refuses a transaction that holds entries that cannot be carried out, naming all of them.
+fn check_whole(acts: &mut [Act]) -> Result<(), ApiError> {
+    let mut failures = Vec::new();
+    for (at, act) in acts.iter_mut().enumerate() {
+        if matches!(act, Act::Failed(_)) {
+            if let Act::Failed(error) = std::mem::replace(act, Act::Nothing) {
+                failures.push((at, error));
+            }
+        }
+    }
+    if failures.is_empty() { Ok(()) } else { Err(ApiError::Transaction(failures)) }
+}
+
+/// Refuses a transaction in which two entries are about one record (R4 http.html#trules).
+async fn check_overlap(app: &App, acts: &[Act]) -> Result<(), ApiError> {
+    let withdrawn: Vec<RecordId> = acts
+        .iter()
+        .filter_map(|act| match act {
+            Act::Write(Operation::Withdraw { record, .. }) => Some(record.clone()),
+            _ => None,
+        })
+        .collect();
+    let known = app.reader().records(&withdrawn).await?;
+    let source_of: HashMap<&RecordId, &SourceKey> =
+        known.iter().map(|state| (&state.id, &state.source)).collect();
+    let mut ids: HashMap<&RecordId, usize> = HashMap::new();
+    let mut sources: HashMap<&SourceKey, usize> = HashMap::new();
+    for (at, act) in acts.iter().enumerate() {
+        let (id, source) = match act {
+            Act::Write(Operation::Withdraw { record, .. }) => {
+                (Some(record), source_of.get(record).copied())
+            }
+            Act::Write(Operation::Submit(submission)) => {
+                let record = &submission.submitted.record;
+                (record.requested_id.as_ref(), Some(&record.source))
+            }
+            _ => (None, None),
+        };
+        let same_id = id.and_then(|id| ids.insert(id, at));
+        let same_source = source.and_then(|source| sources.insert(source, at));
+        if let Some(first) = same_id.or(same_source) {
+            let error = ApiError::same_record_twice(first);
+            return Err(ApiError::Transaction(vec![(at, error)]));
+        }
+    }
+    Ok(())
+}
+
+/// What became of the writes, by entry.
+type Receipts = HashMap<usize, Result<Receipt, ApiError>>;
+
+/// Has all writes carried out: of a transaction all or none, withdrawals first (R4
+/// http.html#trules); of a batch each by itself, in order.
+async fn carry_out(sender: &Sender<'_>, acts: &mut [Act]) -> Result<Receipts, ApiError> {
+    let mut writes: Vec<(usize, Operation)> = Vec::new();
+    for (at, act) in acts.iter_mut().enumerate() {
+        if let Act::Write(_) = act {
+            if let Act::Write(operation) = std::mem::replace(act, Act::Written) {
+                writes.push((at, operation));
+            }
+        }
+    }
+    if writes.is_empty() {
+        return Ok(Receipts::new());
+    }
+    if sender.is_transaction {
+        writes.sort_by_key(|(_, operation)| !matches!(operation, Operation::Withdraw { .. }));
+    }
+    let (places, operations): (Vec<usize>, Vec<Operation>) = writes.into_iter().unzip();
+    let actor = sender.caller.actor();
+    let work = Work { operations, actor, is_atomic: sender.is_transaction };
+    let answers: Answers = sender.app.pipeline().submit(work).await?;
+    if answers.len() != places.len() {
+        return Err(PipelineError::Fault.into());
+    }
+    let mut receipts = Receipts::new();
+    for (at, answer) in places.into_iter().zip(answers) {
+        match answer {
+            Ok(given) => {
+                let receipt = given.into_iter().next().ok_or(PipelineError::Fault);
+                receipts.insert(at, receipt.map_err(ApiError::from));
+            }
+            Err(Refusal::Transaction(_)) if sender.is_transaction => {}
+            Err(refusal) if sender.is_transaction => {
+                return Err(ApiError::Transaction(vec![(at, refusal.into())]));
+            }
+            Err(refusal) => _ = receipts.insert(at, Err(refusal.into())),
+        }
+    }
+    Ok(receipts)
+}

@@ -1,0 +1,116 @@
+//! From what entries ask for to what is done: conditions looked up, Patients decoded.
+
+use fhir::Resource;
+use pipeline::{Operation, Pipeline};
+use registry::ids::{ClientId, RecordId};
+
+use super::{
+    Sender,
+    entry::{Lookup, Wish},
+};
+use crate::{api::conditional, api::search, asked::Conditions, error::ApiError};
+
+/// What is done for an entry.
+pub(super) enum Act {
+    /// The registry is asked to write.
+    Write(Operation),
+    /// It was asked; the receipt is kept beside the acts.
+    Written,
+    /// Something is read once all writes are done.
+    Read { lookup: Lookup, with_body: bool },
+    /// `ifNoneExist` found this record: nothing is written.
+    Existing(String),
+    /// A conditional delete found nobody.
+    Nothing,
+    /// It cannot be carried out.
+    Failed(ApiError),
+}
+
+/// An entry whose conditions are looked up; its Patient is not decoded yet.
+pub(super) enum Step {
+    Submit { resource: Resource, url_id: Option<RecordId>, conditions: Conditions },
+    Other(Act),
+}
+
+/// Looks up the conditions of every entry, as things stand before the Bundle.
+pub(super) async fn look_up(sender: &Sender<'_>, wishes: Vec<Result<Wish, ApiError>>) -> Vec<Step> {
+    let mut steps = Vec::with_capacity(wishes.len());
+    for wish in wishes {
+        let step = match wish {
+            Ok(wish) => step(sender, wish).await,
+            Err(error) => Err(error),
+        };
+        steps.push(step.unwrap_or_else(|error| Step::Other(Act::Failed(error))));
+    }
+    steps
+}
+
+async fn step(sender: &Sender<'_>, wish: Wish) -> Result<Step, ApiError> {
+    let app = sender.app;
+    match wish {
+        Wish::Create { resource, conditions } => {
+            if let Some(criteria) = &conditions.if_none_exist {
+                if let Some(id) = conditional::find_one(app, criteria).await? {
+                    return Ok(Step::Other(Act::Existing(id)));
+                }
+            }
+            submit(sender, resource, None, conditions)
+        }
+        Wish::Update { id, resource, conditions } => submit(sender, resource, Some(id), conditions),
+        Wish::UpdateWhere { criteria, resource, conditions } => {
+            let found = conditional::find_one(app, &criteria).await?;
+            submit(sender, resource, found.map(RecordId::new), conditions)
+        }
+        Wish::Delete { id, conditions } => Ok(withdraw(id, &conditions)),
+        Wish::DeleteWhere { criteria, conditions } => {
+            let found = conditional::find_one(app, &criteria).await?;
+            let step = found.map(|id| withdraw(RecordId::new(id), &conditions));
+            Ok(step.unwrap_or(Step::Other(Act::Nothing)))
+        }
+        Wish::Read { lookup, with_body } => {
+            // What cannot be read must be known before a transaction is carried out.
+            if let Lookup::Search(pairs) = &lookup {
+                search::understand(app, pairs, sender.asked.is_strict)?;
+            }
+            Ok(Step::Other(Act::Read { lookup, with_body }))
+        }
+    }
+}
+
+fn submit(
+    sender: &Sender<'_>,
+    resource: Resource,
+    url_id: Option<RecordId>,
+    conditions: Conditions,
+) -> Result<Step, ApiError> {
+    if conditions.only_create && sender.is_transaction {
+        // It would be known only once the others are written.
+        let text = "ifNoneMatch `*` is not supported in a transaction; use ifNoneExist";
+        return Err(ApiError::entry(text));
+    }
+    Ok(Step::Submit { resource, url_id, conditions })
+}
+
+fn withdraw(record: RecordId, conditions: &Conditions) -> Step {
+    let if_match = conditions.if_match;
+    Step::Other(Act::Write(Operation::Withdraw { record, if_match }))
+}
+
+/// Decodes every Patient: work for a core, not for the network's thread.
+pub(super) fn decode(steps: Vec<Step>, pipeline: &Pipeline, client: &ClientId) -> Vec<Act> {
+    let act = |step| match step {
+        Step::Other(act) => act,
+        Step::Submit { resource, url_id, conditions } => {
+            match pipeline.decode(resource, client, url_id) {
+                Err(issues) => Act::Failed(ApiError::invalid(issues)),
+                Ok(mut submission) => {
+                    submission.submitted.if_match = conditions.if_match;
+                    submission.submitted.only_create =
+                        conditions.only_create || conditions.if_none_exist.is_some();
+                    Act::Write(Operation::Submit(Box::new(submission)))
+                }
+            }
+        }
+    };
+    steps.into_iter().map(act).collect()
+}

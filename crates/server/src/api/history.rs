@@ -1,0 +1,189 @@
+//! `GET /fhir/Patient/{id}/_history` and one version of it (R4 http.html#history, #vread).
+
+use axum::{extract::State, response::Response};
+use fhir::{
+    Resource,
+    bundle::{self, EntryResponse, HistoryEntry},
+};
+use http::StatusCode;
+use registry::{
+    commit::Method,
+    ids::{ClientId, Cruid, RecordId, Timestamp},
+    render,
+    state::GoldenState,
+    stored::{StoredPatient, StoredVersion},
+};
+use store::Window;
+
+use crate::{
+    App,
+    api::{PatientId, Shown, VersionId, find},
+    asked::Asked,
+    base::Base,
+    caller::Caller,
+    error::ApiError,
+    page::{Links, List, Place, own_link},
+    query,
+    reply::{Reply, etag},
+};
+
+/// Answers the versions of a Patient, newest first, page by page.
+pub(crate) async fn all(
+    State(app): State<App>,
+    PatientId(id): PatientId,
+    caller: Caller,
+    asked: Asked,
+) -> Result<Response, ApiError> {
+    let strange: Vec<String> = asked
+        .query
+        .iter()
+        .filter(|(name, _)| !matches!(name.as_str(), "_count" | "_format" | "_pretty"))
+        .map(|(name, _)| name.clone())
+        .collect();
+    if asked.is_strict && !strange.is_empty() {
+        return Err(ApiError::unknown_parameters(&strange));
+    }
+    let count = count(&app, query::value(&asked.query, "_count"))?;
+    let list = Listing { id: id.as_str(), offset: 0, count };
+    let bundle = listing(&app, caller.client(), &asked.base, list).await?;
+    Ok(Reply::new(StatusCode::OK).with(bundle).into_response(asked.is_pretty))
+}
+
+/// How many versions a page holds.
+///
+/// # Errors
+///
+/// 400 if `text` is not a number.
+pub(crate) fn count(app: &App, text: Option<&str>) -> Result<usize, ApiError> {
+    let limits = &app.settings().search;
+    let Some(text) = text else { return Ok(limits.count_default) };
+    let text = text.trim();
+    if text.is_empty() || !text.bytes().all(|byte| byte.is_ascii_digit()) {
+        return Err(ApiError::header("_count", "a whole number from 0"));
+    }
+    Ok(text.parse().unwrap_or(usize::MAX).min(limits.count_max))
+}
+
+/// One page of one Patient's versions.
+pub(crate) struct Listing<'a> {
+    pub(crate) id: &'a str,
+    pub(crate) offset: u64,
+    pub(crate) count: usize,
+}
+
+/// Puts the Bundle of a history together.
+///
+/// # Errors
+///
+/// 404 if there is no such Patient.
+pub(crate) async fn listing(
+    app: &App,
+    client: &ClientId,
+    base: &Base,
+    list: Listing<'_>,
+) -> Result<Resource, ApiError> {
+    let Listing { id, offset, count } = list;
+    let window = Window { offset, limit: count as u64 };
+    let full_url = base.patient(id);
+    let (entries, total) = match find(app, id).await?.ok_or_else(ApiError::not_found)? {
+        StoredPatient::Source(_) => {
+            let (versions, total) = app.reader().record_history(&RecordId::new(id), window).await?;
+            let entries = versions.iter().map(|version| source_entry(app, version, &full_url));
+            (entries.collect::<Result<Vec<_>, _>>()?, total)
+        }
+        StoredPatient::Golden(_) => {
+            let (versions, total) = app.reader().golden_history(&Cruid::new(id), window).await?;
+            let entries = versions.iter().map(|version| golden_entry(app, version, &full_url));
+            (entries.collect(), total)
+        }
+    };
+    let own_query = [("_count".to_owned(), count.to_string())];
+    let links = Links {
+        key: app.page_key(),
+        base,
+        client,
+        list: List::History(id.to_owned(), count),
+        own: own_link(base, &format!("Patient/{id}/_history"), &own_query),
+    };
+    Ok(bundle::history(total, &links.around(Place { offset, count, total })?, entries))
+}
+
+fn source_entry(
+    app: &App,
+    stored: &StoredVersion,
+    full_url: &str,
+) -> Result<HistoryEntry, ApiError> {
+    let version = &stored.version;
+    let vocabulary = &app.pipeline().settings().vocabulary;
+    let (method, status, resource) = match version.method {
+        Method::Post => (bundle::Method::Post, "201 Created", true),
+        Method::Put => (bundle::Method::Put, "200 OK", true),
+        Method::Delete => (bundle::Method::Delete, "204 No Content", false),
+    };
+    let resource = resource.then(|| render::source_version(stored, vocabulary)).transpose()?;
+    let url = match method {
+        bundle::Method::Post => "Patient".to_owned(),
+        _ => format!("Patient/{}", version.record),
+    };
+    let response = response(status, version.version, version.at);
+    Ok(HistoryEntry { full_url: full_url.to_owned(), resource, method, url, response })
+}
+
+fn golden_entry(app: &App, golden: &GoldenState, full_url: &str) -> HistoryEntry {
+    let (method, status) = match golden.version {
+        1 => (bundle::Method::Post, "201 Created"),
+        _ => (bundle::Method::Put, "200 OK"),
+    };
+    let vocabulary = &app.pipeline().settings().vocabulary;
+    HistoryEntry {
+        full_url: full_url.to_owned(),
+        resource: Some(render::golden_patient(golden, vocabulary)),
+        method,
+        url: format!("Patient/{}", golden.id),
+        response: response(status, golden.version, golden.updated_at),
+    }
+}
+
+fn response(status: &str, version: u32, at: Timestamp) -> EntryResponse {
+    let mut response = EntryResponse::status(status);
+    response.etag = Some(etag(version));
+    response.last_modified = Some(at.to_instant());
+    response
+}
+
+/// Answers one version of a Patient; 404 if there is none, 410 if it is a withdrawal.
+pub(crate) async fn one(
+    State(app): State<App>,
+    PatientId(id): PatientId,
+    VersionId(version): VersionId,
+    _caller: Caller,
+    asked: Asked,
+) -> Result<Response, ApiError> {
+    let shown = version_of(&app, id.as_str(), &version).await?;
+    let reply = Reply::new(StatusCode::OK).versioned(shown.version, shown.at);
+    Ok(reply.with(shown.resource).into_response(asked.is_pretty))
+}
+
+/// Reads one version.
+///
+/// # Errors
+///
+/// 404 if there is none, 410 if it is a withdrawal.
+pub(crate) async fn version_of(app: &App, id: &str, version: &str) -> Result<Shown, ApiError> {
+    let is_number = version.bytes().all(|byte| byte.is_ascii_digit());
+    let number: Option<u32> = version.parse().ok().filter(|_| is_number);
+    let number = number.ok_or_else(ApiError::not_found)?;
+    let vocabulary = &app.pipeline().settings().vocabulary;
+    if let Some(stored) = app.reader().record_version(&RecordId::new(id), number).await? {
+        if stored.version.method == Method::Delete {
+            return Err(ApiError::deleted());
+        }
+        let resource = render::source_version(&stored, vocabulary)?;
+        let (version, at) = (stored.version.version, stored.version.at);
+        return Ok(Shown { id: id.to_owned(), version, at, resource });
+    }
+    let golden = app.reader().golden_version(&Cruid::new(id), number).await?;
+    let golden = golden.ok_or_else(ApiError::not_found)?;
+    let resource = render::golden_patient(&golden, vocabulary);
+    Ok(Shown::golden(&golden, resource))
+}

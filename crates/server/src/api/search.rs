@@ -1,0 +1,199 @@
+//! Searching Patients (R4 http.html#search; IHE PDQm ITI-78): by URL, by form, and page by page.
+//!
+//! Which parameters there are and what they mean is `fhir::search`; which Patients fit is the
+//! store's answer. Here the answer is put together.
+
+use axum::{extract::State, response::Response};
+use fhir::{
+    Resource,
+    bundle::{SearchEntry, SearchMode, Searchset},
+    search::{IncludeLink, SearchRequest, Summary, parse_search},
+};
+use http::StatusCode;
+use registry::{
+    ids::ClientId,
+    render,
+    stored::{SourcePatient, StoredPatient},
+};
+use store::Window;
+
+use crate::{
+    App,
+    api::history,
+    asked::{Asked, media},
+    base::Base,
+    body::FormBody,
+    caller::Caller,
+    error::ApiError,
+    page::{Links, List, PAGE_PARAMETER, Page, Place, own_link},
+    query::{self, Pairs},
+    reply::Reply,
+};
+
+mod include;
+mod shape;
+
+pub(crate) use shape::Shape;
+
+/// `GET /fhir/Patient?…`.
+pub(crate) async fn by_url(
+    State(app): State<App>,
+    caller: Caller,
+    asked: Asked,
+) -> Result<Response, ApiError> {
+    let request = understand(&app, &asked.query, asked.is_strict)?;
+    let search = Search { request, offset: 0, base: &asked.base, client: caller.client() };
+    let bundle = search.run(&app).await?;
+    Ok(Reply::new(StatusCode::OK).with(bundle).into_response(asked.is_pretty))
+}
+
+/// `POST /fhir/Patient/_search`: the parameters of the form follow those of the URL.
+pub(crate) async fn by_form(
+    State(app): State<App>,
+    caller: Caller,
+    asked: Asked,
+    FormBody(form): FormBody,
+) -> Result<Response, ApiError> {
+    if let Some(format) = query::value(&form, "_format") {
+        media::check_accept(&http::HeaderMap::new(), Some(format))?;
+    }
+    let is_pretty = asked.is_pretty || query::value(&form, "_pretty") == Some("true");
+    let pairs: Pairs = asked.query.iter().cloned().chain(form).collect();
+    let request = understand(&app, &pairs, asked.is_strict)?;
+    let search = Search { request, offset: 0, base: &asked.base, client: caller.client() };
+    let bundle = search.run(&app).await?;
+    Ok(Reply::new(StatusCode::OK).with(bundle).into_response(is_pretty))
+}
+
+/// `GET /fhir?_getpages=…&_count=…`: a further page of a search or history.
+pub(crate) async fn turn_page(
+    State(app): State<App>,
+    caller: Caller,
+    asked: Asked,
+) -> Result<Response, ApiError> {
+    let token = query::value(&asked.query, PAGE_PARAMETER).ok_or_else(ApiError::page_needed)?;
+    let client = caller.client();
+    let Page { list, offset } = app.page_key().open(token, client)?;
+    let count = query::value(&asked.query, "_count");
+    let bundle = match list {
+        List::Search(mut pairs) => {
+            let count = count.map(|count| ("_count".to_owned(), count.to_owned()));
+            pairs.extend(count);
+            let request = understand(&app, &pairs, false)?;
+            Search { request, offset, base: &asked.base, client }.run(&app).await?
+        }
+        List::History(id, per_page) => {
+            let count = match count {
+                Some(_) => history::count(&app, count)?,
+                None => per_page,
+            };
+            let list = history::Listing { id: &id, offset, count };
+            history::listing(&app, client, &asked.base, list).await?
+        }
+    };
+    Ok(Reply::new(StatusCode::OK).with(bundle).into_response(asked.is_pretty))
+}
+
+/// Reads the parameters of a search.
+///
+/// # Errors
+///
+/// 400 for values that cannot be read and, if `is_strict`, for unknown parameters.
+pub(crate) fn understand(
+    app: &App,
+    pairs: &[(String, String)],
+    is_strict: bool,
+) -> Result<SearchRequest, ApiError> {
+    let request = parse_search(pairs, &app.settings().search).map_err(ApiError::invalid)?;
+    if is_strict && !request.ignored.is_empty() {
+        return Err(ApiError::unknown_parameters(&request.ignored));
+    }
+    Ok(request)
+}
+
+/// A search on its way.
+pub(crate) struct Search<'a> {
+    pub(crate) request: SearchRequest,
+    pub(crate) offset: u64,
+    pub(crate) base: &'a Base,
+    pub(crate) client: &'a ClientId,
+}
+
+impl Search<'_> {
+    /// Carries it out and gives the Bundle.
+    ///
+    /// # Errors
+    ///
+    /// 503 if the store does not answer; 400 if links to further pages would be too long.
+    pub(crate) async fn run(self, app: &App) -> Result<Resource, ApiError> {
+        let count = match self.request.summary {
+            Summary::Count => 0,
+            _ => self.request.count,
+        };
+        let window = Window { offset: self.offset, limit: count as u64 };
+        let found = app.reader().search(&self.request.filters, &self.request.sort, window).await?;
+        let links = Links {
+            key: app.page_key(),
+            base: self.base,
+            client: self.client,
+            list: List::Search(self.request.applied.clone()),
+            own: own_link(self.base, "Patient", &self.request.applied),
+        };
+        let place = Place { offset: self.offset, count, total: found.total };
+        let links = links.around(place)?;
+        let entries = self.entries(app, &found.ids).await?;
+        let searchset =
+            Searchset { total: Some(found.total), links, entries, ..Default::default() };
+        Ok(searchset.into_resource())
+    }
+
+    async fn entries(&self, app: &App, ids: &[String]) -> Result<Vec<SearchEntry>, ApiError> {
+        if ids.is_empty() {
+            return Ok(Vec::new());
+        }
+        let matches = live(app.reader().patients(ids).await?);
+        let mut entries = Vec::with_capacity(matches.len());
+        for stored in &matches {
+            entries.push(self.entry(app, stored, SearchMode::Match)?);
+        }
+        let levels = match self.request.includes {
+            IncludeLink::No => return Ok(entries),
+            IncludeLink::Once => 1,
+            IncludeLink::Iterate => 2,
+        };
+        let included = include::linked(app, matches, levels).await?;
+        for stored in &included.patients {
+            entries.push(self.entry(app, stored, SearchMode::Include)?);
+        }
+        entries.extend(included.warning().map(|outcome| SearchEntry::outcome(&outcome)));
+        Ok(entries)
+    }
+
+    fn entry(
+        &self,
+        app: &App,
+        stored: &StoredPatient,
+        mode: SearchMode,
+    ) -> Result<SearchEntry, ApiError> {
+        let mut resource = render::patient(stored, &app.pipeline().settings().vocabulary)?;
+        let full_url = self.base.patient(id_of(stored));
+        Shape::of(&self.request).cut(&mut resource);
+        Ok(SearchEntry::new(full_url, resource, mode))
+    }
+}
+
+/// Leaves out what was withdrawn between the search and the read.
+fn live(mut patients: Vec<StoredPatient>) -> Vec<StoredPatient> {
+    patients.retain(|stored| match stored {
+        StoredPatient::Source(SourcePatient { state, .. }) => !state.is_withdrawn,
+        StoredPatient::Golden(_) => true,
+    });
+    patients
+}
+
+fn id_of(stored: &StoredPatient) -> &str {
+    match stored {
+        StoredPatient::Source(source) => source.state.id.as_str(),
+        StoredPatient::Golden(golden) => golden.id.as_str(),
+    }
+}

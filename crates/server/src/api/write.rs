@@ -1,0 +1,221 @@
+//! Creating, updating and withdrawing one source record (R4 http.html#create, #update, #delete;
+//! contract 1.6).
+//!
+//! A source record's identity is its identifier of a known internal-id system, not its FHIR id:
+//! who submits a known identity updates that record, by POST as well, and `Location` tells
+//! under which id.
+
+use axum::{extract::State, response::Response};
+use fhir::{Issue, IssueType, OperationOutcome};
+use http::StatusCode;
+use pipeline::{Answers, Operation, PipelineError, Submission, Work};
+use registry::{
+    batch::Receipt,
+    decide::Outcome,
+    ids::{ClientId, Cruid, RecordId},
+    render,
+    state::GoldenStatus,
+    stored::StoredPatient,
+};
+
+use crate::{
+    App,
+    api::{PatientId, Shown, conditional, find},
+    asked::{Asked, Returns},
+    body::{FhirBody, off_thread},
+    caller::Caller,
+    error::ApiError,
+    reply::Reply,
+};
+
+/// `POST /fhir/Patient`: 201 for a new record, 200 for a known identity.
+///
+/// With `If-None-Exist`, what exists already is answered as it is.
+pub(crate) async fn create(
+    State(app): State<App>,
+    caller: Caller,
+    asked: Asked,
+    body: FhirBody,
+) -> Result<Response, ApiError> {
+    if let Some(criteria) = &asked.conditions.if_none_exist {
+        if let Some(id) = conditional::find_one(&app, criteria).await? {
+            return conditional::existing(&app, &asked, &id).await;
+        }
+    }
+    submit(&app, &caller, &asked, None, body).await
+}
+
+/// `PUT /fhir/Patient/{id}`: the id may be new, or the record's own.
+pub(crate) async fn update(
+    State(app): State<App>,
+    PatientId(id): PatientId,
+    caller: Caller,
+    asked: Asked,
+    body: FhirBody,
+) -> Result<Response, ApiError> {
+    submit(&app, &caller, &asked, Some(id), body).await
+}
+
+/// Submits one Patient and answers with what became of it.
+///
+/// # Errors
+///
+/// What is wrong with the Patient, or why the registry does not take it.
+pub(super) async fn submit(
+    app: &App,
+    caller: &Caller,
+    asked: &Asked,
+    url_id: Option<RecordId>,
+    body: FhirBody,
+) -> Result<Response, ApiError> {
+    let mut submission = decode(app, caller.client(), url_id, body).await?;
+    let conditions = &asked.conditions;
+    submission.submitted.if_match = conditions.if_match;
+    submission.submitted.only_create = conditions.only_create || conditions.if_none_exist.is_some();
+    let receipt = act(app, caller, Operation::Submit(Box::new(submission))).await?;
+    if conditions.only_create && receipt.outcome == Outcome::Existing {
+        return Err(ApiError::exists());
+    }
+    answer(app, asked, &receipt).await
+}
+
+async fn decode(
+    app: &App,
+    client: &ClientId,
+    url_id: Option<RecordId>,
+    body: FhirBody,
+) -> Result<Submission, ApiError> {
+    let FhirBody { resource, bytes } = body;
+    let (pipeline, client) = (app.pipeline().clone(), client.clone());
+    let decoded = off_thread(bytes, move || pipeline.decode(resource, &client, url_id)).await;
+    decoded.map_err(ApiError::invalid)
+}
+
+/// Has one act carried out.
+pub(super) async fn act(
+    app: &App,
+    caller: &Caller,
+    operation: Operation,
+) -> Result<Receipt, ApiError> {
+    let work = Work { operations: vec![operation], actor: caller.actor(), is_atomic: false };
+    let answers: Answers = app.pipeline().submit(work).await?;
+    let receipts = answers.into_iter().next().ok_or(PipelineError::Fault)??;
+    Ok(receipts.into_iter().next().ok_or(PipelineError::Fault)?)
+}
+
+/// `DELETE /fhir/Patient/{id}`: the source takes its record back; 204, also the second time.
+pub(crate) async fn delete(
+    State(app): State<App>,
+    PatientId(id): PatientId,
+    caller: Caller,
+    asked: Asked,
+) -> Result<Response, ApiError> {
+    withdraw(&app, &caller, &asked, id).await
+}
+
+/// Withdraws a record. `LocationCRUID` names its golden record if that lives on with others.
+///
+/// # Errors
+///
+/// 404 for an unknown id, 403 for a golden record, 412 for another version than `If-Match`.
+pub(super) async fn withdraw(
+    app: &App,
+    caller: &Caller,
+    asked: &Asked,
+    record: RecordId,
+) -> Result<Response, ApiError> {
+    let operation = Operation::Withdraw { record, if_match: asked.conditions.if_match };
+    let receipt = act(app, caller, operation).await?;
+    let mut reply = Reply::new(StatusCode::NO_CONTENT).versioned(receipt.version, receipt.at);
+    if lives_on(app, &receipt.golden).await {
+        reply = reply.linked(&receipt.golden);
+    }
+    Ok(reply.into_response(false))
+}
+
+/// Whether a golden record still has members. The withdrawal is durable already, so trouble
+/// with this read only costs the header.
+async fn lives_on(app: &App, golden: &Cruid) -> bool {
+    let goldens = app.reader().goldens(std::slice::from_ref(golden)).await.unwrap_or_default();
+    goldens.iter().any(|golden| golden.status == GoldenStatus::Live)
+}
+
+/// Answers a submission: 201 or 200, both locations, the version, and what `Prefer` asks for.
+pub(super) async fn answer(
+    app: &App,
+    asked: &Asked,
+    receipt: &Receipt,
+) -> Result<Response, ApiError> {
+    let reply = Reply::new(status(receipt.outcome))
+        .located(receipt.record.as_str())
+        .linked(&receipt.golden)
+        .versioned(receipt.version, receipt.at);
+    let reply = match asked.returns {
+        Some(Returns::Minimal) => reply,
+        Some(Returns::Outcome) => reply.with(told(receipt.outcome).to_resource()),
+        Some(Returns::Representation) | None => match read_back(app, receipt).await {
+            Ok(shown) => reply.with(shown.resource),
+            // The write is durable: an error here would make the client send it again.
+            Err(error) => {
+                error.answer();
+                reply
+            }
+        },
+    };
+    Ok(reply.into_response(asked.is_pretty))
+}
+
+/// The status of a submission that was taken.
+pub(super) fn status(outcome: Outcome) -> StatusCode {
+    match outcome {
+        Outcome::Created => StatusCode::CREATED,
+        Outcome::Updated
+        | Outcome::Unchanged
+        | Outcome::Existing
+        | Outcome::Withdrawn
+        | Outcome::Adjudicated => StatusCode::OK,
+    }
+}
+
+/// What became of a submission, in words.
+pub(super) fn told(outcome: Outcome) -> OperationOutcome {
+    let text = match outcome {
+        Outcome::Created => "the record was created",
+        Outcome::Updated => "the record was updated",
+        Outcome::Unchanged => "the record has this content already",
+        Outcome::Existing => "the record exists and was left as it is",
+        Outcome::Withdrawn => "the record was withdrawn",
+        Outcome::Adjudicated => "the decision was carried out",
+    };
+    Issue::information(IssueType::Informational, text).into()
+}
+
+async fn read_back(app: &App, receipt: &Receipt) -> Result<Shown, ApiError> {
+    let stored = find(app, receipt.record.as_str()).await?;
+    as_written(app, receipt, stored.as_ref()).await
+}
+
+/// Shows the version that a receipt speaks of, also if another write came after it; `stored` is
+/// the record as just read.
+///
+/// # Errors
+///
+/// As any read.
+pub(super) async fn as_written(
+    app: &App,
+    receipt: &Receipt,
+    stored: Option<&StoredPatient>,
+) -> Result<Shown, ApiError> {
+    let is_that = |stored: &&StoredPatient| match stored {
+        StoredPatient::Source(source) => source.state.version == receipt.version,
+        StoredPatient::Golden(_) => false,
+    };
+    if let Some(stored) = stored.filter(is_that) {
+        return Shown::new(app, stored);
+    }
+    let version = app.reader().record_version(&receipt.record, receipt.version).await?;
+    let version = version.ok_or_else(ApiError::not_found)?;
+    let resource = render::source_version(&version, &app.pipeline().settings().vocabulary)?;
+    let (id, at) = (receipt.record.to_string(), receipt.at);
+    Ok(Shown { id, version: receipt.version, at, resource })
+}

@@ -1,0 +1,109 @@
+//! What surrounds every route: request ids, the log line, time limit, faults, headers.
+//!
+//! The log names the route's template, never the URL, which may hold a person's data.
+
+use std::{any::Any, time::Instant};
+
+use axum::{
+    Router,
+    extract::{MatchedPath, Request, State},
+    middleware::{Next, from_fn, from_fn_with_state},
+    response::{IntoResponse, Response},
+};
+use http::{
+    HeaderMap, HeaderName, HeaderValue,
+    header::{CACHE_CONTROL, REFERRER_POLICY, X_CONTENT_TYPE_OPTIONS},
+};
+use tower_http::catch_panic::CatchPanicLayer;
+use tracing::{Instrument, field::Empty};
+use uuid::Uuid;
+
+use crate::{App, error::ApiError};
+
+const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
+const CORRELATION_ID: HeaderName = HeaderName::from_static("x-correlation-id");
+
+/// Longest request id of a client that is sent back.
+const REQUEST_ID_BYTES_MAX: usize = 128;
+
+/// Puts the layers around `routes`; the last one is the outermost.
+pub(crate) fn wrap(routes: Router<App>, app: &App) -> Router<App> {
+    routes
+        .layer(from_fn_with_state(app.clone(), within_time))
+        .layer(CatchPanicLayer::custom(after_panic))
+        .layer(from_fn(protect))
+        .layer(from_fn(record))
+}
+
+/// Answers 503 when the time is over, the body's own included. What entered the linker's queue is carried out all the
+/// same, which the answer says.
+async fn within_time(State(app): State<App>, request: Request, next: Next) -> Response {
+    let limit = app.settings().request_timeout + app.settings().body_timeout;
+    match tokio::time::timeout(limit, next.run(request)).await {
+        Ok(response) => response,
+        Err(_) => ApiError::TookTooLong(limit.as_secs()).into_response(),
+    }
+}
+
+/// Answers for a handler that panicked. The panic's words may hold patient data and go nowhere.
+fn after_panic(_words: Box<dyn Any + Send + 'static>) -> Response {
+    ApiError::Panicked.into_response()
+}
+
+/// Patient data is neither kept by caches nor guessed at by browsers.
+async fn protect(request: Request, next: Next) -> Response {
+    let mut response = next.run(request).await;
+    let headers = response.headers_mut();
+    headers.insert(X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
+    headers.insert(REFERRER_POLICY, HeaderValue::from_static("no-referrer"));
+    headers.entry(CACHE_CONTROL).or_insert(HeaderValue::from_static("no-store"));
+    response
+}
+
+/// Names the request, logs its outcome, and gives the client the ids to ask about it
+/// (R4 http.html#custom).
+async fn record(request: Request, next: Next) -> Response {
+    let started = Instant::now();
+    let id = Uuid::new_v4().to_string();
+    let correlation = correlation(request.headers());
+    let route = request.extensions().get::<MatchedPath>();
+    let route = route.map_or("unmatched", MatchedPath::as_str);
+    let span = tracing::info_span!(
+        "request",
+        request_id = %id,
+        method = %method(&request),
+        route,
+        client = Empty,
+        proof = Empty,
+    );
+    let mut response = next.run(request).instrument(span.clone()).await;
+    let duration_ms = u64::try_from(started.elapsed().as_millis()).unwrap_or(u64::MAX);
+    let status = response.status().as_u16();
+    span.in_scope(|| tracing::info!(status, duration_ms, "answered {status}"));
+    let headers = response.headers_mut();
+    if let Ok(id) = HeaderValue::from_str(&id) {
+        headers.insert(REQUEST_ID, id);
+    }
+    if let Some(correlation) = correlation {
+        headers.insert(CORRELATION_ID, correlation);
+    }
+    response
+}
+
+/// The method, unless it is one that somebody made up.
+fn method(request: &Request) -> &str {
+    match request.method().as_str() {
+        known @ ("GET" | "HEAD" | "POST" | "PUT" | "DELETE" | "PATCH" | "OPTIONS") => known,
+        _ => "other",
+    }
+}
+
+/// The client's own id of the request, which it gets back but which is not logged.
+fn correlation(headers: &HeaderMap) -> Option<HeaderValue> {
+    let id = headers.get(REQUEST_ID)?;
+    let is_plain = |text: &str| {
+        text.len() <= REQUEST_ID_BYTES_MAX
+            && text.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"-_.:".contains(&byte))
+    };
+    id.to_str().is_ok_and(is_plain).then(|| id.clone())
+}

@@ -1,0 +1,15 @@
+//! The HTTP edge tested through its real router, on a memory store and a real pipeline.
+
+mod app;
+mod bundle;
+mod caller;
+mod concurrency;
+mod conditional;
+mod create_update;
+mod fuzz;
+mod health;
+mod listener;
+mod opencr_parity;
+mod read_history;
+mod refusals;
+mod search;

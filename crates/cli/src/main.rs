@@ -101,7 +101,19 @@ fn chain(error: &dyn std::error::Error) -> String {
     text
 }
 
+/// Lets a panic tell its place and not its words, which may hold a patient's data.
+fn tell_only_the_place_of_panics() {
+    std::panic::set_hook(Box::new(|fault| {
+        let place = fault.location().map_or_else(
+            || "an unknown place".to_owned(),
+            |place| format!("{}:{}", place.file(), place.line()),
+        );
+        eprintln!("opencr: internal fault at {place}; please report it");
+    }));
+}
+
 fn main() -> ExitCode {
+    tell_only_the_place_of_panics();
     let cli = Cli::parse();
     let done = match cli.command {
         Command::Serve(arguments) => serve::run(arguments),

@@ -67,7 +67,7 @@ pub(crate) fn run(arguments: Arguments) -> anyhow::Result<ExitCode> {
 fn server_settings(config: &Config) -> anyhow::Result<ServerSettings> {
     let mut settings = ServerSettings::new(env!("CARGO_PKG_VERSION"));
     let base_url = &config.server.base_url;
-    settings.base_url = (!base_url.is_empty()).then(|| format!("{base_url}/fhir"));
+    settings.base_url = (!base_url.is_empty()).then(|| base_url.clone());
     settings.body_max_bytes = config.server.body_max_bytes;
     settings.request_timeout = Duration::from_secs(config.server.request_timeout_seconds);
     settings.body_timeout = settings.body_timeout.min(settings.request_timeout);

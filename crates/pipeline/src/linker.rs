@@ -5,11 +5,12 @@
 //! is matched against an overlay. If the commit is stale the node catches up and the whole
 //! batch is decided again.
 
-use std::{collections::BTreeSet, sync::Arc};
+use std::{collections::BTreeSet, sync::Arc, time::Instant};
 
 use matching::index::Limits;
 use registry::{
     commit::Change,
+    decide::Refusal,
     event::{Event, EventBody, Head},
     extract::Extractor,
     ids::Revision,
@@ -85,7 +86,7 @@ impl Linker {
             parcels.into_iter().map(|parcel| (parcel.work, (parcel.reply, parcel.place))).unzip();
         let works: Arc<[Work]> = works.into();
         let answers = match self.commit(&works).await {
-            Err(PipelineError::Fault) if works.len() > 1 => self.one_by_one(&works).await,
+            Err(PipelineError::Fault) => self.one_by_one(&works).await,
             Err(error) => works.iter().map(|_| Err(copy(&error))).collect(),
             Ok(answers) => answers.into_iter().map(Ok).collect(),
         };
@@ -96,28 +97,58 @@ impl Linker {
         }
     }
 
+    /// Decides each work alone, so that a fault in one does not take the others with it.
     async fn one_by_one(&mut self, works: &[Work]) -> Vec<Result<Answers, PipelineError>> {
         let mut answers = Vec::with_capacity(works.len());
         for work in works {
-            let alone: Arc<[Work]> = [work.clone()].into();
-            let answer = self.commit(&alone).await;
-            answers.push(answer.map(|mut answers| answers.pop().unwrap_or_default()));
+            let answer = match self.alone(work.clone()).await {
+                Err(PipelineError::Fault) if !work.is_atomic && work.operations.len() > 1 => {
+                    self.operations_alone(work).await
+                }
+                answer => answer,
+            };
+            answers.push(answer);
         }
         answers
+    }
+
+    async fn alone(&mut self, work: Work) -> Result<Answers, PipelineError> {
+        let mut answers = self.commit(&[work].into()).await?;
+        Ok(answers.pop().unwrap_or_default())
+    }
+
+    /// The entries of a batch that is not atomic do not take each other with them either.
+    async fn operations_alone(&mut self, work: &Work) -> Result<Answers, PipelineError> {
+        let mut answers = Answers::with_capacity(work.operations.len());
+        for operation in &work.operations {
+            let one = Work { operations: vec![operation.clone()], ..work.clone() };
+            match self.alone(one).await {
+                Ok(mut answer) => answers.push(answer.pop().unwrap_or(Err(Refusal::Fault))),
+                Err(PipelineError::Fault) => answers.push(Err(Refusal::Fault)),
+                Err(error) => return Err(error),
+            }
+        }
+        Ok(answers)
     }
 
     /// One read, one write, and the same again if another node wrote in between.
     async fn commit(&mut self, works: &Arc<[Work]>) -> Result<Vec<Answers>, PipelineError> {
         for _ in 0..=self.settings.stale_retries_max {
+            let mut watch = Watch::start();
             let head = self.catch_up().await?;
-            let decided = self.decide(works, head).await?;
+            watch.lap("catch_up_us");
+            let decided = self.decide(works, head, &mut watch).await?;
             let Some(newest) = decided.commit.events.last().map(|event| event.revision) else {
                 return Ok(decided.answers);
             };
-            match self.store.commit(&decided.commit).await {
+            let committed = self.store.commit(&decided.commit).await;
+            watch.lap("commit_us");
+            match committed {
                 Ok(()) => {
                     self.indexed = newest;
                     self.published.publish(decided.index_changes);
+                    watch.lap("publish_us");
+                    watch.tell(decided.commit.events.len());
                     return Ok(decided.answers);
                 }
                 Err(StoreError::Stale { .. }) => {}
@@ -129,7 +160,12 @@ impl Linker {
         Err(PipelineError::Overtaken)
     }
 
-    async fn decide(&self, works: &Arc<[Work]>, head: Head) -> Result<Decided, PipelineError> {
+    async fn decide(
+        &self,
+        works: &Arc<[Work]>,
+        head: Head,
+        watch: &mut Watch,
+    ) -> Result<Decided, PipelineError> {
         let snapshot = self.published.snapshot();
         let limits = Limits { potential_max: self.settings.potential_max };
         let matched = blocking({
@@ -137,11 +173,15 @@ impl Linker {
             move || match_all(&works, &snapshot, &limits)
         })
         .await?;
+        watch.lap("match_us");
         let wanted = wanted(works, &matched);
         let standing = load::standing(&*self.store, &wanted).await.map_err(store_error)?;
+        watch.lap("load_us");
         let desk = Desk::new(head, standing, snapshot, self.extractor.clone(), &self.settings);
         let works = works.clone();
-        blocking(move || desk.decide_all(&works, &matched)).await
+        let decided = blocking(move || desk.decide_all(&works, &matched)).await;
+        watch.lap("decide_us");
+        decided
     }
 
     /// Brings the index to the store's revision if another writer moved it, and gives the head.
@@ -183,6 +223,27 @@ impl Linker {
             self.published.publish(changes);
         }
         Ok(())
+    }
+}
+
+/// Where the time of a batch goes; told at debug level.
+struct Watch {
+    since: Instant,
+    laps: Vec<(&'static str, u128)>,
+}
+
+impl Watch {
+    fn start() -> Self {
+        Self { since: Instant::now(), laps: Vec::new() }
+    }
+
+    fn lap(&mut self, name: &'static str) {
+        self.laps.push((name, self.since.elapsed().as_micros()));
+        self.since = Instant::now();
+    }
+
+    fn tell(&self, events: usize) {
+        tracing::debug!(events, laps = ?self.laps, "committed a batch of {events}");
     }
 }
 

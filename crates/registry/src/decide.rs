@@ -130,33 +130,42 @@ pub enum Refusal {
     /// Another act of the same transaction was refused, so this one was not carried out.
     #[error("not carried out, because entry {0} of the transaction was refused")]
     Transaction(usize),
+    /// A fault of the registry itself, in this act alone.
+    #[error("an internal fault kept the registry from deciding; its log tells more")]
+    Fault,
 }
 
 /// Gives the explanation of a candidate, by record and rule counted from 1.
 pub type Explain<'a> = &'a dyn Fn(&RecordId, u32) -> Explanation;
 
+/// What a decision rests on, beside the submitted record.
+#[derive(Clone, Copy)]
+pub struct Grounds<'a> {
+    /// All candidates that the rules found; unknown, withdrawn and broken ones are passed over.
+    pub matches: &'a Matches,
+    /// Holds the record with the same identity or id, the candidates, all their golden records,
+    /// the record's broken pairs and its open issues.
+    pub standing: &'a Standing,
+    /// Choices of the operator.
+    pub policy: Policy,
+    /// Explains a candidate.
+    pub explain: Explain<'a>,
+}
+
 /// Decides where a submitted record belongs.
-///
-/// `matches` are all candidates that the rules found for it; unknown, withdrawn and broken ones
-/// are passed over here. `standing` must hold the record with the same identity or id, the
-/// candidates, all their golden records, the record's broken pairs and its open issues.
 ///
 /// # Errors
 ///
 /// [`Refusal`] if the id or version demanded does not fit; never because of the matches.
 pub fn decide(
     submitted: &Submitted,
-    matches: &Matches,
-    standing: &Standing,
     fresh: &Fresh,
-    policy: Policy,
-    explain: Explain<'_>,
+    grounds: Grounds<'_>,
 ) -> Result<Decision, Refusal> {
+    let Grounds { matches, standing, policy, explain } = grounds;
     let existing = find_existing(submitted, standing)?;
-    if let (Some(state), true) = (existing, submitted.only_create) {
-        if !state.is_withdrawn {
-            return Ok(nothing(state, Outcome::Existing));
-        }
+    if let Some(state) = existing.filter(|state| submitted.only_create && !state.is_withdrawn) {
+        return Ok(nothing(state, Outcome::Existing));
     }
     let classes = classify(existing, matches, standing);
     let mut draft = Draft::new(submitted, existing, fresh, explain);

@@ -82,10 +82,10 @@ fn check_golden(state: &Standing, golden: &GoldenState, findings: &mut Vec<Strin
             golden.members.len()
         ));
     }
-    if let GoldenStatus::Replaced(first) = &golden.status {
-        if !leads_somewhere(state, first) {
-            findings.push(format!("golden {} is replaced by nothing that exists", golden.id));
-        }
+    if let GoldenStatus::Replaced(first) = &golden.status
+        && !leads_somewhere(state, first)
+    {
+        findings.push(format!("golden {} is replaced by nothing that exists", golden.id));
     }
 }
 
@@ -107,14 +107,14 @@ fn check_pair(state: &Standing, pair: &BrokenPair, findings: &mut Vec<String>) {
     let home = |id: &RecordId| {
         state.record(id).filter(|record| !record.is_withdrawn).map(|record| &record.golden)
     };
-    if let (Some(a), Some(b)) = (home(pair.low()), home(pair.high())) {
-        if a == b {
-            findings.push(format!(
-                "records {} and {} are declared different, yet both in golden {a}",
-                pair.low(),
-                pair.high()
-            ));
-        }
+    if let (Some(a), Some(b)) = (home(pair.low()), home(pair.high()))
+        && a == b
+    {
+        findings.push(format!(
+            "records {} and {} are declared different, yet both in golden {a}",
+            pair.low(),
+            pair.high()
+        ));
     }
 }
 

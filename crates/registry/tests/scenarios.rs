@@ -19,7 +19,7 @@ use matching::{
 };
 use registry::{
     commit::Change,
-    decide::{Candidate, Decision, Fresh, Matches, Policy, Submitted, decide},
+    decide::{Candidate, Decision, Fresh, Grounds, Matches, Policy, Submitted, decide},
     extract::Extractor,
     ids::{
         ClientId, ContentHash, Cruid, GoldenNumber, RecordId, RecordNumber, Revision, SourceKey,
@@ -291,17 +291,16 @@ impl Registry {
             .collect();
         let matches = Matches { candidates, potential_total: None };
         let number = |id: &RecordId| self.ids.iter().position(|one| one == id.as_str()).unwrap();
-        let decision = decide(
-            &subject(&scenario["source"]),
-            &matches,
-            &self.standing,
-            &fresh(),
-            Policy::default(),
-            &|id, rule| {
+        let grounds = Grounds {
+            matches: &matches,
+            standing: &self.standing,
+            policy: Policy::default(),
+            explain: &|id, rule| {
                 let rule = rule as usize - 1;
                 explain(extractor.ruleset(), rule, &query, &self.features[number(id)])
             },
-        );
+        };
+        let decision = decide(&subject(&scenario["source"]), &fresh(), grounds);
         classing(&decision.unwrap())
     }
 

@@ -1,16 +1,17 @@
-//! Request bodies: their type checked, their size and time bounded, then parsed.
+//! Request bodies: their type checked, their size, number and time bounded, then parsed.
+
+use std::sync::Arc;
 
 use axum::{
-    body::Body,
+    body::{Body, HttpBody},
     extract::{FromRequest, Request},
 };
 use bytes::Bytes;
 use fhir::Resource;
-use http::{
-    HeaderMap,
-    header::{CONTENT_LENGTH, CONTENT_TYPE},
-};
+use http::header::CONTENT_TYPE;
 use http_body_util::{BodyExt, LengthLimitError, Limited};
+
+use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
 use crate::{
     App,
@@ -24,12 +25,17 @@ use crate::{
 /// on the same thread waiting for milliseconds.
 const INLINE_BYTES_MAX: usize = 64 * 1024;
 
+/// How many bytes one place for large bodies stands for; only to count in small numbers.
+const PLACE_BYTES: usize = 1024;
+
 /// A resource sent as the body.
 pub(crate) struct FhirBody {
     /// The resource.
     pub(crate) resource: Resource,
     /// How many bytes it had.
     pub(crate) bytes: usize,
+    /// Kept as long as there is much to work on.
+    pub(crate) _place: Option<OwnedSemaphorePermit>,
 }
 
 impl FromRequest<App> for FhirBody {
@@ -41,11 +47,11 @@ impl FromRequest<App> for FhirBody {
                 "application/fhir+json, application/json or application/json+fhir in UTF-8",
             ));
         }
-        let body = read(request, app.settings()).await?;
+        let (body, place) = read(request, app).await?;
         let bytes = body.len();
         let parsed = off_thread(bytes, move || Resource::parse(&body)).await;
         let resource = parsed.map_err(|error| ApiError::from(&error))?;
-        Ok(Self { resource, bytes })
+        Ok(Self { resource, bytes, _place: place })
     }
 }
 
@@ -60,7 +66,7 @@ impl FromRequest<App> for FormBody {
             let kind = value.to_str().ok().and_then(MediaType::parse);
             kind.is_some_and(|kind| kind.essence == "application/x-www-form-urlencoded")
         });
-        let body = read(request, app.settings()).await?;
+        let (body, _place) = read(request, app).await?;
         if !is_form && !body.is_empty() {
             return Err(ApiError::unsupported_media("application/x-www-form-urlencoded"));
         }
@@ -87,14 +93,46 @@ pub(crate) async fn off_thread<T: Send + 'static>(
     }
 }
 
-async fn read(request: Request, settings: &ServerSettings) -> Result<Bytes, ApiError> {
+/// The places that all large bodies of the moment share.
+pub(crate) struct BodyPlaces(Arc<Semaphore>);
+
+impl BodyPlaces {
+    /// Places for so many bytes, at least for one body of the longest kind.
+    pub(crate) fn new(settings: &ServerSettings) -> Self {
+        let bytes = settings.bodies_max_bytes.max(settings.body_max_bytes);
+        Self(Arc::new(Semaphore::new((bytes / PLACE_BYTES + 1).min(Semaphore::MAX_PERMITS))))
+    }
+
+    /// Waits for places for a body; a small one needs none.
+    async fn take(&self, bytes: usize) -> Option<OwnedSemaphorePermit> {
+        if bytes <= INLINE_BYTES_MAX {
+            return None;
+        }
+        let places = u32::try_from(bytes / PLACE_BYTES + 1).unwrap_or(u32::MAX);
+        self.0.clone().acquire_many_owned(places).await.ok()
+    }
+}
+
+async fn read(
+    request: Request,
+    app: &App,
+) -> Result<(Bytes, Option<OwnedSemaphorePermit>), ApiError> {
+    let settings = app.settings();
     let bytes_max = settings.body_max_bytes;
-    if announced(request.headers()).is_some_and(|bytes| bytes > bytes_max as u64) {
+    // A body of unannounced length may become as long as is allowed.
+    let bytes = match request.body().size_hint().exact() {
+        Some(bytes) => usize::try_from(bytes).unwrap_or(usize::MAX),
+        None => bytes_max,
+    };
+    if bytes > bytes_max {
         return Err(ApiError::body_too_long(bytes_max));
     }
-    let whole = collect(request.into_body(), bytes_max);
-    let in_time = tokio::time::timeout(settings.body_timeout, whole).await;
-    in_time.map_err(|_| ApiError::body_too_slow(settings.body_timeout.as_secs()))?
+    let limit = settings.body_timeout;
+    let place = tokio::time::timeout(limit, app.body_places().take(bytes)).await;
+    let place = place.map_err(|_| ApiError::Crowded)?;
+    let in_time = tokio::time::timeout(limit, collect(request.into_body(), bytes_max)).await;
+    let body = in_time.map_err(|_| ApiError::body_too_slow(limit.as_secs()))??;
+    Ok((body, place))
 }
 
 async fn collect(body: Body, bytes_max: usize) -> Result<Bytes, ApiError> {
@@ -106,8 +144,4 @@ async fn collect(body: Body, bytes_max: usize) -> Result<Bytes, ApiError> {
             ApiError::body_broken()
         }
     })
-}
-
-fn announced(headers: &HeaderMap) -> Option<u64> {
-    headers.get(CONTENT_LENGTH)?.to_str().ok()?.parse().ok()
 }

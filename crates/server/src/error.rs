@@ -49,6 +49,9 @@ pub(crate) enum ApiError {
     /// Its time is over.
     #[error("the request took longer than {0} s")]
     TookTooLong(u64),
+    /// Too many large bodies are being worked on.
+    #[error("too many large bodies are being worked on; try again")]
+    Crowded,
     /// A handler ended by a fault.
     #[error("a handler ended by a fault")]
     Panicked,
@@ -104,6 +107,10 @@ impl ApiError {
                 let text = format!("{self}; whether it was carried out is not known: read it back");
                 (StatusCode::SERVICE_UNAVAILABLE, Issue::error(IssueType::Timeout, text))
             }
+            Self::Crowded => {
+                let issue = Issue::error(IssueType::Throttled, self.to_string());
+                (StatusCode::SERVICE_UNAVAILABLE, issue)
+            }
             Self::Panicked => (StatusCode::INTERNAL_SERVER_ERROR, fault()),
         };
         (status, vec![issue])
@@ -114,7 +121,8 @@ impl ApiError {
             Self::Pipeline(PipelineError::Busy { .. } | PipelineError::Overtaken) => Some(1),
             Self::Pipeline(PipelineError::Stopping | PipelineError::Store(_))
             | Self::Store(_)
-            | Self::TookTooLong(_) => Some(5),
+            | Self::TookTooLong(_)
+            | Self::Crowded => Some(5),
             Self::Pipeline(PipelineError::TooMany { .. } | PipelineError::Fault)
             | Self::Request(..)
             | Self::Caller(_)
@@ -180,12 +188,12 @@ fn caller(refusal: CallerRefusal) -> (StatusCode, Issue) {
     match refusal {
         CallerRefusal::Unproven => {
             let text = "the registry does not know who is calling: call through a gateway that \
-                        it trusts (`server.gateways`), or from its own machine in development";
+                        it trusts (`callers.trusted_gateways`), or from its own machine in development";
             (StatusCode::UNAUTHORIZED, Issue::error(IssueType::Login, text))
         }
         CallerRefusal::NotAGateway => {
             let text = "X-OpenHIM-ClientID is believed only from a configured gateway \
-                        (`server.gateways`), and this request does not come from one";
+                        (`callers.trusted_gateways`), and this request does not come from one";
             (StatusCode::FORBIDDEN, Issue::error(IssueType::Security, text))
         }
         CallerRefusal::Malformed => {
@@ -216,6 +224,7 @@ fn refused(refusal: &Refusal) -> (StatusCode, Issue) {
             (StatusCode::UNPROCESSABLE_ENTITY, IssueType::BusinessRule, None)
         }
         Refusal::Transaction(_) => (StatusCode::CONFLICT, IssueType::Transient, None),
+        Refusal::Fault => (StatusCode::INTERNAL_SERVER_ERROR, IssueType::Exception, None),
     };
     let issue = Issue::error(code, text);
     (status, if let Some(place) = place { issue.at(place) } else { issue })

@@ -32,6 +32,7 @@ pub use serve::serve;
 pub use settings::{Network, NetworkError, ServerSettings};
 
 use api::{bundle, conditional, health, history, metadata, read, search, write};
+use body::BodyPlaces;
 use page::PageKey;
 
 /// What every handler can reach; cheap to clone.
@@ -44,6 +45,7 @@ struct Shared {
     pipeline: Pipeline,
     settings: ServerSettings,
     page_key: PageKey,
+    body_places: BodyPlaces,
     started_at: String,
 }
 
@@ -52,7 +54,8 @@ impl App {
     pub fn new(pipeline: Pipeline, settings: ServerSettings) -> Self {
         let started_at = pipeline.settings().clock.now().to_instant();
         let page_key = PageKey::random();
-        Self { shared: Arc::new(Shared { pipeline, settings, page_key, started_at }) }
+        let body_places = BodyPlaces::new(&settings);
+        Self { shared: Arc::new(Shared { pipeline, settings, page_key, body_places, started_at }) }
     }
 
     /// The verbs of the registry.
@@ -71,6 +74,10 @@ impl App {
 
     fn page_key(&self) -> &PageKey {
         &self.shared.page_key
+    }
+
+    fn body_places(&self) -> &BodyPlaces {
+        &self.shared.body_places
     }
 
     /// When this process began to serve, an instant.

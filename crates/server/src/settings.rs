@@ -17,6 +17,9 @@ pub struct ServerSettings {
     pub base_url: Option<String>,
     /// Longest request body.
     pub body_max_bytes: usize,
+    /// How long all bodies of over 64 kB together may be that are worked on at once; parsed,
+    /// they take several times as much memory. More wait, then get a 503.
+    pub bodies_max_bytes: usize,
     /// Within this time a request's whole header must arrive; an idle connection is closed
     /// after it, too.
     pub header_timeout: Duration,
@@ -49,6 +52,7 @@ impl ServerSettings {
             base_url: None,
             // OpenCR's limit (contract 1.2).
             body_max_bytes: 10 * 1024 * 1024,
+            bodies_max_bytes: 64 * 1024 * 1024,
             header_timeout: Duration::from_secs(30),
             // The largest body at 64 kB/s: thin links must be able to send a Bundle.
             body_timeout: Duration::from_secs(160),

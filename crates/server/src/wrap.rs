@@ -107,3 +107,59 @@ fn correlation(headers: &HeaderMap) -> Option<HeaderValue> {
     };
     id.to_str().is_ok_and(is_plain).then(|| id.clone())
 }
+
+#[cfg(test)]
+mod tests {
+    use std::{sync::Arc, time::Duration};
+
+    use axum::{body::Body, routing::get};
+    use http_body_util::BodyExt;
+    use pipeline::{Pipeline, Settings};
+    use registry::extract::Extractor;
+    use tower::ServiceExt;
+
+    use super::*;
+    use crate::ServerSettings;
+
+    async fn answer(path: &str) -> (u16, String) {
+        let rules = include_str!("../../../config/decisionRules.json");
+        let ruleset = Arc::new(matching::opencr::parse(rules).unwrap());
+        let store = store::open("memory:").await.unwrap();
+        let extractor = Extractor::compile(ruleset).unwrap();
+        let pipeline = Pipeline::start(store, extractor, Settings::default()).await.unwrap();
+        let mut settings = ServerSettings::new("1");
+        settings.request_timeout = Duration::from_millis(5);
+        settings.body_timeout = Duration::from_millis(5);
+        let app = App::new(pipeline, settings);
+        let faulty = get(|| async {
+            if std::hint::black_box(true) {
+                panic!("the words of a panic");
+            }
+        });
+        let slow = get(std::future::pending::<()>);
+        let routes = Router::new().route("/faulty", faulty).route("/slow", slow);
+        let routes = wrap(routes, &app).with_state(app);
+        let request = Request::builder().uri(path).body(Body::empty()).unwrap();
+        let response = routes.oneshot(request).await.unwrap();
+        assert!(response.headers().contains_key(REQUEST_ID));
+        let status = response.status().as_u16();
+        let bytes = response.into_body().collect().await.unwrap().to_bytes();
+        (status, String::from_utf8(bytes.to_vec()).unwrap())
+    }
+
+    #[tokio::test]
+    async fn panic_is_a_500_without_its_words() {
+        let (status, text) = answer("/faulty").await;
+        assert_eq!(status, 500);
+        assert!(text.contains("OperationOutcome") && text.contains("\"exception\""), "{text}");
+        assert!(text.contains("the server's log has it as "), "{text}");
+        assert!(!text.contains("words"), "{text}");
+    }
+
+    #[tokio::test]
+    async fn request_that_takes_too_long_is_a_503() {
+        let (status, text) = answer("/slow").await;
+        assert_eq!(status, 503);
+        assert!(text.contains("\"timeout\""), "{text}");
+    }
+}

@@ -12,7 +12,7 @@ use registry::{
     adjudicate,
     batch::{Batch, Receipt},
     commit::Commit,
-    decide::{self, Candidate, Decision, Fresh, Matches, Refusal},
+    decide::{self, Candidate, Decision, Fresh, Grounds, Matches, Refusal},
     event::Head,
     extract::Extractor,
     ids::{GoldenNumber, RecordId, RecordNumber, Timestamp},
@@ -178,15 +178,13 @@ impl Desk {
             golden: self.settings.clock.cruid(),
             golden_number: GoldenNumber(head.next_golden),
         };
-        let standing = self.batch.standing();
-        decide::decide(
-            &submission.submitted,
-            &matches,
-            standing,
-            &fresh,
-            self.settings.policy,
-            &|record, rule| self.explain(&submission.features, record, rule),
-        )
+        let grounds = Grounds {
+            matches: &matches,
+            standing: self.batch.standing(),
+            policy: self.settings.policy,
+            explain: &|record, rule| self.explain(&submission.features, record, rule),
+        };
+        decide::decide(&submission.submitted, &fresh, grounds)
     }
 
     fn decide_break(

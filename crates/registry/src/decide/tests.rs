@@ -69,9 +69,13 @@ impl Desk {
         let matches = Matches { candidates: candidates.collect(), potential_total: None };
         let rules = rules();
         let empty = matching::features::Features::empty(&rules.features);
-        decide(submitted, &matches, self.batch.standing(), &self.fresh(), self.policy, &|_, _| {
-            matching::explain::explain(&rules, 0, &empty, &empty)
-        })
+        let grounds = Grounds {
+            matches: &matches,
+            standing: self.batch.standing(),
+            policy: self.policy,
+            explain: &|_, _| matching::explain::explain(&rules, 0, &empty, &empty),
+        };
+        decide(submitted, &self.fresh(), grounds)
     }
 
     fn submit(&mut self, id: &str, found: &[(&str, f64)]) -> Receipt {

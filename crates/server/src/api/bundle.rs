@@ -23,6 +23,7 @@ use registry::{
 use crate::{
     App,
     asked::Asked,
+    base::Base,
     body::{FhirBody, off_thread},
     caller::Caller,
     error::ApiError,
@@ -54,15 +55,12 @@ pub(crate) async fn process(
     asked: Asked,
     body: FhirBody,
 ) -> Result<Response, ApiError> {
-    let bytes = body.bytes;
-    let bundle = open(body.resource)?;
-    let kind = bundle.kind;
+    let FhirBody { resource, bytes, _place } = body;
+    let base = asked.base.clone();
+    let (kind, wishes) = off_thread(bytes, move || open(resource, &base)).await?;
     let is_transaction = kind == BundleType::Transaction;
     let sender = Sender { app: &app, caller: &caller, asked: &asked, is_transaction };
 
-    let wishes: Vec<Result<Wish, ApiError>> =
-        bundle.entries.into_iter().map(|entry| understand(entry, &asked.base)).collect();
-    check_reads(&wishes)?;
     let steps = plan::look_up(&sender, wishes).await;
     let (pipeline, client) = (app.pipeline().clone(), caller.client().clone());
     let decode = move || plan::decode(steps, &pipeline, &client);
@@ -76,7 +74,10 @@ pub(crate) async fn process(
     Ok(answer::respond(kind, done, asked.is_pretty))
 }
 
-fn open(resource: Resource) -> Result<Bundle, ApiError> {
+/// What each entry asks for, or why it cannot be understood.
+type Wishes = Vec<Result<Wish, ApiError>>;
+
+fn open(resource: Resource, base: &Base) -> Result<(BundleType, Wishes), ApiError> {
     let bundle = Bundle::from_resource(resource).map_err(|error| ApiError::from(&error))?;
     if !matches!(bundle.kind, BundleType::Batch | BundleType::Transaction) {
         return Err(ApiError::bundle_type());
@@ -84,22 +85,21 @@ fn open(resource: Resource) -> Result<Bundle, ApiError> {
     if bundle.entries.is_empty() {
         return Err(ApiError::empty_bundle());
     }
-    Ok(bundle)
-}
-
-fn check_reads(wishes: &[Result<Wish, ApiError>]) -> Result<(), ApiError> {
+    let wishes: Wishes = bundle.entries.into_iter().map(|entry| understand(entry, base)).collect();
     let reads = wishes.iter().filter(|wish| matches!(wish, Ok(Wish::Read { .. }))).count();
-    if reads > READS_MAX { Err(ApiError::too_many_reads(READS_MAX)) } else { Ok(()) }
+    if reads > READS_MAX {
+        return Err(ApiError::too_many_reads(READS_MAX));
+    }
+    Ok((bundle.kind, wishes))
 }
 
 /// Refuses a transaction that holds entries that cannot be carried out, naming all of them.
 fn check_whole(acts: &mut [Act]) -> Result<(), ApiError> {
     let mut failures = Vec::new();
     for (at, act) in acts.iter_mut().enumerate() {
-        if matches!(act, Act::Failed(_)) {
-            if let Act::Failed(error) = std::mem::replace(act, Act::Nothing) {
-                failures.push((at, error));
-            }
+        match std::mem::replace(act, Act::Nothing) {
+            Act::Failed(error) => failures.push((at, error)),
+            other => *act = other,
         }
     }
     if failures.is_empty() { Ok(()) } else { Err(ApiError::Transaction(failures)) }
@@ -148,10 +148,9 @@ type Receipts = HashMap<usize, Result<Receipt, ApiError>>;
 async fn carry_out(sender: &Sender<'_>, acts: &mut [Act]) -> Result<Receipts, ApiError> {
     let mut writes: Vec<(usize, Operation)> = Vec::new();
     for (at, act) in acts.iter_mut().enumerate() {
-        if let Act::Write(_) = act {
-            if let Act::Write(operation) = std::mem::replace(act, Act::Written) {
-                writes.push((at, operation));
-            }
+        match std::mem::replace(act, Act::Written) {
+            Act::Write(operation) => writes.push((at, operation)),
+            other => *act = other,
         }
     }
     if writes.is_empty() {

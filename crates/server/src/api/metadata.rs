@@ -6,18 +6,12 @@
 use axum::{extract::State, response::Response};
 use fhir::capability::capability_statement;
 use http::StatusCode;
-use serde_json::Value;
 
 use crate::{App, asked::Asked, reply::Reply};
 
 /// Answers the capability statement.
 pub(crate) async fn statement(State(app): State<App>, asked: Asked) -> Response {
     let version = &app.settings().version;
-    let mut statement = capability_statement(version, asked.base.as_str(), app.started_at());
-    // `$match` and `$ihe-pix` are stated by `fhir` and have no route yet.
-    let patient = statement.value_mut().pointer_mut("/rest/0/resource/0");
-    if let Some(patient) = patient.and_then(Value::as_object_mut) {
-        patient.shift_remove("operation");
-    }
+    let statement = capability_statement(version, asked.base.as_str(), app.started_at());
     Reply::new(StatusCode::OK).with(statement).into_response(asked.is_pretty)
 }

@@ -22,7 +22,7 @@ use crate::{
     api::history,
     asked::{Asked, media},
     base::Base,
-    body::FormBody,
+    body::{FormBody, off_thread},
     caller::Caller,
     error::ApiError,
     page::{Links, List, PAGE_PARAMETER, Page, Place, own_link},
@@ -77,8 +77,10 @@ pub(crate) async fn turn_page(
     let count = query::value(&asked.query, "_count");
     let bundle = match list {
         List::Search(mut pairs) => {
-            let count = count.map(|count| ("_count".to_owned(), count.to_owned()));
-            pairs.extend(count);
+            if let Some(count) = count {
+                pairs.retain(|(name, _)| name != "_count");
+                pairs.push(("_count".to_owned(), count.to_owned()));
+            }
             let request = understand(&app, &pairs, false)?;
             Search { request, offset, base: &asked.base, client }.run(&app).await?
         }
@@ -152,33 +154,39 @@ impl Search<'_> {
             return Ok(Vec::new());
         }
         let matches = live(app.reader().patients(ids).await?);
-        let mut entries = Vec::with_capacity(matches.len());
-        for stored in &matches {
-            entries.push(self.entry(app, stored, SearchMode::Match)?);
-        }
         let levels = match self.request.includes {
-            IncludeLink::No => return Ok(entries),
+            IncludeLink::No => 0,
             IncludeLink::Once => 1,
             IncludeLink::Iterate => 2,
         };
-        let included = include::linked(app, matches, levels).await?;
-        for stored in &included.patients {
-            entries.push(self.entry(app, stored, SearchMode::Include)?);
-        }
-        entries.extend(included.warning().map(|outcome| SearchEntry::outcome(&outcome)));
+        let included = include::linked(app, &matches, levels).await?;
+        let warning = included.warning();
+        let bytes = matches.iter().chain(&included.patients).map(bytes_of).sum();
+        let modes = [(matches, SearchMode::Match), (included.patients, SearchMode::Include)];
+        let (app, base, shape) = (app.clone(), self.base.clone(), Shape::of(&self.request));
+        let render = move || -> Result<Vec<SearchEntry>, ApiError> {
+            let patients = modes
+                .iter()
+                .flat_map(|(patients, mode)| patients.iter().map(|stored| (stored, *mode)));
+            let vocabulary = &app.pipeline().settings().vocabulary;
+            let entry = |(stored, mode)| {
+                let mut resource = render::patient(stored, vocabulary)?;
+                shape.cut(&mut resource);
+                Ok(SearchEntry::new(base.patient(id_of(stored)), resource, mode))
+            };
+            patients.map(entry).collect()
+        };
+        let mut entries = off_thread(bytes, render).await?;
+        entries.extend(warning.map(|outcome| SearchEntry::outcome(&outcome)));
         Ok(entries)
     }
+}
 
-    fn entry(
-        &self,
-        app: &App,
-        stored: &StoredPatient,
-        mode: SearchMode,
-    ) -> Result<SearchEntry, ApiError> {
-        let mut resource = render::patient(stored, &app.pipeline().settings().vocabulary)?;
-        let full_url = self.base.patient(id_of(stored));
-        Shape::of(&self.request).cut(&mut resource);
-        Ok(SearchEntry::new(full_url, resource, mode))
+/// How much there is to parse for showing a Patient.
+fn bytes_of(stored: &StoredPatient) -> usize {
+    match stored {
+        StoredPatient::Source(source) => source.content.len(),
+        StoredPatient::Golden(golden) => 64 * golden.members.len(),
     }
 }
 

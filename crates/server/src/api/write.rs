@@ -37,10 +37,10 @@ pub(crate) async fn create(
     asked: Asked,
     body: FhirBody,
 ) -> Result<Response, ApiError> {
-    if let Some(criteria) = &asked.conditions.if_none_exist {
-        if let Some(id) = conditional::find_one(&app, criteria).await? {
-            return conditional::existing(&app, &asked, &id).await;
-        }
+    if let Some(criteria) = &asked.conditions.if_none_exist
+        && let Some(id) = conditional::find_one(&app, criteria).await?
+    {
+        return conditional::existing(&app, &asked, &id).await;
     }
     submit(&app, &caller, &asked, None, body).await
 }
@@ -85,7 +85,7 @@ async fn decode(
     url_id: Option<RecordId>,
     body: FhirBody,
 ) -> Result<Submission, ApiError> {
-    let FhirBody { resource, bytes } = body;
+    let FhirBody { resource, bytes, .. } = body;
     let (pipeline, client) = (app.pipeline().clone(), client.clone());
     let decoded = off_thread(bytes, move || pipeline.decode(resource, &client, url_id)).await;
     decoded.map_err(ApiError::invalid)

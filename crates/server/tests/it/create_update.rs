@@ -132,7 +132,7 @@ async fn forged_registry_facts_are_not_taken() {
 async fn update_cannot_wipe_registry_facts() {
     let app = TestApp::start().await;
     let (id, cruid) = app.submit(amina("openmrs", "1")).await;
-    let bare = amina("openmrs", "1").phone("2").with("meta", json!({ "tag": [] }));
+    let bare = amina("openmrs", "1").phone("2").with("meta", json!({ "source": "urn:x" }));
     let answer = app.put(&format!("/fhir/Patient/{id}"), bare).await;
     assert_eq!(answer.body["meta"]["tag"][0]["code"], "openmrs");
     let reference = json!(format!("Patient/{}", answer.cruid()));

@@ -105,3 +105,53 @@ async fn stop_does_not_wait_for_ever() {
     server.stop.send(()).unwrap();
     server.task.await.unwrap().unwrap();
 }
+
+#[tokio::test]
+async fn answer_to_a_body_that_is_too_long_arrives() {
+    let server = listen(|_| {}).await;
+    let (mut reader, mut writer) = TcpStream::connect(server.address).await.unwrap().into_split();
+    let bytes = 11 * 1024 * 1024;
+    let head = format!(
+        "POST /fhir/Patient HTTP/1.1\r\nHost: x\r\nX-OpenHIM-ClientID: openmrs\r\n\
+         Content-Type: application/json\r\nContent-Length: {bytes}\r\n\r\n"
+    );
+    let sender = tokio::spawn(async move {
+        writer.write_all(head.as_bytes()).await.unwrap();
+        // The server may hang up while the rest is on its way.
+        let _ = writer.write_all(&vec![b' '; bytes]).await;
+        writer
+    });
+    let mut answer = Vec::new();
+    reader.read_to_end(&mut answer).await.unwrap_or_default();
+    let answer = String::from_utf8(answer).unwrap();
+    assert!(answer.starts_with("HTTP/1.1 413") && answer.contains("too-long"), "{answer}");
+    drop(sender.await.unwrap());
+    server.stop.send(()).unwrap();
+    server.task.await.unwrap().unwrap();
+}
+
+#[tokio::test]
+async fn large_bodies_wait_for_each_other() {
+    let server = listen(|settings| {
+        settings.body_max_bytes = 100_000;
+        settings.bodies_max_bytes = 100_000;
+        settings.body_timeout = Duration::from_millis(200);
+    })
+    .await;
+    let head = "POST /fhir/Patient HTTP/1.1\r\nHost: x\r\nX-OpenHIM-ClientID: openmrs\r\n\
+                Content-Type: application/json\r\nContent-Length: 90000\r\n\r\n{";
+    let mut streams = Vec::new();
+    for _ in 0..2 {
+        let mut stream = TcpStream::connect(server.address).await.unwrap();
+        stream.write_all(head.as_bytes()).await.unwrap();
+        streams.push(stream);
+    }
+    let [first, second] = &mut streams[..] else { panic!("two") };
+    let (first, second) = tokio::join!(read_all(first), read_all(second));
+    let mut statuses = [&first[9..12], &second[9..12]];
+    statuses.sort_unstable();
+    // One was too slow; the other never got a place, or got it when the first gave up.
+    assert!(matches!(statuses, ["408", "503" | "408"]), "{statuses:?}");
+    server.stop.send(()).unwrap();
+    server.task.await.unwrap().unwrap();
+}

@@ -1,5 +1,7 @@
 //! The HTTP edge tested through its real router, on a memory store and a real pipeline.
 
+#![expect(clippy::unwrap_used, reason = "clippy's exception for tests misses their helpers")]
+
 mod app;
 mod bundle;
 mod caller;
@@ -9,6 +11,7 @@ mod create_update;
 mod fuzz;
 mod health;
 mod listener;
+mod logs;
 mod opencr_parity;
 mod read_history;
 mod refusals;

@@ -54,7 +54,7 @@ async fn mpi_client_resolves_included_patients() {
     let app = TestApp::start().await;
     let (id, cruid) = app.submit(amina("openmrs", "1")).await;
     let query = "family:contains=kell&given:contains=min&gender=female&phone=0772000111";
-    assert_eq!(app.get(&format!("/fhir/Patient?{query}")).await.ids(), [id.clone()]);
+    assert_eq!(app.get(&format!("/fhir/Patient?{query}")).await.ids(), [id]);
     let bundle = app.get(&format!("/fhir/Patient?_id={cruid}&_include=Patient:link")).await.body;
     assert_eq!(bundle["entry"][0]["resource"]["meta"]["tag"][0]["code"], GOLDEN_CODE);
     let link = bundle["entry"][0]["resource"]["link"][0]["other"]["reference"].as_str().unwrap();

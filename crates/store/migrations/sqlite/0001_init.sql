@@ -1,4 +1,5 @@
--- The registry's state. Kept to what SQLite and PostgreSQL both know; times are microseconds
+-- The registry's state. References are checked at once, so parents are written before children:
+-- a deferred check would search all children whenever a parent is written meanwhile. Kept to what SQLite and PostgreSQL both know; times are microseconds
 -- since 1970 in UTC, texts that look like JSON are never looked into by the database.
 
 -- The end of the event chain and the next free numbers: always exactly one row.
@@ -24,25 +25,12 @@ CREATE TABLE patient (
     state      INTEGER NOT NULL,
     version    BIGINT  NOT NULL,
     updated_at BIGINT  NOT NULL,
-    link       BIGINT  REFERENCES patient (key) DEFERRABLE INITIALLY DEFERRED,
+    link       BIGINT  REFERENCES patient (key),
     UNIQUE (kind, number)
 );
 CREATE INDEX patient_state ON patient (state);
-CREATE INDEX patient_link ON patient (link);
+CREATE INDEX patient_link ON patient (link) WHERE link IS NOT NULL;
 CREATE INDEX patient_updated_at ON patient (updated_at);
-
--- What else there is to a source record. `content` is the hash, `content_number` the row.
-CREATE TABLE source_record (
-    key            INTEGER PRIMARY KEY REFERENCES patient (key) DEFERRABLE INITIALLY DEFERRED,
-    system         TEXT    NOT NULL,
-    value          TEXT    NOT NULL,
-    client         TEXT    NOT NULL,
-    content        TEXT    NOT NULL,
-    content_number BIGINT  NOT NULL REFERENCES content (number) DEFERRABLE INITIALLY DEFERRED,
-    basis          TEXT    NOT NULL,
-    adjudicated    INTEGER NOT NULL,
-    UNIQUE (system, value)
-);
 
 -- Submitted contents. Numbered rather than keyed by hash: rows are appended, not scattered.
 CREATE TABLE content (
@@ -50,21 +38,34 @@ CREATE TABLE content (
     text   TEXT NOT NULL
 );
 
+-- What else there is to a source record. `content` is the hash, `content_number` the row.
+CREATE TABLE source_record (
+    key            INTEGER PRIMARY KEY REFERENCES patient (key),
+    system         TEXT    NOT NULL,
+    value          TEXT    NOT NULL,
+    client         TEXT    NOT NULL,
+    content        TEXT    NOT NULL,
+    content_number BIGINT  NOT NULL REFERENCES content (number),
+    basis          TEXT    NOT NULL,
+    adjudicated    INTEGER NOT NULL,
+    UNIQUE (system, value)
+);
+
 -- `method`: 0 post, 1 put, 2 delete.
 CREATE TABLE record_version (
-    key            BIGINT  NOT NULL REFERENCES patient (key) DEFERRABLE INITIALLY DEFERRED,
+    key            BIGINT  NOT NULL REFERENCES patient (key),
     version        BIGINT  NOT NULL,
     at             BIGINT  NOT NULL,
     method         INTEGER NOT NULL,
     content        TEXT    NOT NULL,
-    content_number BIGINT  NOT NULL REFERENCES content (number) DEFERRABLE INITIALLY DEFERRED,
-    golden         BIGINT  NOT NULL REFERENCES patient (key) DEFERRABLE INITIALLY DEFERRED,
+    content_number BIGINT  NOT NULL REFERENCES content (number),
+    golden         BIGINT  NOT NULL REFERENCES patient (key),
     PRIMARY KEY (key, version)
 ) WITHOUT ROWID;
 
 -- `body`: the whole state as JSON.
 CREATE TABLE golden_version (
-    key     BIGINT NOT NULL REFERENCES patient (key) DEFERRABLE INITIALLY DEFERRED,
+    key     BIGINT NOT NULL REFERENCES patient (key),
     version BIGINT NOT NULL,
     body    TEXT   NOT NULL,
     PRIMARY KEY (key, version)
@@ -89,8 +90,8 @@ CREATE TABLE issue (
     revision  BIGINT  NOT NULL,
     number    BIGINT  NOT NULL,
     kind      INTEGER NOT NULL,
-    subject   BIGINT  NOT NULL REFERENCES patient (key) DEFERRABLE INITIALLY DEFERRED,
-    candidate BIGINT  NOT NULL REFERENCES patient (key) DEFERRABLE INITIALLY DEFERRED,
+    subject   BIGINT  NOT NULL REFERENCES patient (key),
+    candidate BIGINT  NOT NULL REFERENCES patient (key),
     body      TEXT    NOT NULL,
     closed    INTEGER,
     PRIMARY KEY (revision, number)
@@ -101,8 +102,8 @@ CREATE INDEX issue_candidate ON issue (candidate) WHERE closed IS NULL;
 
 -- Pairs declared to be different people; `low` is the record with the lower id.
 CREATE TABLE broken_pair (
-    low  BIGINT NOT NULL REFERENCES patient (key) DEFERRABLE INITIALLY DEFERRED,
-    high BIGINT NOT NULL REFERENCES patient (key) DEFERRABLE INITIALLY DEFERRED,
+    low  BIGINT NOT NULL REFERENCES patient (key),
+    high BIGINT NOT NULL REFERENCES patient (key),
     PRIMARY KEY (low, high)
 ) WITHOUT ROWID;
 CREATE INDEX broken_pair_high ON broken_pair (high);

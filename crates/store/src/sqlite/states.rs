@@ -84,7 +84,7 @@ pub(super) async fn goldens(
     ids: &[&str],
 ) -> Result<Vec<GoldenState>, StoreError> {
     let sql = format!(
-        "SELECT {GOLDEN_COLUMNS} FROM patient p {GOLDEN_JOINS} WHERE p.kind = 1 AND p.id IN"
+        "SELECT {GOLDEN_COLUMNS} FROM patient p {GOLDEN_JOINS} WHERE +p.kind = 1 AND p.id IN"
     );
     let ids = id_list(ids.iter().copied());
     let rows = fetch_in(connection, &sql, &ids, "ORDER BY p.key").await?;

@@ -66,12 +66,14 @@ pub(super) async fn write(
     let known = known_patients(connection, commit).await?;
     let plan = Plan::new(commit, &head, &known)?;
     let numbers = numbers(connection, commit, &plan, &known).await?;
+    // What others refer to comes first: see the migration.
+    write_contents(connection, &plan, &numbers).await?;
     write_patients(connection, commit, &numbers).await?;
     write_records(connection, commit, &numbers, &known).await?;
     write_versions(connection, commit, &numbers, &known).await?;
     write_index::write(connection, commit, &plan, &numbers).await?;
     write_judgements(connection, commit, &numbers).await?;
-    write_texts(connection, commit, &plan, &numbers).await?;
+    write_texts(connection, commit).await?;
     write_head(connection, &plan.head, &numbers).await
 }
 
@@ -141,17 +143,40 @@ fn content_number(
     number.ok_or_else(|| refused("a content belongs to no version"))
 }
 
+async fn write_contents(
+    connection: &mut SqliteConnection,
+    plan: &Plan<'_>,
+    numbers: &Numbers<'_>,
+) -> Result<(), StoreError> {
+    let mut contents: Vec<(i64, &str)> = Vec::with_capacity(numbers.contents.len());
+    for (hash, number) in &numbers.contents {
+        contents.extend(plan.contents.get(*hash).map(|content| (*number, content.text.as_str())));
+    }
+    contents.sort_unstable();
+    let rows: Vec<[Value<'_>; 2]> =
+        contents.into_iter().map(|(number, text)| [number.into(), text.into()]).collect();
+    insert(connection, "INSERT INTO content (number, text)", "", &rows).await
+}
+
 async fn write_patients(
     connection: &mut SqliteConnection,
     commit: &Commit,
     numbers: &Numbers<'_>,
 ) -> Result<(), StoreError> {
+    let is_replaced = |state: &&GoldenState| matches!(state.status, GoldenStatus::Replaced(_));
+    let replaced = || commit.goldens.iter().filter(is_replaced);
     let mut rows = Vec::with_capacity(commit.records.len() + commit.goldens.len());
+    // One may be replaced by another that is itself new and replaced: these rows come twice,
+    // first without their link.
+    for state in replaced() {
+        let [key, id, kind, number, code, version, updated_at, _] = golden_row(state, numbers)?;
+        rows.push([key, id, kind, number, code, version, updated_at, Value::Null]);
+    }
+    for state in commit.goldens.iter().filter(|state| !is_replaced(state)).chain(replaced()) {
+        rows.push(golden_row(state, numbers)?);
+    }
     for state in &commit.records {
         rows.push(source_row(state, numbers)?);
-    }
-    for state in &commit.goldens {
-        rows.push(golden_row(state, numbers)?);
     }
     insert(
         connection,
@@ -315,21 +340,7 @@ fn issue_row(
     ])
 }
 
-async fn write_texts(
-    connection: &mut SqliteConnection,
-    commit: &Commit,
-    plan: &Plan<'_>,
-    numbers: &Numbers<'_>,
-) -> Result<(), StoreError> {
-    let mut contents: Vec<(i64, &str)> = Vec::with_capacity(numbers.contents.len());
-    for (hash, number) in &numbers.contents {
-        contents.extend(plan.contents.get(*hash).map(|content| (*number, content.text.as_str())));
-    }
-    contents.sort_unstable();
-    let rows: Vec<[Value<'_>; 2]> =
-        contents.into_iter().map(|(number, text)| [number.into(), text.into()]).collect();
-    insert(connection, "INSERT INTO content (number, text)", "", &rows).await?;
-
+async fn write_texts(connection: &mut SqliteConnection, commit: &Commit) -> Result<(), StoreError> {
     let rows: Vec<[Value<'_>; 2]> = commit
         .explanations
         .iter()

@@ -26,6 +26,7 @@ contract![
     store_works_after_a_refused_commit,
     events_must_continue_the_chain,
     large_commit_is_written_whole,
+    golden_records_replaced_in_a_row_are_written,
 ];
 
 async fn fresh_store_is_at_the_start(store: Arc<dyn Store>) {
@@ -34,7 +35,7 @@ async fn fresh_store_is_at_the_start(store: Arc<dyn Store>) {
 }
 
 /// A life with every kind of state, one commit an event.
-pub fn life(mut commit: impl FnMut(&mut Scribe)) -> Scribe {
+pub(crate) fn life(mut commit: impl FnMut(&mut Scribe)) -> Scribe {
     let mut scribe = Scribe::default();
     let scribe_ref = &mut scribe;
     scribe_ref.submit("r1", "g1", content("one", vec![]));
@@ -206,4 +207,15 @@ async fn large_commit_is_written_whole(store: Arc<dyn Store>) {
     assert_eq!(store.records(&ids).await.unwrap().len(), 300);
     let sources: Vec<_> = scribe.standing.records().map(|state| state.source.clone()).collect();
     assert_eq!(store.records_of_sources(&sources).await.unwrap().len(), 300);
+}
+
+async fn golden_records_replaced_in_a_row_are_written(store: Arc<dyn Store>) {
+    let mut scribe = Scribe::default();
+    scribe.submit("r1", "g1", content("one", vec![]));
+    for golden in ["g2", "g3", "g4"] {
+        scribe.link("r1", golden);
+    }
+    store.commit(&scribe.commit()).await.unwrap();
+    assert_shows(&*store, &scribe).await;
+    assert!(store.check_structure().await.unwrap().is_empty());
 }

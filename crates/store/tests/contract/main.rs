@@ -3,6 +3,8 @@
 //! A clause is a function over a fresh store. Commits come from [`scribe::Scribe`], which keeps
 //! the state that the store should have.
 
+#![expect(clippy::unwrap_used, reason = "clippy's exception for tests misses their helpers")]
+
 mod commits;
 mod concurrent;
 mod differential;

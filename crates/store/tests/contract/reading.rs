@@ -35,7 +35,7 @@ contract![
     unusual_texts_come_back_unchanged,
 ];
 
-pub async fn source_patient(store: &dyn Reader, id: &str) -> SourcePatient {
+pub(crate) async fn source_patient(store: &dyn Reader, id: &str) -> SourcePatient {
     match store.patients(&[id.to_owned()]).await.unwrap().pop() {
         Some(StoredPatient::Source(source)) => source,
         _ => panic!("{id} is not a source record"),
@@ -55,7 +55,7 @@ async fn unknown_ids_are_left_out(store: Arc<dyn Store>) {
     let scribe = lived(&*store).await;
     let known = scribe.record("r1");
     let found = store.records(&[record("nobody"), record("r1"), record("g1")]).await.unwrap();
-    assert_eq!(found, [known.clone()]);
+    assert_eq!(found, std::slice::from_ref(&known));
     let found = store.goldens(&[cruid("nobody"), cruid("g1"), cruid("r1")]).await.unwrap();
     assert_eq!(found, [scribe.golden("g1")]);
     let found = store.records_of_sources(&[source_of("nobody"), source_of("r1")]).await.unwrap();

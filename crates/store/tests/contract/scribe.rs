@@ -19,11 +19,11 @@ use registry::{
 
 /// Keeps the state that a store should have, and gathers changes into commits.
 #[derive(Clone)]
-pub struct Scribe {
-    pub standing: Standing,
-    pub head: Head,
-    pub tags: BTreeMap<String, Vec<TagKey>>,
-    pub events: usize,
+pub(crate) struct Scribe {
+    pub(crate) standing: Standing,
+    pub(crate) head: Head,
+    pub(crate) tags: BTreeMap<String, Vec<TagKey>>,
+    pub(crate) events: usize,
     decided_at: Revision,
     commit: Commit,
     touched_records: BTreeSet<RecordId>,
@@ -45,41 +45,41 @@ impl Default for Scribe {
     }
 }
 
-pub fn record(id: &str) -> RecordId {
+pub(crate) fn record(id: &str) -> RecordId {
     RecordId::new(id)
 }
 
-pub fn cruid(id: &str) -> Cruid {
+pub(crate) fn cruid(id: &str) -> Cruid {
     Cruid::new(id)
 }
 
 /// The identity that [`Scribe::submit`] gives to a record.
-pub fn source_of(id: &str) -> SourceKey {
+pub(crate) fn source_of(id: &str) -> SourceKey {
     SourceKey { system: "http://clinic.example/id".into(), value: format!("no-{id}").into() }
 }
 
-pub fn tag(system: Option<&str>, code: &str) -> TagKey {
+pub(crate) fn tag(system: Option<&str>, code: &str) -> TagKey {
     TagKey { system: system.map(str::to_owned), code: code.to_owned() }
 }
 
-pub fn text(param: Param, folded: &str) -> IndexEntry {
+pub(crate) fn text(param: Param, folded: &str) -> IndexEntry {
     IndexEntry {
         param,
         value: IndexValue::Text { folded: folded.to_lowercase(), exact: folded.into() },
     }
 }
 
-pub fn token(param: Param, system: Option<&str>, code: &str) -> IndexEntry {
+pub(crate) fn token(param: Param, system: Option<&str>, code: &str) -> IndexEntry {
     let system = system.map(str::to_owned);
     IndexEntry { param, value: IndexValue::Token { system, code: code.to_owned() } }
 }
 
-pub fn date(param: Param, lo: i64, hi: i64) -> IndexEntry {
+pub(crate) fn date(param: Param, lo: i64, hi: i64) -> IndexEntry {
     IndexEntry { param, value: IndexValue::Date { lo, hi } }
 }
 
 /// A content that is found by `index`; its text differs for each `word`.
-pub fn content(word: &str, index: Vec<IndexEntry>) -> Content {
+pub(crate) fn content(word: &str, index: Vec<IndexEntry>) -> Content {
     let text = format!("{{\"resourceType\":\"Patient\",\"language\":\"{word}\"}}");
     Content { hash: ContentHash::of(&text), text, index, tags: Vec::new() }
 }
@@ -92,11 +92,11 @@ impl Scribe {
         (revision, Timestamp(at))
     }
 
-    pub fn basis(&self) -> LinkBasis {
+    pub(crate) fn basis(&self) -> LinkBasis {
         LinkBasis { kind: BasisKind::Alone, revision: self.head.revision.next(), evidence: None }
     }
 
-    pub fn evidence(candidate: &str) -> Evidence {
+    pub(crate) fn evidence(candidate: &str) -> Evidence {
         Evidence {
             candidate: record(candidate),
             rule: 1,
@@ -106,7 +106,7 @@ impl Scribe {
     }
 
     /// Makes one event of the changes and adds it to the commit.
-    pub fn event(&mut self, verb: Verb, changes: Vec<Change>) {
+    pub(crate) fn event(&mut self, verb: Verb, changes: Vec<Change>) {
         let (revision, at) = self.moment();
         let body = EventBody {
             revision,
@@ -138,7 +138,7 @@ impl Scribe {
     }
 
     /// A new record in a new golden record or in one that is there.
-    pub fn submit(&mut self, id: &str, golden: &str, content: Content) {
+    pub(crate) fn submit(&mut self, id: &str, golden: &str, content: Content) {
         let mut changes = Vec::new();
         if self.standing.golden(&cruid(golden)).is_none() {
             let number = GoldenNumber(self.head.next_golden);
@@ -166,7 +166,7 @@ impl Scribe {
     }
 
     /// A new content; a withdrawn record comes back into its golden record.
-    pub fn resubmit(&mut self, id: &str, content: Content) {
+    pub(crate) fn resubmit(&mut self, id: &str, content: Content) {
         let before = self.record(id);
         let hash = content.hash.clone();
         self.keep(content);
@@ -184,7 +184,7 @@ impl Scribe {
     }
 
     /// Withdraws a record; its golden record is retired if it was the last.
-    pub fn withdraw(&mut self, id: &str) {
+    pub(crate) fn withdraw(&mut self, id: &str) {
         let golden = self.standing.record(&record(id)).unwrap().golden.clone();
         let mut changes = vec![Change::WithdrawRecord { record: record(id) }];
         if self.standing.golden(&golden).unwrap().members.len() == 1 {
@@ -194,7 +194,7 @@ impl Scribe {
     }
 
     /// Moves a record; its golden record is replaced if it was the last.
-    pub fn link(&mut self, id: &str, to: &str) {
+    pub(crate) fn link(&mut self, id: &str, to: &str) {
         let from = self.standing.record(&record(id)).unwrap().golden.clone();
         let mut changes = Vec::new();
         if self.standing.golden(&cruid(to)).is_none() {
@@ -211,7 +211,12 @@ impl Scribe {
         self.event(Verb::Break, changes);
     }
 
-    pub fn open_issue(&mut self, subject: &str, candidate: &str, kind: IssueKind) -> MatchIssue {
+    pub(crate) fn open_issue(
+        &mut self,
+        subject: &str,
+        candidate: &str,
+        kind: IssueKind,
+    ) -> MatchIssue {
         let (revision, at) = self.moment();
         let issue = MatchIssue {
             id: IssueId::new(format!("{revision}-0")),
@@ -226,14 +231,14 @@ impl Scribe {
         issue
     }
 
-    pub fn close_issue(&mut self, issue: &MatchIssue) {
+    pub(crate) fn close_issue(&mut self, issue: &MatchIssue) {
         let reason = CloseReason::Decided;
         self.commit.issues_opened.retain(|open| open.id != issue.id);
         self.commit.issues_closed.push((issue.clone(), reason));
         self.event(Verb::Break, vec![Change::CloseIssue { issue: issue.id.clone(), reason }]);
     }
 
-    pub fn break_pair(&mut self, a: &str, b: &str) -> BrokenPair {
+    pub(crate) fn break_pair(&mut self, a: &str, b: &str) -> BrokenPair {
         let pair = BrokenPair::new(record(a), record(b));
         self.commit.pairs_unbroken.retain(|known| *known != pair);
         self.commit.pairs_broken.push(pair.clone());
@@ -241,24 +246,24 @@ impl Scribe {
         pair
     }
 
-    pub fn unbreak_pair(&mut self, pair: &BrokenPair) {
+    pub(crate) fn unbreak_pair(&mut self, pair: &BrokenPair) {
         self.commit.pairs_broken.retain(|known| known != pair);
         self.commit.pairs_unbroken.push(pair.clone());
         self.event(Verb::Unbreak, vec![Change::UnbreakPair { pair: pair.clone() }]);
     }
 
-    pub fn explain(&mut self, hash: &ContentHash, body: &str) {
+    pub(crate) fn explain(&mut self, hash: &ContentHash, body: &str) {
         self.commit.explanations.push((hash.clone(), body.to_owned()));
     }
 
-    pub fn set_tags(&mut self, id: &str, tags: Vec<TagKey>) {
+    pub(crate) fn set_tags(&mut self, id: &str, tags: Vec<TagKey>) {
         self.commit.tags.retain(|(known, _)| known != id);
         self.commit.tags.push((id.to_owned(), tags.clone()));
         self.tags.insert(id.to_owned(), tags);
     }
 
     /// The commit of everything since the last one.
-    pub fn commit(&mut self) -> Commit {
+    pub(crate) fn commit(&mut self) -> Commit {
         let mut commit = std::mem::take(&mut self.commit);
         commit.decided_at = std::mem::replace(&mut self.decided_at, self.head.revision);
         for id in std::mem::take(&mut self.touched_records) {
@@ -270,11 +275,11 @@ impl Scribe {
         commit
     }
 
-    pub fn record(&self, id: &str) -> RecordState {
+    pub(crate) fn record(&self, id: &str) -> RecordState {
         self.standing.record(&record(id)).unwrap().clone()
     }
 
-    pub fn golden(&self, id: &str) -> GoldenState {
+    pub(crate) fn golden(&self, id: &str) -> GoldenState {
         self.standing.golden(&cruid(id)).unwrap().clone()
     }
 }

@@ -36,7 +36,7 @@ contract![
     nothing_finds_nothing,
 ];
 
-pub async fn find(store: &dyn Reader, filters: &[Filter], sort: &[SortKey]) -> Vec<String> {
+pub(crate) async fn find(store: &dyn Reader, filters: &[Filter], sort: &[SortKey]) -> Vec<String> {
     let found = store.search(filters, sort, ALL).await.unwrap();
     assert_eq!(found.total, found.ids.len() as u64);
     found.ids

@@ -9,10 +9,10 @@ use store::{Store, Window};
 
 use crate::scribe::Scribe;
 
-pub const ALL: Window = Window { offset: 0, limit: u64::MAX };
+pub(crate) const ALL: Window = Window { offset: 0, limit: u64::MAX };
 
 /// The text of all that `store` shows of what `scribe` wrote; equal texts, equal stores.
-pub async fn view(store: &dyn Store, scribe: &Scribe) -> String {
+pub(crate) async fn view(store: &dyn Store, scribe: &Scribe) -> String {
     let mut lines = Vec::new();
     let mut records: Vec<RecordId> = scribe.standing.records().map(|r| r.id.clone()).collect();
     let mut goldens: Vec<Cruid> = scribe.standing.goldens().map(|g| g.id.clone()).collect();
@@ -52,7 +52,7 @@ pub async fn view(store: &dyn Store, scribe: &Scribe) -> String {
 }
 
 /// Checks that `store` shows exactly the state that `scribe` keeps.
-pub async fn assert_shows(store: &dyn Store, scribe: &Scribe) {
+pub(crate) async fn assert_shows(store: &dyn Store, scribe: &Scribe) {
     let records: Vec<RecordState> =
         sorted(scribe.standing.records().cloned().collect(), |r| r.number);
     let goldens: Vec<GoldenState> =
@@ -73,12 +73,12 @@ pub async fn assert_shows(store: &dyn Store, scribe: &Scribe) {
     assert_eq!(store.events_after(Revision(0), u32::MAX).await.unwrap().len(), scribe.events);
 }
 
-pub fn sorted<T, K: Ord>(mut items: Vec<T>, key: impl Fn(&T) -> K) -> Vec<T> {
+pub(crate) fn sorted<T, K: Ord>(mut items: Vec<T>, key: impl Fn(&T) -> K) -> Vec<T> {
     items.sort_by_key(key);
     items
 }
 
-pub fn show(patient: &StoredPatient) -> String {
+pub(crate) fn show(patient: &StoredPatient) -> String {
     match patient {
         StoredPatient::Golden(state) => format!("{state:?}"),
         StoredPatient::Source(source) => {
@@ -88,6 +88,6 @@ pub fn show(patient: &StoredPatient) -> String {
     }
 }
 
-pub fn show_version(version: &StoredVersion) -> String {
+pub(crate) fn show_version(version: &StoredVersion) -> String {
     format!("[{:?} {}]", version.version, version.content)
 }

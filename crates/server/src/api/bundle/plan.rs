@@ -49,10 +49,10 @@ async fn step(sender: &Sender<'_>, wish: Wish) -> Result<Step, ApiError> {
     let app = sender.app;
     match wish {
         Wish::Create { resource, conditions } => {
-            if let Some(criteria) = &conditions.if_none_exist {
-                if let Some(id) = conditional::find_one(app, criteria).await? {
-                    return Ok(Step::Other(Act::Existing(id)));
-                }
+            if let Some(criteria) = &conditions.if_none_exist
+                && let Some(id) = conditional::find_one(app, criteria).await?
+            {
+                return Ok(Step::Other(Act::Existing(id)));
             }
             submit(sender, resource, None, conditions)
         }

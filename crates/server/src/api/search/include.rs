@@ -37,23 +37,23 @@ impl Included {
 /// 503 if the store does not answer.
 pub(super) async fn linked(
     app: &App,
-    matches: Vec<StoredPatient>,
+    matches: &[StoredPatient],
     levels: usize,
 ) -> Result<Included, ApiError> {
     let mut seen: HashSet<String> = matches.iter().map(|stored| id_of(stored).to_owned()).collect();
     let mut included = Included { patients: Vec::new(), left_out: 0 };
-    let mut newest = matches;
+    let mut wanted: Vec<String> = matches.iter().flat_map(links_of).collect();
     for _ in 0..levels {
-        let mut wanted: Vec<String> =
-            newest.iter().flat_map(links_of).filter(|id| seen.insert(id.clone())).collect();
+        wanted.retain(|id| seen.insert(id.clone()));
         let room = INCLUDES_MAX - included.patients.len();
         included.left_out += wanted.len().saturating_sub(room);
         wanted.truncate(room);
         if wanted.is_empty() {
             break;
         }
-        newest = live(app.reader().patients(&wanted).await?);
-        included.patients.extend(newest.iter().cloned());
+        let newest = live(app.reader().patients(&wanted).await?);
+        wanted = newest.iter().flat_map(links_of).collect();
+        included.patients.extend(newest);
     }
     Ok(included)
 }

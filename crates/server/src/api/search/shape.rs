@@ -28,16 +28,15 @@ const SUMMARY: [&str; 11] = [
 
 /// Which elements of a resource are wanted.
 #[derive(Clone, Debug)]
-pub(crate) struct Shape<'a> {
+pub(crate) struct Shape {
     summary: Summary,
-    elements: Option<std::borrow::Cow<'a, [String]>>,
+    elements: Option<Vec<String>>,
 }
 
-impl<'a> Shape<'a> {
+impl Shape {
     /// The shape that a search asks for.
-    pub(crate) fn of(request: &'a SearchRequest) -> Self {
-        let elements = request.elements.as_deref().map(std::borrow::Cow::Borrowed);
-        Self { summary: request.summary, elements }
+    pub(crate) fn of(request: &SearchRequest) -> Self {
+        Self { summary: request.summary, elements: request.elements.clone() }
     }
 
     /// The shape that a read asks for, by the same two parameters; others are ignored.
@@ -48,12 +47,11 @@ impl<'a> Shape<'a> {
     pub(crate) fn of_read(
         query: &[(String, String)],
         limits: &SearchLimits,
-    ) -> Result<Shape<'static>, ApiError> {
+    ) -> Result<Self, ApiError> {
         let is_shape = |name: &str| matches!(name, "_summary" | "_elements");
         let pairs: Vec<_> = query.iter().filter(|(name, _)| is_shape(name)).cloned().collect();
         let request = parse_search(&pairs, limits).map_err(ApiError::invalid)?;
-        let elements = request.elements.map(std::borrow::Cow::Owned);
-        Ok(Shape { summary: request.summary, elements })
+        Ok(Self::of(&request))
     }
 
     /// Leaves out what is not wanted and, if anything may be missing, says so by a tag.

@@ -157,7 +157,7 @@ fn linked(ids: &[String]) -> Sql<'_> {
         .within("SELECT s.key FROM patient g JOIN patient s ON s.link = g.key WHERE ", "");
     let members = list("m.id", ids);
     sql.append(
-        members.within(" UNION ALL SELECT m.link FROM patient m WHERE m.state = 0 AND ", ""),
+        members.within(" UNION ALL SELECT m.link FROM patient m WHERE +m.state = 0 AND ", ""),
     );
     sql
 }

@@ -9,9 +9,10 @@ mod to_server;
 
 use std::{path::PathBuf, process::ExitCode, sync::Arc};
 
-use pipeline::rows::{self, MissingIds, Options, Rows};
+use pipeline::rows::{self, MissingIds, Options, RowWarning, Rows};
 use registry::ids::ClientId;
 
+use crate::warnings::Warnings;
 use crate::{ConfigFile, chain, config::Config, link, open_mapping, source, usage, verify, wiring};
 use bad::BadRows;
 use progress::Progress;
@@ -86,14 +87,14 @@ struct Run {
     progress: Progress,
     state: State,
     taken: u64,
-    warnings: u64,
+    warnings: Warnings,
 }
 
 impl Run {
     /// Counts a row that is registered.
-    fn take(&mut self, warnings: usize) {
+    fn take(&mut self, warnings: Vec<RowWarning>) {
         self.taken += 1;
-        self.warnings += warnings as u64;
+        self.warnings.add(warnings);
     }
 
     /// Lists a row that cannot be.
@@ -130,7 +131,8 @@ pub(crate) fn run(arguments: Arguments) -> anyhow::Result<ExitCode> {
     let bad_path = arguments.bad_rows.clone().unwrap_or_else(|| bad::path_for(&arguments.file));
     let bad = BadRows::open(bad_path, state.rows() > 0)?;
     let skip = state.rows();
-    let run = Run { system, client, skip, bad, progress, state, taken: 0, warnings: 0 };
+    let run =
+        Run { system, client, skip, bad, progress, state, taken: 0, warnings: Warnings::default() };
     send(run, rows, &target, &config, arguments.connections)
 }
 
@@ -168,7 +170,5 @@ fn tell(run: &Run) {
     if run.bad.count() > 0 {
         println!("{} rows could not be taken, see {}", run.bad.count(), run.bad.path().display());
     }
-    if run.warnings > 0 {
-        println!("{} values were left out or identifiers added", run.warnings);
-    }
+    run.warnings.tell();
 }

@@ -25,7 +25,9 @@ use registry::{
 };
 use store::{Reader, Window};
 
-use crate::{ConfigFile, chain, feed, open_mapping, process, source, usage, wiring};
+use crate::{
+    ConfigFile, chain, feed, open_mapping, process, source, usage, warnings::Warnings, wiring,
+};
 use report::Report;
 
 /// Rows of the store read at once.
@@ -88,7 +90,7 @@ struct Linked {
     names: HashMap<RecordId, String>,
     bad: usize,
     shown: Vec<String>,
-    warnings: u64,
+    warnings: Warnings,
 }
 
 /// Links and reports.
@@ -160,7 +162,7 @@ async fn link(pipeline: &Pipeline, rows: Rows) -> anyhow::Result<Linked> {
     let sender = feed::Sender { client: ClientId::new(name), actor: Actor::Job(name.to_owned()) };
     feed::feed(pipeline, rows, sender, 0, &mut |chunk| {
         for row in chunk {
-            linked.warnings += row.warnings.len() as u64;
+            linked.warnings.add(row.warnings);
             match row.result {
                 Ok(receipt) => {
                     linked.names.insert(receipt.record.clone(), row.id);
@@ -188,9 +190,7 @@ fn tell_bad_rows(linked: &Linked) {
     if linked.bad > linked.shown.len() {
         eprintln!("Left out: {} more rows", linked.bad - linked.shown.len());
     }
-    if linked.warnings > 0 {
-        eprintln!("Values left out or identifiers added in {} places", linked.warnings);
-    }
+    linked.warnings.tell();
 }
 
 /// The state after the last row.

@@ -15,6 +15,7 @@ mod serve;
 mod show;
 mod source;
 mod verify;
+mod warnings;
 mod wiring;
 
 use std::{
@@ -55,7 +56,7 @@ enum Command {
 #[derive(Args)]
 struct ConfigFile {
     /// A TOML file over the defaults; `opencr config` prints every key.
-    #[arg(long = "config", value_name = "FILE", env = "OPENCR_CONFIG", global = false)]
+    #[arg(long = "config", value_name = "FILE", env = "OPENCR_CONFIG")]
     path: Option<PathBuf>,
 }
 

@@ -1,6 +1,6 @@
 //! From the configuration to what the rooms want to be told.
 
-use std::{path::Path, sync::Arc};
+use std::{io::IsTerminal as _, path::Path, sync::Arc};
 
 use anyhow::Context as _;
 use pipeline::Settings;
@@ -67,7 +67,8 @@ pub(crate) fn runtime() -> anyhow::Result<tokio::runtime::Runtime> {
 pub(crate) fn log(config: &Config) {
     use tracing_subscriber::{EnvFilter, fmt};
     let filter = EnvFilter::new(&config.log.level);
-    let lines = fmt().with_env_filter(filter).with_writer(std::io::stderr);
+    let is_terminal = std::io::stderr().is_terminal();
+    let lines = fmt().with_env_filter(filter).with_writer(std::io::stderr).with_ansi(is_terminal);
     // A second call, in one process, keeps the first logger.
     let _ = match config.log.format {
         crate::config::LogFormat::Text => lines.try_init(),

@@ -235,10 +235,10 @@ impl Pipeline {
     /// Accepts no more work, finishes what was accepted and returns when it is durable.
     pub async fn stop(&self) {
         self.shared.gate.close();
-        if let Some(task) = self.shared.linker.lock().await.take() {
-            if task.await.is_err() {
-                tracing::error!("the linker ended by a fault while stopping");
-            }
+        if let Some(task) = self.shared.linker.lock().await.take()
+            && task.await.is_err()
+        {
+            tracing::error!("the linker ended by a fault while stopping");
         }
     }
 }

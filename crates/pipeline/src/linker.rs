@@ -276,7 +276,11 @@ fn changed_records(event: &Event) -> Result<Vec<String>, PipelineError> {
 
 fn store_error(error: StoreError) -> PipelineError {
     tracing::error!(error = &error as &dyn std::error::Error, "the store failed");
-    PipelineError::Store(Arc::new(error))
+    match error {
+        // Ours, not the database's: whoever is not at fault shall not suffer for it.
+        StoreError::Refused(_) => PipelineError::Fault,
+        error => PipelineError::Store(Arc::new(error)),
+    }
 }
 
 /// The same error for everybody in the batch.

@@ -100,10 +100,10 @@ async fn load_goldens(
         }
         let ids: Vec<Cruid> = wanted.drain().collect();
         for golden in reader.goldens(&ids).await? {
-            if let GoldenStatus::Replaced(other) = &golden.status {
-                if standing.golden(other).is_none() {
-                    wanted.insert(other.clone());
-                }
+            if let GoldenStatus::Replaced(other) = &golden.status
+                && standing.golden(other).is_none()
+            {
+                wanted.insert(other.clone());
             }
             standing.load_golden(golden);
         }

@@ -3,6 +3,8 @@
 //! After each life the store is verified whole: event chain, replay, every promise. The seed is
 //! in every failure; `SIMULATION_LIVES=1000 cargo test -p pipeline --test simulation` runs more.
 
+#![expect(clippy::unwrap_used, reason = "a test that cannot go on fails here")]
+
 use std::{
     collections::BTreeMap,
     sync::{

@@ -190,8 +190,9 @@ pub struct Commit {
     pub golden_versions: Vec<GoldenState>,
     /// New versions of source records, oldest first.
     pub versions: Vec<RecordVersion>,
-    /// New contents, each belonging to at least one of `versions`. The newest content of a
-    /// record in `records` replaces what searches find the record by.
+    /// New contents, each belonging to at least one of `versions`; a withdrawn record that comes
+    /// back brings its content again. The newest content of a record in `records` replaces what
+    /// searches find the record by.
     pub contents: Vec<Content>,
     /// Explanations by their hash, as JSON text.
     pub explanations: Vec<(ContentHash, String)>,

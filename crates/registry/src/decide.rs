@@ -218,6 +218,8 @@ struct Draft<'a> {
     submitted: &'a Submitted,
     fresh: &'a Fresh,
     explain: Explain<'a>,
+    /// The record is new, was withdrawn, or says something else than before.
+    is_news: bool,
     changes: Vec<Change>,
     explanations: Vec<(ContentHash, String)>,
     issues_opened: usize,
@@ -234,11 +236,15 @@ impl<'a> Draft<'a> {
             || submitted.record.requested_id.clone().unwrap_or_else(|| fresh.record.clone()),
             |state| state.id.clone(),
         );
+        let is_news = existing.is_none_or(|state| {
+            state.is_withdrawn || state.content != submitted.record.content.hash
+        });
         Self {
             record,
             submitted,
             fresh,
             explain,
+            is_news,
             changes: Vec::new(),
             explanations: Vec::new(),
             issues_opened: 0,
@@ -270,11 +276,9 @@ impl<'a> Draft<'a> {
         standing: &Standing,
         policy: Policy,
     ) {
-        let content = &self.submitted.record.content.hash;
-        if *content != state.content || state.is_withdrawn {
-            let change =
-                Change::UpdateRecord { record: state.id.clone(), content: content.clone() };
-            self.changes.push(change);
+        if self.is_news {
+            let content = self.submitted.record.content.hash.clone();
+            self.changes.push(Change::UpdateRecord { record: state.id.clone(), content });
         }
         let current = standing.golden(&state.golden);
         if state.is_adjudicated && !policy.rematch_adjudicated {
@@ -325,7 +329,8 @@ impl<'a> Draft<'a> {
     ) {
         let stays = *target == state.golden && !state.is_withdrawn;
         let same_reason = basis.kind == state.basis.kind && basis.evidence == state.basis.evidence;
-        if stays && same_reason {
+        // Who says again what stands already gives no new reason for where they belong.
+        if stays && (same_reason || !self.is_news) {
             return;
         }
         let record = state.id.clone();
@@ -380,19 +385,16 @@ impl<'a> Draft<'a> {
     }
 
     fn finish(self, existing: Option<&RecordState>, submitted: &Submitted) -> Decision {
-        let is_new = self.changes.iter().any(|change| {
-            matches!(change, Change::CreateRecord { .. } | Change::UpdateRecord { .. })
-        });
         let outcome = match existing {
             None => Outcome::Created,
             Some(state) if state.is_withdrawn => Outcome::Created,
-            Some(_) if is_new => Outcome::Updated,
+            Some(_) if self.is_news => Outcome::Updated,
             Some(_) => Outcome::Unchanged,
         };
         Decision {
             verb: Verb::Submit,
             changes: self.changes,
-            content: is_new.then(|| submitted.record.content.clone()),
+            content: self.is_news.then(|| submitted.record.content.clone()),
             explanations: self.explanations,
             subjects: vec![self.record],
             outcome,

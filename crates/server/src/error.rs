@@ -246,7 +246,9 @@ fn pipeline(error: &PipelineError) -> (StatusCode, Issue) {
 
 fn store(error: &StoreError) -> (StatusCode, Issue) {
     match error {
-        StoreError::Damaged(_) => (StatusCode::INTERNAL_SERVER_ERROR, fault()),
+        StoreError::Damaged(_) | StoreError::Refused(_) => {
+            (StatusCode::INTERNAL_SERVER_ERROR, fault())
+        }
         StoreError::Stale { .. }
         | StoreError::Location { .. }
         | StoreError::InUse(_)

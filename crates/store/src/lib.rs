@@ -55,6 +55,10 @@ pub enum StoreError {
     /// The database could not be reached or refused; nothing was written.
     #[error("the database failed")]
     Database(#[from] sqlx::Error),
+    /// The commit contradicts itself or what is stored: a fault of whoever made it. Nothing was
+    /// written.
+    #[error("the commit is refused: {0}")]
+    Refused(String),
     /// What is stored does not fit the contract.
     #[error("stored data is damaged: {0}; run `opencr verify`")]
     Damaged(String),
@@ -201,6 +205,7 @@ pub trait Store: Reader {
     /// # Errors
     ///
     /// - [`StoreError::Stale`]: another commit landed first; read, match and decide again.
+    /// - [`StoreError::Refused`]: the commit contradicts itself or what is stored.
     /// - [`StoreError::Database`]: the database refused; nothing was written.
     async fn commit(&self, commit: &Commit) -> Result<(), StoreError>;
 }

@@ -54,7 +54,7 @@ pub(crate) struct Plan<'c> {
 
 /// The error for a commit that does not fit what is stored; `reason` holds no patient data.
 pub(crate) fn refused(reason: &str) -> StoreError {
-    StoreError::Database(sqlx::Error::Protocol(format!("the commit is refused: {reason}")))
+    StoreError::Refused(reason.to_owned())
 }
 
 /// Every id that `commit` names, each once.

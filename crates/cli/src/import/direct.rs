@@ -36,7 +36,7 @@ pub(super) fn send(run: &mut Run, rows: Rows, url: &str, config: &Config) -> any
             rows_done += chunk.len() as u64;
             for row in chunk {
                 match row.result {
-                    Ok(_) => run.take(row.warnings.len()),
+                    Ok(_) => run.take(row.warnings),
                     Err(reason) => run.refuse(row.number, &reason)?,
                 }
             }

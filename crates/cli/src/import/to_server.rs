@@ -9,7 +9,7 @@ mod watermark;
 use std::{
     hash::{BuildHasher as _, RandomState},
     sync::{
-        Condvar, Mutex, PoisonError,
+        Arc, Condvar, Mutex, PoisonError,
         mpsc::{self, Receiver, Sender, SyncSender},
     },
     time::Duration,
@@ -31,6 +31,7 @@ pub(super) fn send(
     server: &str,
     connections: u16,
 ) -> anyhow::Result<()> {
+    Connection::new(server, None).check()?;
     let stop = Stop::default();
     let client = run.client.as_ref().map(|client| client.as_str().to_owned());
     let (system, skip) = (run.system.clone(), run.skip);
@@ -45,10 +46,9 @@ pub(super) fn send(
             let (to_run, stop) = (to_run.clone(), &stop);
             scope.spawn(move || work(&connection, &requests, &to_run, stop));
         }
-        let reading = scope.spawn({
-            let stop = &stop;
-            move || read(rows, skip, &system, &lanes, &to_run, stop)
-        });
+        let reading = Reading { rows, skip, system, lanes, to_run };
+        let stop = &stop;
+        let reading = scope.spawn(move || read(reading, stop));
         let taken = take(run, &results, skip);
         // After an error here nobody listens; the threads see it and end.
         stop.raise();
@@ -58,28 +58,34 @@ pub(super) fn send(
     })
 }
 
-/// Reads rows, lists the bad ones and gives each good one to its connection.
-fn read(
+/// What the reading thread works on.
+struct Reading {
     rows: Rows,
     skip: u64,
-    system: &str,
-    lanes: &[SyncSender<Request>],
-    to_run: &Sender<Done>,
-    stop: &Stop,
-) -> anyhow::Result<()> {
+    system: Arc<str>,
+    lanes: Vec<SyncSender<Request>>,
+    to_run: Sender<Done>,
+}
+
+/// Reads rows, lists the bad ones and gives each good one to its connection.
+///
+/// Takes the senders with it: when it ends, the connections and the run see that no more comes.
+fn read(reading: Reading, stop: &Stop) -> anyhow::Result<()> {
+    let Reading { rows, skip, system, lanes, to_run } = reading;
     let hasher = RandomState::new();
     for (row, ordinal) in rows.zip(1..) {
         let row = row?;
         if ordinal <= skip {
             continue;
         }
-        let (line, warnings) = (row.number, row.warnings.len());
-        let made = row.result.map_err(|problem| problem.to_string()).and_then(|patient| {
-            Request::new(ordinal, line, warnings, patient, system)
+        let (line, warnings) = (row.number, row.warnings);
+        let identified = row.result.map_err(|problem| problem.to_string()).and_then(|patient| {
+            Request::new(ordinal, line, patient, &system)
                 .ok_or_else(|| "the Patient has no identifier of the source system".to_owned())
         });
-        let is_heard = match made {
-            Ok(request) => {
+        let is_heard = match identified {
+            Ok(mut request) => {
+                request.warnings = warnings;
                 let lane = hasher.hash_one(&request.key) % lanes.len() as u64;
                 lanes[lane as usize].send(request).is_ok()
             }

@@ -66,7 +66,17 @@ fn write_table(f: &mut fmt::Formatter<'_>, explanation: &Explanation) -> fmt::Re
 
 fn cells(field: &FieldExplanation) -> [String; 7] {
     let text = |value: &Option<String>| value.clone().unwrap_or_else(|| "(missing)".to_owned());
-    let number = |value: Option<f64>| value.map_or("-".to_owned(), |value| format!("{value:.4}"));
+    // A value that misses its threshold by less than the digits shown is shown in full.
+    let is_close = |value: f64| {
+        field
+            .threshold
+            .is_some_and(|threshold| value != threshold && (value - threshold).abs() < 5e-5)
+    };
+    let number = |value: Option<f64>| match value {
+        None => "-".to_owned(),
+        Some(value) if is_close(value) => value.to_string(),
+        Some(value) => format!("{value:.4}"),
+    };
     let held_against = match &field.codes {
         Some([query, candidate]) => {
             format!("{} / {}", query.as_deref().unwrap_or("-"), candidate.as_deref().unwrap_or("-"))

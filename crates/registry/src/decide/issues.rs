@@ -5,7 +5,7 @@
 
 use std::collections::BTreeSet;
 
-use super::{Classes, Draft};
+use super::{Classes, Draft, classify::Classed};
 use crate::{
     commit::{Change, CloseReason},
     ids::{Cruid, RecordId},
@@ -32,6 +32,10 @@ pub(super) fn recompute(
         if kind == IssueKind::Auto && was_there {
             continue;
         }
+        if let Some(issue) = standing_issue(draft, record, classed, kind, standing) {
+            kept.insert(issue.id.clone());
+            continue;
+        }
         let evidence = draft.evidence(classed.candidate);
         let known = standing.issues_of(record).find(|issue| {
             issue.subject == *record && issue.kind == kind && issue.evidence == evidence
@@ -54,6 +58,22 @@ pub(super) fn recompute(
         reason: CloseReason::Superseded,
     }));
     draft.changes.extend(opened.into_iter().map(|issue| Change::OpenIssue { issue }));
+}
+
+/// The issue of the pair that stands already, on whichever side, if the record says nothing new.
+///
+/// Had the other record changed since, its submission would have judged the pair anew.
+fn standing_issue<'a>(
+    draft: &Draft<'_>,
+    record: &RecordId,
+    classed: &Classed<'_>,
+    kind: IssueKind,
+    standing: &'a Standing,
+) -> Option<&'a MatchIssue> {
+    let other = &classed.candidate.record;
+    standing.issues_of(record).filter(|_| !draft.is_news).find(|issue| {
+        issue.kind == kind && (issue.subject == *other || issue.evidence.candidate == *other)
+    })
 }
 
 /// The golden record that the record belongs to once the draft's changes are applied.

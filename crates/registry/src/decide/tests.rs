@@ -248,6 +248,20 @@ fn the_same_content_again_changes_nothing() {
 }
 
 #[test]
+fn the_other_side_again_changes_nothing_either() {
+    let mut desk = Desk::new();
+    desk.submit("a", &[]);
+    desk.submit("b", &[("a", 2.0)]);
+    desk.submit("c", &[("a", 1.0)]);
+    let revision = desk.batch.head().revision;
+    let decision = desk.decide(&Desk::record("a", "Okello"), &[("b", 2.0), ("c", 1.0)]).unwrap();
+    assert_eq!(decision.changes, []);
+    desk.carry_out(decision);
+    assert_eq!(desk.batch.head().revision, revision);
+    assert_eq!(desk.issues(), ["b Auto a", "c Potential a"]);
+}
+
+#[test]
 fn issues_of_the_other_side_are_superseded_too() {
     let mut desk = Desk::new();
     desk.submit("a", &[]);

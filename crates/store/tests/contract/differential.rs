@@ -163,7 +163,7 @@ fn runtime() -> &'static Runtime {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig { cases: 800, ..ProptestConfig::default() })]
+    #![proptest_config(ProptestConfig { cases: 30, ..ProptestConfig::default() })]
 
     #[test]
     fn sql_finds_what_the_reference_finds(

@@ -5,6 +5,7 @@ use std::time::Duration;
 use anyhow::anyhow;
 use fhir::resource::Resource;
 use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
+use pipeline::rows::RowWarning;
 use serde_json::Value;
 use ureq::http::StatusCode;
 
@@ -30,8 +31,8 @@ pub(super) struct Request {
     pub(super) ordinal: u64,
     /// The line where it begins.
     pub(super) line: u64,
-    /// How many values were left out of it.
-    pub(super) warnings: usize,
+    /// What was left out of it.
+    pub(super) warnings: Vec<RowWarning>,
     /// Its identity as a FHIR search token.
     pub(super) key: String,
     body: String,
@@ -57,7 +58,6 @@ impl Request {
     pub(super) fn new(
         ordinal: u64,
         line: u64,
-        warnings: usize,
         mut patient: Resource,
         system: &str,
     ) -> Option<Self> {
@@ -69,7 +69,7 @@ impl Request {
         })?;
         let key = format!("{}|{}", escaped(system), escaped(value));
         drop_id(&mut patient);
-        Some(Self { ordinal, line, warnings, key, body: patient.to_json() })
+        Some(Self { ordinal, line, warnings: Vec::new(), key, body: patient.to_json() })
     }
 }
 
@@ -107,6 +107,19 @@ impl Connection {
             .user_agent(concat!("opencr-import/", env!("CARGO_PKG_VERSION")))
             .build();
         Self { agent: ureq::Agent::new_with_config(config), server: server.to_owned(), client }
+    }
+
+    /// Asks once whether anybody is there, so that a wrong URL is told at once.
+    pub(super) fn check(&self) -> anyhow::Result<()> {
+        let asked = self.agent.get(format!("{}/healthz", self.server)).call();
+        match asked {
+            Ok(_) => Ok(()),
+            Err(error) => Err(anyhow!(
+                "no server answers at {} ({error}); start one with `opencr serve`, or name it by \
+                 --server",
+                self.server
+            )),
+        }
     }
 
     /// Sends a row, again if the server is busy or gone, and tells what became of it.
@@ -206,10 +219,10 @@ mod tests {
         let patient = json!({"resourceType": "Patient", "id": "x", "identifier": [
             {"system": "urn:other", "value": "1"}, {"system": "urn:s", "value": "a|b,c"}]});
         let patient = Resource::from_value(patient).unwrap();
-        let request = Request::new(1, 2, 0, patient.clone(), "urn:s").unwrap();
+        let request = Request::new(1, 2, patient.clone(), "urn:s").unwrap();
         assert_eq!(request.key, "urn:s|a\\|b\\,c");
         assert!(!request.body.contains("\"id\""));
-        assert!(Request::new(1, 2, 0, patient, "urn:t").is_none());
+        assert!(Request::new(1, 2, patient, "urn:t").is_none());
     }
 
     #[test]

@@ -2,6 +2,8 @@
 
 use std::collections::BTreeMap;
 
+use pipeline::rows::RowWarning;
+
 use super::Failure;
 
 /// One row's answer.
@@ -10,8 +12,8 @@ pub(super) struct Done {
     pub(super) ordinal: u64,
     /// The line where it begins.
     pub(super) line: u64,
-    /// How many values were left out of it.
-    pub(super) warnings: usize,
+    /// What was left out of it.
+    pub(super) warnings: Vec<RowWarning>,
     /// Registered, or why not.
     pub(super) result: Result<(), Failure>,
 }
@@ -61,7 +63,7 @@ mod tests {
     fn answers_are_given_on_in_file_order() {
         let mut watermark = Watermark::after(2);
         let mut add = |ordinal| {
-            let done = Done { ordinal, line: 0, warnings: 0, result: Ok(()) };
+            let done = Done { ordinal, line: 0, warnings: Vec::new(), result: Ok(()) };
             watermark.add(done).into_iter().map(|done| done.ordinal).collect::<Vec<_>>()
         };
         assert_eq!(add(4), Vec::<u64>::new());
@@ -73,9 +75,11 @@ mod tests {
     fn a_fatal_answer_is_not_passed_over() {
         let mut watermark = Watermark::after(0);
         let result = Err(Failure::Fatal(anyhow::anyhow!("gone")));
-        assert!(watermark.add(Done { ordinal: 1, line: 2, warnings: 0, result }).is_empty());
+        assert!(
+            watermark.add(Done { ordinal: 1, line: 2, warnings: Vec::new(), result }).is_empty()
+        );
         assert!(watermark.take_fatal().is_some());
-        let done = Done { ordinal: 2, line: 3, warnings: 0, result: Ok(()) };
+        let done = Done { ordinal: 2, line: 3, warnings: Vec::new(), result: Ok(()) };
         assert!(watermark.add(done).is_empty());
     }
 }

@@ -18,7 +18,7 @@ use serde_json::{Value, json};
 
 use crate::process::{Answer, Client, Server, verify};
 
-const ROUNDS: u64 = 6;
+const ROUNDS: u64 = 15;
 /// Rounds on one data folder, before a new one keeps the checks quick.
 const ROUNDS_A_FOLDER: u64 = 25;
 const SENDERS: u64 = 4;

@@ -199,3 +199,17 @@ fn the_embedded_rules_are_json_with_one_rule() {
     let rules: serde_json::Value = serde_json::from_str(DEFAULT_RULES).unwrap();
     assert_eq!(rules["rules"].as_array().unwrap().len(), 1);
 }
+
+proptest::proptest! {
+    #![proptest_config(proptest::test_runner::Config {
+        failure_persistence: None,
+        ..proptest::test_runner::Config::default()
+    })]
+
+    #[test]
+    fn fuzz_configuration_files_never_panic(text in "[a-z\\[\\]=\"0-9.\\n _#{},-]{0,120}") {
+        let mut file = tempfile::NamedTempFile::new().unwrap();
+        file.write_all(text.as_bytes()).unwrap();
+        let _ = Config::load(Some(file.path()), std::iter::empty());
+    }
+}

@@ -147,7 +147,7 @@ fn debug_hides_what_a_request_searches_for() {
 
 proptest! {
     #[test]
-    fn any_bytes_are_answered(bytes in proptest::collection::vec(any::<u8>(), 0..200)) {
+    fn fuzz_bytes_as_a_bundle_are_answered(bytes in proptest::collection::vec(any::<u8>(), 0..200)) {
         let _ = Bundle::parse(&bytes);
     }
 

@@ -108,7 +108,7 @@ fn instants_are_written_in_utc() {
 
 proptest! {
     #[test]
-    fn any_text_is_answered(text in any::<String>()) {
+    fn fuzz_texts_as_dates_are_answered(text in any::<String>()) {
         let _ = PartialDate::parse(&text);
         let _ = Moment::parse(&text);
         let _ = Moment::parse_date_time(&text);
@@ -116,7 +116,7 @@ proptest! {
     }
 
     #[test]
-    fn any_text_like_a_date_is_answered(text in "[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9:.Z+ \\-]{0,20}é?") {
+    fn fuzz_almost_dates_are_answered(text in "[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9:.Z+ \\-]{0,20}é?") {
         let _ = Moment::parse_instant(&text);
     }
 

@@ -93,7 +93,7 @@ fn ids_follow_the_r4_rule() {
 
 proptest! {
     #[test]
-    fn any_bytes_are_answered(bytes in proptest::collection::vec(any::<u8>(), 0..200)) {
+    fn fuzz_bytes_as_a_resource_are_answered(bytes in proptest::collection::vec(any::<u8>(), 0..200)) {
         let _ = Resource::parse(&bytes);
     }
 

@@ -384,12 +384,12 @@ fn escaped(value: &str) -> String {
 
 proptest! {
     #[test]
-    fn any_search_is_answered(params in proptest::collection::vec((any::<String>(), any::<String>()), 0..5)) {
+    fn fuzz_searches_are_answered(params in proptest::collection::vec((any::<String>(), any::<String>()), 0..5)) {
         let _ = parse_search(&params, &SearchLimits::STANDARD);
     }
 
     #[test]
-    fn any_value_of_any_parameter_is_answered(
+    fn fuzz_parameter_values_are_answered(
         at in 0..PARAMETERS.len(),
         modifier in "|:exact|:contains|:not|:missing|:x",
         value in r"[a-zé,|\\$0-9 :T\-]{0,20}",

@@ -280,7 +280,7 @@ fn junk() -> impl Strategy<Value = Value> {
 
 proptest! {
     #[test]
-    fn mutated_patients_are_answered(target in 1usize..140, junk in junk()) {
+    fn fuzz_mutated_patients_are_answered(target in 1usize..140, junk in junk()) {
         let mut value = full();
         mutate(&mut value, &mut target.clone(), &junk);
         if let Ok(resource) = Resource::from_value(value) {

@@ -90,12 +90,12 @@ proptest! {
     }
 
     #[test]
-    fn reading_rules_never_panics_on_text(json in any::<String>()) {
+    fn fuzz_rules_as_text_never_panic(json in any::<String>()) {
         let _ = opencr::parse(&json);
     }
 
     #[test]
-    fn reading_rules_never_panics_on_json(rules in mutated_rules()) {
+    fn fuzz_rules_as_json_never_panic(rules in mutated_rules()) {
         match opencr::parse(&rules.to_string()) {
             Ok(ruleset) => prop_assert!(!ruleset.rules.is_empty()),
             Err(error) => prop_assert!(!error.to_string().is_empty()),

@@ -275,14 +275,14 @@ proptest! {
     #![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::default() })]
 
     #[test]
-    fn random_bytes_never_panic(bytes in prop::collection::vec(any::<u8>(), 0..400)) {
+    fn fuzz_bytes_as_a_file_never_panic(bytes in prop::collection::vec(any::<u8>(), 0..400)) {
         if let Ok(rows) = open_bytes(&bytes, None) {
             prop_assert!(rows.count() < 1000);
         }
     }
 
     #[test]
-    fn random_tables_give_a_row_a_record(body in "[a,\"\\n\\r;é1-]{0,200}") {
+    fn fuzz_tables_give_a_row_a_record(body in "[a,\"\\n\\r;é1-]{0,200}") {
         let text = format!("rec_id,surname,dob\n{body}");
         for row in open_bytes(text.as_bytes(), None).unwrap() {
             prop_assert!(row.is_ok());
@@ -290,7 +290,7 @@ proptest! {
     }
 
     #[test]
-    fn random_json_ends(body in "[\\[\\]{}\",:entry \\n\\\\1]{0,200}", start in "[\\[{]") {
+    fn fuzz_json_files_end(body in "[\\[\\]{}\",:entry \\n\\\\1]{0,200}", start in "[\\[{]") {
         if let Ok(rows) = open_bytes(format!("{start}{body}").as_bytes(), None) {
             prop_assert!(rows.count() < 1000);
         }

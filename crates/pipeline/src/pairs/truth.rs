@@ -204,4 +204,17 @@ mod tests {
         let truth = Truth::read("rec_id_1,rec_id_2\na,a\n".as_bytes()).unwrap();
         assert_eq!(truth.pair_count(), 0);
     }
+
+    proptest::proptest! {
+        #![proptest_config(proptest::test_runner::Config {
+            failure_persistence: None,
+            ..proptest::test_runner::Config::default()
+        })]
+
+        #[test]
+        fn fuzz_truth_files_never_panic(bytes in proptest::collection::vec(proptest::prelude::any::<u8>(), 0..200)) {
+            let _ = Truth::read(&bytes[..]);
+            let _ = Truth::read(&[&b"rec_id,cluster\n"[..], &bytes].concat()[..]);
+        }
+    }
 }

@@ -60,3 +60,16 @@ fn a_header_of_unknown_names_is_refused() {
     let error = columns(vec!["foo".into(), "bar".into()], None).unwrap_err();
     assert_eq!(error, HeaderError::NothingKnown);
 }
+
+proptest::proptest! {
+    #![proptest_config(proptest::test_runner::Config {
+        failure_persistence: None,
+        ..proptest::test_runner::Config::default()
+    })]
+
+    #[test]
+    fn fuzz_mapping_files_never_panic(body in "[a-z\\[\\]=\"0-9.\\n _:#{},-]{0,120}") {
+        let _ = Mapping::parse(&body);
+        let _ = Mapping::parse(&format!("[columns]\n{body}"));
+    }
+}

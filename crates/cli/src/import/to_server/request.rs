@@ -4,7 +4,6 @@ use std::time::Duration;
 
 use anyhow::anyhow;
 use fhir::resource::Resource;
-use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
 use pipeline::rows::RowWarning;
 use serde_json::Value;
 use ureq::http::StatusCode;
@@ -33,7 +32,7 @@ pub(super) struct Request {
     pub(super) line: u64,
     /// What was left out of it.
     pub(super) warnings: Vec<RowWarning>,
-    /// Its identity as a FHIR search token.
+    /// Its identity; requests about one record go one after the other.
     pub(super) key: String,
     body: String,
 }
@@ -67,22 +66,10 @@ impl Request {
             let value = identifier.get("value").and_then(Value::as_str).map(str::trim);
             value.filter(|value| is_own && !value.is_empty())
         })?;
-        let key = format!("{}|{}", escaped(system), escaped(value));
+        let key = format!("{system}|{value}");
         drop_id(&mut patient);
         Some(Self { ordinal, line, warnings: Vec::new(), key, body: patient.to_json() })
     }
-}
-
-/// Escapes what separates values in a FHIR search (R4 search.html#escaping).
-fn escaped(text: &str) -> String {
-    let mut out = String::with_capacity(text.len());
-    for c in text.chars() {
-        if matches!(c, '\\' | '|' | ',' | '$') {
-            out.push('\\');
-        }
-        out.push(c);
-    }
-    out
 }
 
 /// One connection, kept open between requests.
@@ -143,18 +130,18 @@ impl Connection {
     }
 
     fn attempt(&self, request: &Request) -> Next {
-        let key = utf8_percent_encode(&request.key, NON_ALPHANUMERIC);
-        let url = format!("{}/fhir/Patient?identifier={key}", self.server);
-        let mut put = self
+        // A plain POST: the registry knows the record by its identity, and a conditional PUT
+        // would carry a person's identifier in the URL, where proxies log it.
+        let mut post = self
             .agent
-            .put(url)
+            .post(format!("{}/fhir/Patient", self.server))
             .header("content-type", "application/fhir+json")
             .header("accept", "application/fhir+json")
             .header("prefer", "return=minimal");
         if let Some(client) = &self.client {
-            put = put.header("x-openhim-clientid", client);
+            post = post.header("x-openhim-clientid", client);
         }
-        match put.send(&request.body) {
+        match post.send(&request.body) {
             Ok(mut answer) => {
                 let after = answer.headers().get("retry-after").and_then(|after| {
                     let seconds = after.to_str().ok()?.parse().ok()?;
@@ -168,7 +155,6 @@ impl Connection {
                 | ureq::Error::Timeout(_)
                 | ureq::Error::ConnectionFailed
                 | ureq::Error::Protocol(_) => Next::Again { why: error.to_string(), after: None },
-                // The URL holds an identifier, so it is not told; the server's is enough.
                 _ => Next::Done(Err(Failure::Fatal(anyhow!(
                     "cannot send to {}: is the URL right? (http only)",
                     self.server
@@ -220,7 +206,7 @@ mod tests {
             {"system": "urn:other", "value": "1"}, {"system": "urn:s", "value": "a|b,c"}]});
         let patient = Resource::from_value(patient).unwrap();
         let request = Request::new(1, 2, patient.clone(), "urn:s").unwrap();
-        assert_eq!(request.key, "urn:s|a\\|b\\,c");
+        assert_eq!(request.key, "urn:s|a|b,c");
         assert!(!request.body.contains("\"id\""));
         assert!(Request::new(1, 2, patient, "urn:t").is_none());
     }

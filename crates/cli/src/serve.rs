@@ -49,7 +49,7 @@ pub(crate) fn run(arguments: Arguments) -> anyhow::Result<ExitCode> {
             format!("cannot listen on {address}: is another server running there? See --port")
         })?;
         let store = store::open(&config.store_url()).await.context("cannot open the store")?;
-        let pipeline = Pipeline::start(store, extractor, wiring::settings(&config)).await?;
+        let pipeline = Pipeline::start(store.clone(), extractor, wiring::settings(&config)).await?;
         if arguments.demo {
             tell_demo(demo::load(&pipeline, &config.demo).await?);
         }
@@ -58,6 +58,7 @@ pub(crate) fn run(arguments: Arguments) -> anyhow::Result<ExitCode> {
         let served = server::serve(listener, app, told_to_stop()).await;
         tracing::info!("stopping: finishing what was accepted");
         pipeline.stop().await;
+        store.close().await;
         tracing::info!("stopped");
         served.context("the server stopped")
     })?;
@@ -70,7 +71,6 @@ fn server_settings(config: &Config) -> anyhow::Result<ServerSettings> {
     settings.base_url = (!base_url.is_empty()).then(|| base_url.clone());
     settings.body_max_bytes = config.server.body_max_bytes;
     settings.request_timeout = Duration::from_secs(config.server.request_timeout_seconds);
-    settings.body_timeout = settings.body_timeout.min(settings.request_timeout);
     let gateways = config.callers.trusted_gateways.iter().map(|text| text.parse());
     settings.gateways = gateways
         .collect::<Result<_, _>>()

@@ -14,6 +14,7 @@ use matching::{
 use thiserror::Error;
 
 use crate::{
+    actor::Actor,
     commit::{Change, Content},
     event::Verb,
     ids::{ContentHash, Cruid, GoldenNumber, IssueId, RecordId, RecordNumber, Revision, Timestamp},
@@ -124,6 +125,9 @@ pub enum Refusal {
     /// There is no such source record.
     #[error("there is no source record Patient/{0}")]
     Unknown(RecordId),
+    /// Another system submitted the record.
+    #[error("Patient/{0} was submitted by another system, and only that one can withdraw it")]
+    NotYours(RecordId),
     /// The decision would change nothing or is not possible as things stand.
     #[error("{0}")]
     NotPossible(String),
@@ -414,16 +418,21 @@ fn explanation_text(explanation: &Explanation) -> String {
 /// # Errors
 ///
 /// [`Refusal::Unknown`] if there is no such source record, [`Refusal::GoldenIsOurs`] for a
-/// CRUID, [`Refusal::VersionConflict`] if `if_match` does not fit.
+/// CRUID, [`Refusal::NotYours`] if `actor` is another system than the one that submitted it,
+/// [`Refusal::VersionConflict`] if `if_match` does not fit.
 pub fn withdraw(
     record: &RecordId,
     if_match: Option<u32>,
+    actor: &Actor,
     standing: &Standing,
 ) -> Result<Decision, Refusal> {
     if standing.golden(&Cruid::new(record.as_str())).is_some() {
         return Err(Refusal::GoldenIsOurs(record.clone()));
     }
     let state = standing.record(record).ok_or_else(|| Refusal::Unknown(record.clone()))?;
+    if matches!(actor, Actor::Client(client) if *client != state.client) {
+        return Err(Refusal::NotYours(record.clone()));
+    }
     if let Some(wanted) = if_match.filter(|wanted| *wanted != state.version) {
         return Err(Refusal::VersionConflict { wanted, current: state.version });
     }

@@ -219,6 +219,7 @@ fn refused(refusal: &Refusal) -> (StatusCode, Issue) {
         Refusal::VersionConflict { .. } | Refusal::NothingToMatch(_) => {
             (StatusCode::PRECONDITION_FAILED, IssueType::Conflict, Some("http.If-Match"))
         }
+        Refusal::NotYours(_) => (StatusCode::FORBIDDEN, IssueType::Forbidden, None),
         Refusal::Unknown(_) => (StatusCode::NOT_FOUND, IssueType::NotFound, None),
         Refusal::NotPossible(_) => {
             (StatusCode::UNPROCESSABLE_ENTITY, IssueType::BusinessRule, None)

@@ -208,6 +208,11 @@ pub trait Store: Reader {
     /// - [`StoreError::Refused`]: the commit contradicts itself or what is stored.
     /// - [`StoreError::Database`]: the database refused; nothing was written.
     async fn commit(&self, commit: &Commit) -> Result<(), StoreError>;
+
+    /// Ends the work with the store in order, so that everything lies in its main file.
+    ///
+    /// Nothing is lost without it; but then a copy of the main file alone is not the registry.
+    async fn close(&self);
 }
 
 /// Opens the store at `url`: `memory:` or `sqlite:<file>`, creating and migrating as needed.

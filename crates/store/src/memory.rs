@@ -338,4 +338,6 @@ impl Store for MemoryStore {
     async fn commit(&self, commit: &Commit) -> Result<(), StoreError> {
         self.state.write().commit(commit)
     }
+
+    async fn close(&self) {}
 }

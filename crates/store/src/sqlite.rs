@@ -77,6 +77,16 @@ impl Store for SqliteStore {
         *slot = Some(connection);
         Ok(())
     }
+
+    async fn close(&self) {
+        self.readers.close().await;
+        // The last connection that closes takes the log into the main file.
+        if let Some(writer) = self.writer.lock().await.take()
+            && let Err(error) = writer.close().await
+        {
+            tracing::warn!(%error, "the database could not be closed in order");
+        }
+    }
 }
 
 #[async_trait]

@@ -28,7 +28,7 @@ pub(super) fn send(run: &mut Run, rows: Rows, url: &str, config: &Config) -> any
     let extractor = wiring::extractor(config, None)?;
     wiring::runtime()?.block_on(async {
         let store = store::open(url).await.context("cannot open the store")?;
-        let pipeline = Pipeline::start(store, extractor, wiring::settings(config)).await?;
+        let pipeline = Pipeline::start(store.clone(), extractor, wiring::settings(config)).await?;
         let mut rows_done = run.skip;
         let skip = run.skip;
         let fed = feed::feed(&pipeline, rows, sender, skip, &mut |chunk| {
@@ -44,6 +44,7 @@ pub(super) fn send(run: &mut Run, rows: Rows, url: &str, config: &Config) -> any
         })
         .await;
         pipeline.stop().await;
+        store.close().await;
         fed
     })
 }

@@ -36,6 +36,12 @@ fn two_systems_get_one_cruid_for_one_person_and_keep_it_over_a_restart() {
     assert_eq!(first.cruid, second.cruid);
     assert_ne!(first.cruid, third.cruid);
     server.stop();
+    let left: Vec<_> = std::fs::read_dir(folder.path())
+        .expect("the folder is there")
+        .map(|entry| entry.expect("readable").file_name().into_string().expect("a name"))
+        .filter(|name| name.ends_with("-wal"))
+        .collect();
+    assert!(left.is_empty(), "an orderly stop leaves all in one file: {left:?}");
 
     verify(folder.path()).expect("the store is sound");
     let server = Server::start(folder.path());

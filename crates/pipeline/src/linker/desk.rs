@@ -150,7 +150,7 @@ impl Desk {
         let decision = match operation {
             Operation::Submit(submission) => self.decide_submission(submission, found, at)?,
             Operation::Withdraw { record, if_match } => {
-                decide::withdraw(record, *if_match, self.batch.standing())?
+                decide::withdraw(record, *if_match, &work.actor, self.batch.standing())?
             }
             Operation::Break { records, grouping } => self.decide_break(records, *grouping)?,
             Operation::Unbreak { pairs } => {

@@ -95,7 +95,9 @@ impl Desk {
     }
 
     fn withdraw(&mut self, id: &str) -> Receipt {
-        let decision = withdraw(&RecordId::new(id), None, self.batch.standing()).unwrap();
+        let decision =
+            withdraw(&RecordId::new(id), None, &Actor::Job("test".into()), self.batch.standing())
+                .unwrap();
         self.carry_out(decision).remove(0)
     }
 
@@ -375,6 +377,18 @@ fn an_id_of_another_record_or_of_a_golden_record_is_refused() {
     other.record.requested_id = Some(RecordId::new("g0"));
     let refusal = desk.decide(&other, &[]).unwrap_err();
     assert_eq!(refusal, Refusal::GoldenIsOurs(RecordId::new("g0")));
+}
+
+#[test]
+fn only_the_system_that_submitted_a_record_can_withdraw_it() {
+    let mut desk = Desk::new();
+    desk.submit("a", &[]);
+    let by = |client: &str| {
+        let actor = Actor::Client(ClientId::new(client));
+        withdraw(&RecordId::new("a"), None, &actor, desk.batch.standing())
+    };
+    assert_eq!(by("lims").unwrap_err(), Refusal::NotYours(RecordId::new("a")));
+    assert!(by("openmrs").is_ok());
 }
 
 #[test]

@@ -3,14 +3,12 @@
 use std::collections::{BTreeSet, HashSet};
 
 use registry::{
+    decide::REPLACED_STEPS_MAX,
     ids::{Cruid, RecordId, RecordNumber, SourceKey},
     standing::Standing,
     state::GoldenStatus,
 };
 use store::{Reader, StoreError};
-
-/// Golden records that replaced one another are followed so many steps at the most.
-const REPLACED_STEPS_MAX: usize = 8;
 
 /// What a batch asks about.
 #[derive(Debug, Default)]
@@ -82,7 +80,8 @@ async fn load_relations(
     for state in reader.records(&partners).await? {
         standing.load_record(state);
     }
-    for issue in reader.open_issues_of(&partners).await? {
+    // Of a partner only what it raised itself is told by its tags.
+    for issue in reader.open_issues_raised_by(&partners).await? {
         standing.load_issue(issue);
     }
     Ok(())
@@ -94,7 +93,7 @@ async fn load_goldens(
     standing: &mut Standing,
     mut wanted: HashSet<Cruid>,
 ) -> Result<(), StoreError> {
-    for _ in 0..REPLACED_STEPS_MAX {
+    for _ in 0..=REPLACED_STEPS_MAX {
         if wanted.is_empty() {
             break;
         }

@@ -131,10 +131,7 @@ impl Batch {
     }
 
     fn note_closed(&mut self, id: &IssueId, reason: CloseReason) {
-        let issue = self
-            .opened
-            .remove(id)
-            .or_else(|| self.standing.issues().find(|issue| issue.id == *id).cloned());
+        let issue = self.opened.remove(id).or_else(|| self.standing.issue(id).cloned());
         if let Some(issue) = issue {
             self.subjects.insert(issue.subject.clone());
             self.commit.issues_closed.push((issue, reason));

@@ -29,6 +29,10 @@ mod issues;
 pub use classify::{Candidate, Matches};
 use classify::{Classes, classify};
 
+/// Golden records that replaced one another are followed so many steps at the most; whoever
+/// loads the standing state follows as many.
+pub const REPLACED_STEPS_MAX: usize = 8;
+
 /// What the deciding functions may not make themselves: time, numbers and fresh ids.
 #[derive(Clone, Debug)]
 pub struct Fresh {
@@ -134,6 +138,9 @@ pub enum Refusal {
     /// Another act of the same transaction was refused, so this one was not carried out.
     #[error("not carried out, because entry {0} of the transaction was refused")]
     Transaction(usize),
+    /// The registry stopped taking acts before it came to this one of a batch.
+    #[error("not carried out: {0}. Send this entry again")]
+    NotReached(String),
     /// A fault of the registry itself, in this act alone.
     #[error("an internal fault kept the registry from deciding; its log tells more")]
     Fault,
@@ -314,13 +321,18 @@ impl<'a> Draft<'a> {
         }
     }
 
-    /// Where an adjudicated record belongs on its return: its golden record, or what replaced it.
-    fn home_of(&self, state: &RecordState, standing: &Standing) -> Cruid {
-        match standing.golden(&state.golden).map(|golden| &golden.status) {
-            Some(GoldenStatus::Replaced(other)) if standing.golden(other).is_some() => {
-                other.clone()
-            }
-            _ => state.golden.clone(),
+    /// Where an adjudicated record belongs on its return: its golden record, or what replaced
+    /// it in the end, or a new one if a record that it was declared different from is there.
+    fn home_of(&mut self, state: &RecordState, standing: &Standing) -> Cruid {
+        let mut home = standing.golden(&state.golden);
+        let mut steps = 0;
+        while let Some(GoldenStatus::Replaced(other)) = home.map(|golden| &golden.status) {
+            steps += 1;
+            home = standing.golden(other).filter(|_| steps <= REPLACED_STEPS_MAX);
+        }
+        match home.filter(|golden| !standing.is_barred(&state.id, golden)) {
+            Some(golden) => golden.id.clone(),
+            None => self.create_golden(),
         }
     }
 
@@ -339,8 +351,9 @@ impl<'a> Draft<'a> {
         }
         let record = state.id.clone();
         self.changes.push(Change::Link { record, golden: target.clone(), basis });
+        // Nobody is left behind; or nobody was, and now it is known where the person went.
         let was_last = standing.golden(&state.golden).is_some_and(|golden| {
-            golden.status == GoldenStatus::Live
+            !matches!(golden.status, GoldenStatus::Replaced(_))
                 && golden.members.iter().all(|member| *member == state.id)
         });
         if *target != state.golden && was_last {

@@ -70,6 +70,11 @@ impl Standing {
         self.broken_from(record).any(|other| golden.members.contains(other))
     }
 
+    /// The open issue of that name.
+    pub fn issue(&self, id: &IssueId) -> Option<&MatchIssue> {
+        self.issues.get(id)
+    }
+
     /// The open issues in which `record` takes part, on either side, in order of their ids.
     pub fn issues_of(&self, record: &RecordId) -> impl Iterator<Item = &MatchIssue> {
         self.issues_of.get(record).into_iter().flatten().filter_map(|id| self.issues.get(id))

@@ -118,8 +118,8 @@ pub struct MatchIssue {
     pub evidence: Evidence,
     /// When it was raised.
     pub opened_at: Timestamp,
-    /// How many candidates reached the potential threshold in all, when only the best are
-    /// kept as issues; `None` when none was left out.
+    /// How many candidates of this kind the record had in all, when only the best are kept as
+    /// issues; `None` when none was left out.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub candidates_total: Option<u64>,
 }

@@ -225,6 +225,7 @@ fn refused(refusal: &Refusal) -> (StatusCode, Issue) {
             (StatusCode::UNPROCESSABLE_ENTITY, IssueType::BusinessRule, None)
         }
         Refusal::Transaction(_) => (StatusCode::CONFLICT, IssueType::Transient, None),
+        Refusal::NotReached(_) => (StatusCode::SERVICE_UNAVAILABLE, IssueType::Transient, None),
         Refusal::Fault => (StatusCode::INTERNAL_SERVER_ERROR, IssueType::Exception, None),
     };
     let issue = Issue::error(code, text);

@@ -116,6 +116,12 @@ pub trait Reader: Send + Sync {
     /// Every open issue in which one of `records` takes part, on either side.
     async fn open_issues_of(&self, records: &[RecordId]) -> Result<Vec<MatchIssue>, StoreError>;
 
+    /// Every open issue of which one of `records` is the subject.
+    async fn open_issues_raised_by(
+        &self,
+        records: &[RecordId],
+    ) -> Result<Vec<MatchIssue>, StoreError>;
+
     /// Patients by FHIR id, in the order of `ids`.
     async fn patients(&self, ids: &[String]) -> Result<Vec<StoredPatient>, StoreError>;
 

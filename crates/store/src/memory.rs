@@ -45,6 +45,8 @@ struct State {
     events: Vec<Event>,
     explanations: HashMap<ContentHash, String>,
     issues: BTreeMap<(i64, i64), (MatchIssue, Option<CloseReason>)>,
+    /// The open issues of a record, on either side.
+    open_issues_of: HashMap<RecordId, BTreeSet<(i64, i64)>>,
     broken: BTreeSet<BrokenPair>,
     tags: HashMap<String, Vec<TagKey>>,
 }
@@ -74,6 +76,7 @@ impl Default for State {
             events: Vec::new(),
             explanations: HashMap::new(),
             issues: BTreeMap::new(),
+            open_issues_of: HashMap::new(),
             broken: BTreeSet::new(),
             tags: HashMap::new(),
         }
@@ -83,6 +86,28 @@ impl Default for State {
 impl State {
     fn open_issues(&self) -> impl Iterator<Item = &MatchIssue> {
         self.issues.values().filter(|(_, closed)| closed.is_none()).map(|(issue, _)| issue)
+    }
+
+    /// The open issues in which one of `records` takes part, in order of opening.
+    fn issues_of(&self, records: &[RecordId]) -> impl Iterator<Item = &MatchIssue> {
+        let ids = records.iter().filter_map(|record| self.open_issues_of.get(record)).flatten();
+        let ids: BTreeSet<&(i64, i64)> = ids.collect();
+        ids.into_iter().filter_map(|id| self.issues.get(id)).map(|(issue, _)| issue)
+    }
+
+    /// Files an issue as open or closed under the records of its pair.
+    fn file_issue(&mut self, opening: (i64, i64), issue: &MatchIssue, is_open: bool) {
+        for record in [&issue.subject, &issue.evidence.candidate] {
+            let open = self.open_issues_of.entry(record.clone()).or_default();
+            if is_open {
+                open.insert(opening);
+            } else {
+                open.remove(&opening);
+            }
+            if open.is_empty() {
+                self.open_issues_of.remove(record);
+            }
+        }
     }
 
     fn content(&self, hash: &ContentHash) -> Result<String, StoreError> {
@@ -112,7 +137,8 @@ impl State {
             (_, true) => Some(pair.low().clone()),
             _ => None,
         };
-        let issues = self.open_issues().filter(|issue| issue.subject == state.id);
+        let own = std::slice::from_ref(&state.id);
+        let issues = self.issues_of(own).filter(|issue| issue.subject == state.id);
         let broken: BTreeSet<RecordId> = self.broken.iter().filter_map(other).collect();
         Ok(SourcePatient {
             state: state.clone(),
@@ -181,12 +207,17 @@ impl Reader for MemoryStore {
     }
 
     async fn open_issues_of(&self, records: &[RecordId]) -> Result<Vec<MatchIssue>, StoreError> {
+        Ok(self.state.read().issues_of(records).cloned().collect())
+    }
+
+    async fn open_issues_raised_by(
+        &self,
+        records: &[RecordId],
+    ) -> Result<Vec<MatchIssue>, StoreError> {
         let state = self.state.read();
-        let records = unique(records);
-        let takes_part = |issue: &&MatchIssue| {
-            records.contains(&issue.subject) || records.contains(&issue.evidence.candidate)
-        };
-        Ok(state.open_issues().filter(takes_part).cloned().collect())
+        let subjects = unique(records);
+        let raised = |issue: &&MatchIssue| subjects.contains(&issue.subject);
+        Ok(state.issues_of(records).filter(raised).cloned().collect())
     }
 
     async fn patients(&self, ids: &[String]) -> Result<Vec<StoredPatient>, StoreError> {

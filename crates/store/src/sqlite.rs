@@ -123,7 +123,16 @@ impl Reader for SqliteStore {
     }
 
     async fn open_issues_of(&self, records: &[RecordId]) -> Result<Vec<MatchIssue>, StoreError> {
-        judgements::open_issues_of(&mut *self.snapshot().await?, records).await
+        let sides = [judgements::SUBJECT, judgements::CANDIDATE];
+        judgements::open_issues_of(&mut *self.snapshot().await?, records, &sides).await
+    }
+
+    async fn open_issues_raised_by(
+        &self,
+        records: &[RecordId],
+    ) -> Result<Vec<MatchIssue>, StoreError> {
+        let sides = [judgements::SUBJECT];
+        judgements::open_issues_of(&mut *self.snapshot().await?, records, &sides).await
     }
 
     async fn patients(&self, ids: &[String]) -> Result<Vec<StoredPatient>, StoreError> {

@@ -121,7 +121,8 @@ impl Desk {
     }
 
     fn decide_work(&mut self, work: &Work, found: &[Option<Found>]) -> Answers {
-        let restore = work.is_atomic.then(|| (self.batch.clone(), self.overlay.len()));
+        let can_fail_halfway = work.is_atomic && work.operations.len() > 1;
+        let restore = can_fail_halfway.then(|| (self.batch.clone(), self.overlay.len()));
         let mut answers: Answers = Vec::with_capacity(work.operations.len());
         for (operation, found) in work.operations.iter().zip(found) {
             answers.push(self.decide_one(work, operation, found.as_ref()));

@@ -8,10 +8,18 @@ use std::collections::BTreeSet;
 use super::{Classes, Draft, classify::Classed};
 use crate::{
     commit::{Change, CloseReason},
-    ids::{Cruid, RecordId},
+    ids::{Cruid, IssueId, RecordId},
     standing::Standing,
     state::{IssueKind, MatchIssue},
 };
+
+/// Automatic matches kept as issues for one record, the best ones. One would do for the tag and
+/// a few do for a steward; hundreds of records that all say "unknown" would make thousands.
+const AUTO_MAX: usize = 5;
+
+/// Conflicts and potential matches kept as issues for one record, the best ones of each. More
+/// than a person looks at; the rest is told as a number.
+const DOUBT_MAX: usize = 100;
 
 /// Closes what no longer holds for `record` and opens what is new.
 pub(super) fn recompute(
@@ -21,35 +29,27 @@ pub(super) fn recompute(
     standing: &Standing,
 ) {
     let home = home(draft, record, standing);
+    // What a person put together is not reported as matched by rules (contract 3.6).
+    let was_put_there = standing.record(record).is_some_and(|state| {
+        state.is_adjudicated && !state.is_withdrawn && home.as_ref() == Some(&state.golden)
+    });
     let mut kept = BTreeSet::new();
     let mut opened = Vec::new();
-    for classed in &classes.candidates {
-        let kind = Classes::kind(classed, home.as_ref());
-        let was_there = standing.record(record).is_some_and(|state| {
-            state.is_adjudicated && !state.is_withdrawn && home.as_ref() == Some(&state.golden)
-        });
-        // What a person put together is not reported as matched by rules (contract 3.6).
-        if kind == IssueKind::Auto && was_there {
+    for kind in IssueKind::ALL {
+        if kind == IssueKind::Auto && was_put_there {
             continue;
         }
-        if let Some(issue) = standing_issue(draft, record, classed, kind, standing) {
-            kept.insert(issue.id.clone());
-            continue;
-        }
-        let evidence = draft.evidence(classed.candidate);
-        let known = standing.issues_of(record).find(|issue| {
-            issue.subject == *record && issue.kind == kind && issue.evidence == evidence
-        });
-        match known {
-            Some(issue) => _ = kept.insert(issue.id.clone()),
-            None => opened.push(MatchIssue {
-                id: draft.next_issue_id(),
-                kind,
-                subject: record.clone(),
-                evidence,
-                opened_at: draft.fresh.at,
-                candidates_total: classes.potential_total.filter(|_| kind == IssueKind::Potential),
-            }),
+        let of_kind: Vec<&Classed<'_>> = classes
+            .candidates
+            .iter()
+            .filter(|classed| Classes::kind(classed, home.as_ref()) == kind)
+            .collect();
+        let total = total(kind, of_kind.len(), classes);
+        for classed in of_kind.into_iter().take(max(kind)) {
+            match standing_issue(draft, record, classed, kind, standing) {
+                Some(issue) => _ = kept.insert(issue),
+                None => opened.push((kind, classed, total)),
+            }
         }
     }
     let closed = standing.issues_of(record).filter(|issue| !kept.contains(&issue.id));
@@ -57,23 +57,58 @@ pub(super) fn recompute(
         issue: issue.id.clone(),
         reason: CloseReason::Superseded,
     }));
-    draft.changes.extend(opened.into_iter().map(|issue| Change::OpenIssue { issue }));
+    for (kind, classed, candidates_total) in opened {
+        let issue = MatchIssue {
+            id: draft.next_issue_id(),
+            kind,
+            subject: record.clone(),
+            evidence: draft.evidence(classed.candidate),
+            opened_at: draft.fresh.at,
+            candidates_total,
+        };
+        draft.changes.push(Change::OpenIssue { issue });
+    }
 }
 
-/// The issue of the pair that stands already, on whichever side, if the record says nothing new.
+/// How many issues of a kind are kept for one record.
+fn max(kind: IssueKind) -> usize {
+    match kind {
+        IssueKind::Auto => AUTO_MAX,
+        IssueKind::Potential | IssueKind::Conflict => DOUBT_MAX,
+    }
+}
+
+/// How many candidates of a kind there were, if not all of them are kept.
+fn total(kind: IssueKind, found: usize, classes: &Classes<'_>) -> Option<u64> {
+    let found = u64::try_from(found).unwrap_or(u64::MAX);
+    let all = match kind {
+        IssueKind::Potential => classes.potential_total.unwrap_or(found).max(found),
+        IssueKind::Auto | IssueKind::Conflict => found,
+    };
+    (all > found.min(max(kind) as u64)).then_some(all)
+}
+
+/// The issue of the pair that stands already and still holds.
 ///
-/// Had the other record changed since, its submission would have judged the pair anew.
-fn standing_issue<'a>(
-    draft: &Draft<'_>,
+/// If the record says nothing new, that is one on whichever side: had the other record changed
+/// since, its submission would have judged the pair anew. Else it is one with this very evidence.
+fn standing_issue(
+    draft: &mut Draft<'_>,
     record: &RecordId,
     classed: &Classed<'_>,
     kind: IssueKind,
-    standing: &'a Standing,
-) -> Option<&'a MatchIssue> {
+    standing: &Standing,
+) -> Option<IssueId> {
     let other = &classed.candidate.record;
-    standing.issues_of(record).filter(|_| !draft.is_news).find(|issue| {
+    let of_pair = |issue: &&MatchIssue| {
         issue.kind == kind && (issue.subject == *other || issue.evidence.candidate == *other)
-    })
+    };
+    let issue = standing.issues_of(record).find(of_pair)?;
+    if draft.is_news {
+        let evidence = draft.evidence(classed.candidate);
+        return (issue.subject == *record && issue.evidence == evidence).then(|| issue.id.clone());
+    }
+    Some(issue.id.clone())
 }
 
 /// The golden record that the record belongs to once the draft's changes are applied.

@@ -140,6 +140,19 @@ impl Desk {
     }
 }
 
+/// Marks a record as decided on by a person.
+fn adjudicate(desk: &mut Desk, id: &str) {
+    let decision = Decision {
+        verb: Verb::Break,
+        changes: vec![Change::Adjudicate { record: RecordId::new(id) }],
+        content: None,
+        explanations: Vec::new(),
+        subjects: vec![RecordId::new(id)],
+        outcome: Outcome::Adjudicated,
+    };
+    desk.batch.push(&Actor::User("steward".into()), Timestamp(9), decision);
+}
+
 #[test]
 fn a_record_that_matches_nobody_founds_a_golden_record() {
     let mut desk = Desk::new();
@@ -310,6 +323,67 @@ fn a_withdrawn_record_does_not_come_back_into_a_group_it_does_not_match() {
 }
 
 #[test]
+fn a_cruid_retired_by_a_withdrawal_forwards_when_its_record_returns_elsewhere() {
+    let mut desk = Desk::new();
+    desk.submit("a", &[]);
+    desk.submit("b", &[]);
+    desk.withdraw("a");
+    assert_eq!(desk.golden("g0").status, GoldenStatus::Retired);
+    desk.submit_as("a", "Changed", &[("b", 2.0)]);
+    assert_eq!(desk.home("a"), "g1");
+    assert_eq!(desk.golden("g0").status, GoldenStatus::Replaced(Cruid::new("g1")));
+}
+
+#[test]
+fn hundreds_of_equal_records_make_a_few_issues_each() {
+    let mut desk = Desk::new();
+    let ids: Vec<String> = (0..300).map(|number| format!("p{number}")).collect();
+    for (count, id) in ids.iter().enumerate() {
+        let found: Vec<(&str, f64)> = ids[..count].iter().map(|id| (id.as_str(), 2.0)).collect();
+        let decision = desk.decide(&Desk::record(id, "Unknown"), &found).unwrap();
+        desk.batch.push(&Actor::Job("test".into()), Timestamp(1), decision);
+    }
+    assert_eq!(broken_promises(desk.batch.standing()), Vec::<String>::new());
+    assert_eq!(desk.golden("g0").members.len(), 300);
+    assert!(desk.issues().len() <= 5 * 300);
+    let last = desk.batch.standing().issues_of(&RecordId::new("p299")).next().unwrap();
+    assert_eq!(last.candidates_total, Some(299), "the rest is told as a number");
+}
+
+#[test]
+fn an_adjudicated_record_does_not_return_to_whom_it_was_declared_different_from() {
+    let mut desk = Desk::new();
+    desk.submit("a", &[]);
+    desk.submit("b", &[("a", 2.0)]);
+    desk.break_out(&["b"]);
+    adjudicate(&mut desk, "a");
+    desk.withdraw("a");
+    desk.submit("c", &[]);
+    desk.submit_as("b", "Changed", &[("c", 2.0)]);
+    desk.submit_as("c", "Changed", &[]);
+    // b is alone with c's CRUID or its own; a's CRUID is empty. Bring b into it by hand.
+    let home = Cruid::new("g0");
+    let basis = LinkBasis { kind: BasisKind::Adjudicated, revision: Revision(9), evidence: None };
+    let link = Change::Link { record: RecordId::new("b"), golden: home, basis };
+    let at = desk.fresh().at;
+    let decision = Decision {
+        verb: Verb::Unbreak,
+        changes: vec![
+            link,
+            Change::RetireGolden { golden: Cruid::new(desk.home("b")), replaced_by: None },
+        ],
+        content: None,
+        explanations: Vec::new(),
+        subjects: Vec::new(),
+        outcome: Outcome::Adjudicated,
+    };
+    desk.batch.push(&Actor::Job("test".into()), at, decision);
+    desk.submit("a", &[]);
+    assert_ne!(desk.home("a"), "g0");
+    assert!(desk.batch.standing().golden(&Cruid::new(desk.home("a"))).is_some());
+}
+
+#[test]
 fn a_broken_pair_is_never_linked_again_not_even_through_a_third_record() {
     let mut desk = Desk::new();
     desk.submit("a", &[]);
@@ -345,18 +419,7 @@ fn an_adjudicated_record_stays_and_reports_what_rules_prefer() {
     let mut desk = Desk::new();
     desk.submit("a", &[]);
     desk.submit("b", &[]);
-    desk.batch.push(
-        &Actor::User("steward".into()),
-        Timestamp(9),
-        Decision {
-            verb: Verb::Break,
-            changes: vec![Change::Adjudicate { record: RecordId::new("b") }],
-            content: None,
-            explanations: Vec::new(),
-            subjects: vec![RecordId::new("b")],
-            outcome: Outcome::Adjudicated,
-        },
-    );
+    adjudicate(&mut desk, "b");
     let receipt = desk.submit_as("b", "Changed", &[("a", 2.0)]);
     assert_eq!(receipt.golden.as_str(), "g1");
     assert_eq!(desk.issues(), ["b Conflict a"]);

@@ -149,10 +149,14 @@ impl State {
 
     fn write_judgements(&mut self, commit: &Commit) -> Result<(), StoreError> {
         for issue in &commit.issues_opened {
-            self.issues.insert(plan::opening(&issue.id)?, (issue.clone(), None));
+            let opening = plan::opening(&issue.id)?;
+            self.issues.insert(opening, (issue.clone(), None));
+            self.file_issue(opening, issue, true);
         }
         for (issue, reason) in &commit.issues_closed {
-            self.issues.insert(plan::opening(&issue.id)?, (issue.clone(), Some(*reason)));
+            let opening = plan::opening(&issue.id)?;
+            self.issues.insert(opening, (issue.clone(), Some(*reason)));
+            self.file_issue(opening, issue, false);
         }
         for pair in &commit.pairs_unbroken {
             self.broken.remove(pair);

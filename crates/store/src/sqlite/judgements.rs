@@ -14,14 +14,20 @@ use super::{
 };
 use crate::{StoreError, Window};
 
-/// Open issues in which one of the records takes part, in order of opening.
+/// The column of the record that raised an issue.
+pub(super) const SUBJECT: &str = "subject";
+/// The column of the record on the other side.
+pub(super) const CANDIDATE: &str = "candidate";
+
+/// Open issues in which one of the records is on one of the sides, in order of opening.
 pub(super) async fn open_issues_of(
     connection: &mut SqliteConnection,
     records: &[RecordId],
+    sides: &[&str],
 ) -> Result<Vec<MatchIssue>, StoreError> {
     let ids = id_list(records.iter().map(RecordId::as_str));
     let mut issues: BTreeMap<(i64, i64), MatchIssue> = BTreeMap::new();
-    for side in ["subject", "candidate"] {
+    for side in sides {
         let sql = format!(
             "SELECT i.body, i.revision, i.number FROM patient p JOIN issue i ON i.{side} = p.key \
              WHERE i.closed IS NULL AND p.id IN"

@@ -39,6 +39,12 @@ use parking::Gate;
 use published::Published;
 pub use settings::Settings;
 
+/// Operations of one work that go through the queue together; the linker serves others between.
+const TURN_MAX: usize = 50;
+
+/// Operations that one transaction may hold: they are decided in one go, and all others wait.
+pub const ATOMIC_MAX: usize = 1_000;
+
 /// One act on the registry, ready for the linker.
 #[derive(Clone, Debug)]
 pub enum Operation {
@@ -199,7 +205,34 @@ impl Pipeline {
     /// [`PipelineError`] if nothing was written and nothing was decided. What is refused for
     /// reasons of its own is in the answers.
     pub async fn submit(&self, work: Work) -> Result<Answers, PipelineError> {
-        self.shared.gate.pass(work).await
+        let count = work.operations.len();
+        if work.is_atomic && count > ATOMIC_MAX {
+            return Err(PipelineError::TooMany { queue_max: ATOMIC_MAX });
+        }
+        if work.is_atomic || count <= TURN_MAX {
+            return self.shared.gate.pass(work).await;
+        }
+        self.in_turns(work).await
+    }
+
+    /// Carries out a large work that is not atomic by parts, so that others get their turn.
+    async fn in_turns(&self, work: Work) -> Result<Answers, PipelineError> {
+        let Work { operations, actor, is_atomic } = work;
+        let mut answers = Answers::with_capacity(operations.len());
+        for part in operations.chunks(TURN_MAX) {
+            let part = Work { operations: part.to_vec(), actor: actor.clone(), is_atomic };
+            match self.shared.gate.pass(part).await {
+                Ok(more) => answers.extend(more),
+                Err(error) if answers.is_empty() => return Err(error),
+                Err(error) => {
+                    // What went before is durable and answered; the rest says why it is not.
+                    let rest = Refusal::NotReached(error.to_string());
+                    answers.resize(operations.len(), Err(rest));
+                    break;
+                }
+            }
+        }
+        Ok(answers)
     }
 
     /// Reads of the committed state.

@@ -18,6 +18,9 @@ use store::{Reader, StoreError, Window};
 /// Rows read at once.
 const PAGE_MAX: u32 = 2_000;
 
+/// Versions of one record read at once; each may be as large as a request.
+const VERSIONS_MAX: u64 = 20;
+
 /// Findings told at the most: with more of them, the first ones tell enough.
 const FINDINGS_MAX: usize = 1_000;
 
@@ -170,6 +173,7 @@ async fn read_goldens(
     }
 }
 
+/// Checks every version of a record: none is missing, and none was altered.
 async fn check_content(
     reader: &dyn Reader,
     record: &RecordState,
@@ -179,13 +183,24 @@ async fn check_content(
     if ContentHash::of(content) != record.content {
         report.find(format!("the content of record {} was altered", record.id));
     }
-    let window = Window { offset: 0, limit: 1 };
-    let (newest, versions) = reader.record_history(&record.id, window).await?;
-    let fits = newest.first().is_some_and(|stored| {
-        stored.version.version == record.version && stored.version.content == record.content
-    });
-    if versions != u64::from(record.version) || !fits {
-        report.find(format!("the versions of record {} are not complete", record.id));
+    let mut expected = record.version;
+    let mut offset = 0;
+    while expected > 0 {
+        let window = Window { offset, limit: VERSIONS_MAX };
+        let (versions, total) = reader.record_history(&record.id, window).await?;
+        if total != u64::from(record.version) || versions.is_empty() {
+            report.find(format!("the versions of record {} are not complete", record.id));
+            return Ok(());
+        }
+        offset += versions.len() as u64;
+        for stored in versions {
+            let is_sound = stored.version.version == expected
+                && stored.version.content == ContentHash::of(&stored.content);
+            if !is_sound {
+                report.find(format!("version {expected} of record {} was altered", record.id));
+            }
+            expected = expected.saturating_sub(1);
+        }
     }
     Ok(())
 }

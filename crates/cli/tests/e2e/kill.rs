@@ -28,6 +28,8 @@ const SENDERS: u64 = 4;
 struct Acknowledged {
     cruid: String,
     version: u64,
+    /// What was sent and acknowledged as that version.
+    content: Value,
     /// A withdrawal was asked for, so the record may be gone.
     may_be_withdrawn: bool,
 }
@@ -114,6 +116,7 @@ fn keep(ledger: &mut Ledger, report: Report) {
             if new.version >= known.version {
                 known.cruid = new.cruid;
                 known.version = new.version;
+                known.content = new.content;
             }
         }
         Report::Withdrawing(id) => {
@@ -153,7 +156,7 @@ fn send(client: &Client, seed: u64, reports: &mpsc::Sender<Report>, is_over: &At
             20..25 if newest.is_some() => withdraw(client, newest.take(), reports),
             _ => client.post("/Patient", &patient).map(|answer| {
                 newest = answer.location.clone();
-                acknowledge(&answer, reports);
+                acknowledge(&answer, patient, reports);
             }),
         };
         if answered.is_err() {
@@ -181,7 +184,7 @@ fn transaction(
     reports: &mpsc::Sender<Report>,
 ) -> Result<(), ureq::Error> {
     let entries: Vec<Value> = patients
-        .into_iter()
+        .iter()
         .map(
             |patient| json!({"resource": patient, "request": {"method": "POST", "url": "Patient"}}),
         )
@@ -194,21 +197,22 @@ fn transaction(
     };
     let (records, cruids) = (list(&answer.location), list(&answer.cruid));
     assert_eq!((records.len(), cruids.len()), (4, 4));
-    for (index, (record, cruid)) in records.into_iter().zip(cruids).enumerate() {
+    let answered = records.into_iter().zip(cruids).zip(patients).enumerate();
+    for (index, ((record, cruid), content)) in answered {
         let etag = answer.body["entry"][index]["response"]["etag"].as_str();
         let version = version(etag);
-        let report = Acknowledged { cruid, version, may_be_withdrawn: false };
+        let report = Acknowledged { cruid, version, content, may_be_withdrawn: false };
         let _ = reports.send(Report::Submitted(record, report));
     }
     Ok(())
 }
 
-fn acknowledge(answer: &Answer, reports: &mpsc::Sender<Report>) {
+fn acknowledge(answer: &Answer, content: Value, reports: &mpsc::Sender<Report>) {
     assert!(matches!(answer.status, 200 | 201), "{} {}", answer.status, answer.body);
     let record = answer.location.clone().expect("Location is answered");
     let cruid = answer.cruid.clone().expect("LocationCRUID is answered");
     let version = version(answer.etag.as_deref());
-    let report = Acknowledged { cruid, version, may_be_withdrawn: false };
+    let report = Acknowledged { cruid, version, content, may_be_withdrawn: false };
     let _ = reports.send(Report::Submitted(record, report));
 }
 
@@ -234,7 +238,23 @@ fn check(server: &Server, round: u64, ledger: &Ledger) {
         let earlier = client.get(&format!("/{record}/_history/{}", known.version));
         let earlier = earlier.expect("the server answers");
         assert_eq!(earlier.status, 200, "round {round}: {record} version {}", known.version);
+        check_version(round, record, known, earlier.body);
         let golden = client.get(&format!("/{}", known.cruid)).expect("the server answers");
         assert_eq!(golden.status, 200, "round {round}: {}", known.cruid);
     }
+}
+
+/// The acknowledged version shows what was sent and the CRUID that was answered.
+fn check_version(round: u64, record: &str, known: &Acknowledged, mut shown: Value) {
+    let link = shown["link"][0]["other"]["reference"].as_str();
+    assert_eq!(link, Some(known.cruid.as_str()), "round {round}: {record} {}", known.version);
+    let members = shown.as_object_mut().expect("a resource");
+    for registry_owned in ["id", "meta", "link"] {
+        members.remove(registry_owned);
+    }
+    assert!(
+        shown == known.content,
+        "round {round}: {record} {} shows other content",
+        known.version
+    );
 }

@@ -53,6 +53,44 @@ fn two_systems_get_one_cruid_for_one_person_and_keep_it_over_a_restart() {
     assert_eq!(golden.body["name"], Value::Null, "a golden record has no demographics");
 }
 
+/// Edits the database file as somebody would who has the disk but not the registry.
+fn edit(data: &Path, from: &str, to: &str) {
+    let path = data.join("opencr.sqlite");
+    let mut bytes = std::fs::read(&path).expect("the database");
+    let places: Vec<usize> = bytes
+        .windows(from.len())
+        .enumerate()
+        .filter(|(_, window)| *window == from.as_bytes())
+        .map(|(place, _)| place)
+        .collect();
+    assert!(!places.is_empty(), "{from} is in the file");
+    for place in places {
+        bytes[place..place + to.len()].copy_from_slice(to.as_bytes());
+    }
+    std::fs::write(&path, bytes).expect("written");
+}
+
+#[test]
+fn an_edit_behind_the_registrys_back_is_found() {
+    let edits = [
+        (r#""family":"Okello""#, r#""family":"Okelli""#, "altered"),
+        (r#""name":"openmrs""#, r#""name":"openmrz""#, "event chain"),
+    ];
+    for (from, to, finding) in edits {
+        let folder = tempfile::tempdir().expect("a folder");
+        let server = Server::start(folder.path());
+        let client = Client::new(&server, "openmrs");
+        let answer = client.post("/Patient", &amina("openmrs", "17", "Amina")).expect("answered");
+        assert_eq!(answer.status, 201);
+        server.stop();
+        verify(folder.path()).expect("sound before the edit");
+        edit(folder.path(), from, to);
+        let findings = verify(folder.path()).expect_err("the edit is found");
+        assert!(findings.contains(finding), "{findings}");
+        assert!(!findings.contains("Okell"), "no patient's data in the findings");
+    }
+}
+
 #[test]
 fn the_demo_fills_an_empty_registry_once() {
     let folder = tempfile::tempdir().expect("a folder");

@@ -84,6 +84,19 @@ impl Value {
         }
     }
 
+    /// Bytes behind this value, its reference counts included.
+    pub(crate) fn bytes(&self) -> usize {
+        let counts = 2 * size_of::<usize>();
+        counts
+            + match self {
+                Value::Text(text) => text.len(),
+                Value::Sound(sound) => size_of::<Sound>() + sound.text.len() + sound.code.len(),
+                Value::Set(set) => {
+                    set.iter().map(|token| size_of::<String>() + token.len()).sum::<usize>()
+                }
+            }
+    }
+
     /// The text of a text or sound; a set has none.
     pub(crate) fn text(&self) -> Option<&str> {
         match self {

@@ -84,6 +84,11 @@ impl Value {
         }
     }
 
+    /// A text that is prepared already.
+    pub(crate) fn of_text(text: &str) -> Value {
+        Value::Text(text.into())
+    }
+
     /// Bytes behind this value, its reference counts included.
     pub(crate) fn bytes(&self) -> usize {
         let counts = 2 * size_of::<usize>();

@@ -27,6 +27,7 @@ mod rows;
 mod scan;
 mod search;
 mod signature;
+mod texts;
 
 use std::sync::Arc;
 
@@ -117,8 +118,9 @@ impl Index {
             let mut parts = shapes.iter().flatten().flat_map(|shape| &shape.fields);
             parts.any(|part| part.feature == feature && part.is_sifted())
         };
+        let specs = ruleset.features.iter().enumerate();
         let columns: Vec<Column> =
-            (0..ruleset.features.len()).map(|feature| Column::new(is_sifted(feature))).collect();
+            specs.map(|(feature, spec)| Column::new(spec.kind, is_sifted(feature))).collect();
         let codes = columns.iter().map(|_| Codes::default()).collect();
         let shapes = Arc::new(shapes);
         let (present, masks) = (Chunked::new(), Masks::new());
@@ -221,7 +223,7 @@ impl Snapshot {
         if !self.present.get(row) {
             return None;
         }
-        Some(self.columns.iter().map(|column| column.value_at(row).cloned()).collect())
+        Some(self.columns.iter().map(|column| column.value_at(row)).collect())
     }
 
     /// Number of records.

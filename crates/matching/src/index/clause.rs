@@ -126,11 +126,10 @@ impl<'s> Clause<'s> {
 
     fn compare(&mut self, code: u32) -> Option<f64> {
         self.compared += 1;
-        let candidate = self.column.value(code);
         match self.how {
-            How::Gate => Value::agree(self.query, candidate).then_some(1.0),
+            How::Gate => self.column.agrees(self.query, code).then_some(1.0),
             How::Field(scorer) => {
-                let text = units(text_of(candidate));
+                let text = units(self.column.text(code));
                 let query = self.query_units.get_or_insert_with(|| units(text_of(self.query)));
                 scorer.algorithm.compare_units(query, &text)
             }
@@ -186,8 +185,12 @@ impl<'s> Clause<'s> {
         let sieve = self.sieve();
         let passes = |text: &Signature| sieve.as_ref().is_none_or(|sieve| sieve.passes(text));
         column.sift(passes, |code| {
-            if column.value(code).is_some() && self.agrees(code) {
-                codes.push(code);
+            // What was compared before is compared again: looking it up takes as long.
+            if column.is_used(code) {
+                let value = self.compare(code);
+                if self.how.agrees(value) {
+                    codes.push(code);
+                }
             }
         });
         let mut bits = vec![0; column.codes().div_ceil(64)];

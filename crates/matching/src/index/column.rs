@@ -12,7 +12,9 @@ use super::chunked::Chunked;
 use super::finder::Finder;
 use super::postings::{FreeLists, Postings, RowsOf};
 use super::signature::Signature;
+use super::texts::Texts;
 use crate::features::Value;
+use crate::rules::FeatureKind;
 use crate::similarity::units;
 
 /// Code of a missing value.
@@ -27,7 +29,7 @@ const SIGNATURES_CHUNK: usize = 512;
 #[derive(Clone)]
 pub(super) struct Column {
     rows: Chunked<u32, ROWS_CHUNK>,
-    values: Chunked<Option<Value>, VALUES_CHUNK>,
+    values: Values,
     /// Codes that are in use or below one that is, the missing one included.
     codes: usize,
     finder: Finder,
@@ -37,11 +39,24 @@ pub(super) struct Column {
     signatures: Option<Chunked<Signature, SIGNATURES_CHUNK>>,
 }
 
+/// Distinct values by code.
+#[derive(Clone)]
+enum Values {
+    /// Of a feature that is compared as text.
+    Texts(Texts),
+    /// Of a filter or of a phonetic field.
+    Others(Chunked<Option<Value>, VALUES_CHUNK>),
+}
+
 impl Column {
-    pub(super) fn new(has_signatures: bool) -> Column {
+    pub(super) fn new(kind: FeatureKind, has_signatures: bool) -> Column {
+        let values = match kind {
+            FeatureKind::Text => Values::Texts(Texts::default()),
+            FeatureKind::Sound | FeatureKind::Set => Values::Others(Chunked::new()),
+        };
         Column {
             rows: Chunked::new(),
-            values: Chunked::new(),
+            values,
             codes: 1,
             finder: Finder::new(),
             hasher: foldhash::fast::RandomState::default(),
@@ -60,19 +75,69 @@ impl Column {
         self.rows.get(row)
     }
 
-    /// The value of a code; `None` for the missing one.
-    pub(super) fn value(&self, code: u32) -> Option<&Value> {
-        self.values.get_ref(code as usize).and_then(Option::as_ref)
+    /// The text of a code; empty for the missing one and for a filter.
+    pub(super) fn text(&self, code: u32) -> &str {
+        match &self.values {
+            Values::Texts(texts) => texts.get(code as usize),
+            Values::Others(_) => self.other(code).and_then(Value::text).unwrap_or(""),
+        }
+    }
+
+    fn other(&self, code: u32) -> Option<&Value> {
+        match &self.values {
+            Values::Texts(_) => None,
+            Values::Others(values) => values.get_ref(code as usize).and_then(Option::as_ref),
+        }
+    }
+
+    /// Whether a filter or phonetic field with the query's value lets a code pass.
+    pub(super) fn agrees(&self, query: Option<&Value>, code: u32) -> bool {
+        Value::agree(query, self.other(code))
+    }
+
+    /// Whether some record has the code.
+    pub(super) fn is_used(&self, code: u32) -> bool {
+        match &self.values {
+            Values::Texts(texts) => !texts.get(code as usize).is_empty(),
+            Values::Others(_) => self.other(code).is_some(),
+        }
     }
 
     /// The value of a row; `None` if missing.
-    pub(super) fn value_at(&self, row: usize) -> Option<&Value> {
-        self.value(self.code_at(row))
+    pub(super) fn value_at(&self, row: usize) -> Option<Value> {
+        let code = self.code_at(row);
+        match &self.values {
+            Values::Texts(texts) => {
+                Some(texts.get(code as usize)).filter(|text| !text.is_empty()).map(Value::of_text)
+            }
+            Values::Others(_) => self.other(code).cloned(),
+        }
+    }
+
+    fn has(&self, code: u32, value: &Value) -> bool {
+        match (&self.values, value) {
+            (Values::Texts(texts), Value::Text(text)) => texts.get(code as usize) == &**text,
+            _ => self.other(code) == Some(value),
+        }
+    }
+
+    fn hash(&self, code: u32) -> u64 {
+        match &self.values {
+            Values::Texts(texts) => self.hasher.hash_one(texts.get(code as usize)),
+            Values::Others(_) => self.hasher.hash_one(self.other(code)),
+        }
+    }
+
+    fn hash_of(&self, value: &Value) -> u64 {
+        match value {
+            Value::Text(text) => self.hasher.hash_one(&**text),
+            Value::Sound(_) | Value::Set(_) => self.hasher.hash_one(Some(value)),
+        }
     }
 
     /// The code of a value that some record has.
     pub(super) fn find(&self, value: &Value) -> Option<u32> {
-        self.finder.find(self.hasher.hash_one(value), |code| self.value(code) == Some(value))
+        self.finder.find(self.hash_of(value), |code| self.has(code, value))
     }
 
     /// The rows of a code; none for the missing one.
@@ -89,7 +154,7 @@ impl Column {
     /// signatures are kept.
     pub(super) fn sift(&self, passes: impl Fn(&Signature) -> bool, mut see: impl FnMut(u32)) {
         let Some(signatures) = &self.signatures else {
-            let in_use = (1..self.codes as u32).filter(|code| self.value(*code).is_some());
+            let in_use = (1..self.codes as u32).filter(|code| self.is_used(*code));
             return in_use.for_each(see);
         };
         for chunk in 0..signatures.chunks() {
@@ -103,17 +168,24 @@ impl Column {
 
     /// Bytes of everything here, allocations counted without what the allocator adds.
     pub(super) fn bytes(&self) -> usize {
-        let values = (0..self.values.chunks()).flat_map(|chunk| self.values.chunk(chunk));
-        self.rows.bytes()
-            + self.values.bytes()
-            + values.flatten().map(Value::bytes).sum::<usize>()
-            + self.finder.bytes()
-            + self.postings.bytes()
-            + self.signatures.as_ref().map_or(0, Chunked::bytes)
+        let values = match &self.values {
+            Values::Texts(texts) => texts.bytes(),
+            Values::Others(values) => {
+                let each = (0..values.chunks()).flat_map(|chunk| values.chunk(chunk)).flatten();
+                values.bytes() + each.map(Value::bytes).sum::<usize>()
+            }
+        };
+        let signatures = self.signatures.as_ref().map_or(0, Chunked::bytes);
+        self.rows.bytes() + values + self.finder.bytes() + self.postings.bytes() + signatures
     }
 
     fn put_value(&mut self, code: u32, value: Option<&Value>) {
-        self.values.set(code as usize, value.cloned());
+        match &mut self.values {
+            Values::Texts(texts) => {
+                texts.set(code as usize, value.and_then(Value::text).unwrap_or(""));
+            }
+            Values::Others(values) => values.set(code as usize, value.cloned()),
+        }
         if let Some(signatures) = &mut self.signatures {
             let text = value.and_then(Value::text).map(units);
             let signature = text.as_ref().map(Signature::of).unwrap_or_default();
@@ -123,7 +195,10 @@ impl Column {
 
     /// Gives back the arrays behind the highest code.
     fn shorten(&mut self) {
-        self.values.shorten(self.codes);
+        match &mut self.values {
+            Values::Texts(texts) => texts.shorten(self.codes),
+            Values::Others(values) => values.shorten(self.codes),
+        }
         self.postings.shorten(self.codes);
         if let Some(signatures) = &mut self.signatures {
             signatures.shorten(self.codes);
@@ -150,7 +225,11 @@ impl Codes {
     /// Gives a row a value, or takes it away, and forgets the old value if it was the last.
     pub(super) fn assign(&mut self, column: &mut Column, row: u32, value: Option<&Value>) {
         let before = column.code_at(row as usize);
-        if column.value(before) == value {
+        let is_same = match value {
+            None => before == MISSING,
+            Some(value) => before != MISSING && column.has(before, value),
+        };
+        if is_same {
             return;
         }
         let after = value.map_or(MISSING, |value| self.code(column, value));
@@ -172,16 +251,13 @@ impl Codes {
             // Each code is used by a row, and rows are numbered in 32 bits.
             u32::try_from(column.codes - 1).expect("fewer values than rows")
         });
-        column.finder.insert(column.hasher.hash_one(value), code);
+        column.finder.insert(column.hash_of(value), code);
         column.put_value(code, Some(value));
         code
     }
 
     fn release(&mut self, column: &mut Column, code: u32) {
-        if let Some(value) = column.value(code) {
-            let hash = column.hasher.hash_one(value);
-            column.finder.remove(hash, code);
-        }
+        column.finder.remove(column.hash(code), code);
         column.put_value(code, None);
         self.free.insert(code);
         while column.codes > 1 && self.free.remove(&(column.codes as u32 - 1)) {

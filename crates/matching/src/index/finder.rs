@@ -7,8 +7,8 @@
 
 use std::sync::Arc;
 
-/// Entries of a leaf on average; a lookup reads all their tags, four bytes each, in sequence.
-const LEAF_LOAD: usize = 192;
+/// Entries of a leaf on average; a lookup reads all of them in sequence.
+const LEAF_LOAD: usize = 64;
 
 /// Entries by hash.
 #[derive(Clone)]
@@ -17,18 +17,15 @@ pub(super) struct Finder {
     entries: usize,
 }
 
-/// Entries whose hashes end alike; tags and codes are parallel.
-#[derive(Clone, Default)]
-struct Leaf {
-    tags: Vec<u32>,
-    codes: Vec<u32>,
-}
+/// Entries that have one address: half of the hash, and the code.
+type Leaf = Vec<(u32, u32)>;
 
-impl Leaf {
-    fn push(&mut self, tag: u32, code: u32) {
-        self.tags.push(tag);
-        self.codes.push(code);
+/// Adds an entry, with less room to spare than a vector would take.
+fn push(leaf: &mut Leaf, entry: (u32, u32)) {
+    if leaf.len() == leaf.capacity() {
+        leaf.reserve_exact(leaf.len() / 8 + 2);
     }
+    leaf.push(entry);
 }
 
 impl Finder {
@@ -39,15 +36,14 @@ impl Finder {
     /// The first code with this hash for which `is_it` holds.
     pub(super) fn find(&self, hash: u64, is_it: impl Fn(u32) -> bool) -> Option<u32> {
         let tag = tag(hash);
-        let leaf = &self.leaves[address(tag, self.leaves.len())];
-        let mut pairs = leaf.tags.iter().zip(&leaf.codes);
-        pairs.find(|(known, code)| **known == tag && is_it(**code)).map(|(_, code)| *code)
+        let mut leaf = self.leaves[address(tag, self.leaves.len())].iter();
+        leaf.find(|(known, code)| *known == tag && is_it(*code)).map(|(_, code)| *code)
     }
 
     pub(super) fn insert(&mut self, hash: u64, code: u32) {
         let leaves = Arc::make_mut(&mut self.leaves);
         let at = address(tag(hash), leaves.len());
-        Arc::make_mut(&mut leaves[at]).push(tag(hash), code);
+        push(Arc::make_mut(&mut leaves[at]), (tag(hash), code));
         self.entries += 1;
         if self.entries > leaves.len() * LEAF_LOAD {
             split(leaves);
@@ -58,9 +54,8 @@ impl Finder {
         let leaves = Arc::make_mut(&mut self.leaves);
         let at = address(tag(hash), leaves.len());
         let leaf = Arc::make_mut(&mut leaves[at]);
-        let Some(entry) = leaf.codes.iter().position(|known| *known == code) else { return };
-        leaf.tags.swap_remove(entry);
-        leaf.codes.swap_remove(entry);
+        let Some(entry) = leaf.iter().position(|(_, known)| *known == code) else { return };
+        leaf.swap_remove(entry);
         self.entries -= 1;
         // Half-full leaves are left alone, so that a table does not grow and shrink in turns.
         if leaves.len() > 1 && self.entries < leaves.len() * LEAF_LOAD / 2 {
@@ -71,7 +66,7 @@ impl Finder {
     /// Bytes of all leaves.
     pub(super) fn bytes(&self) -> usize {
         let leaf = |leaf: &Arc<Leaf>| {
-            (leaf.tags.capacity() + leaf.codes.capacity()) * size_of::<u32>() + size_of::<Leaf>()
+            leaf.capacity() * size_of::<(u32, u32)>() + size_of::<Leaf>() + 2 * size_of::<usize>()
         };
         self.leaves.iter().map(leaf).sum::<usize>()
             + self.leaves.capacity() * size_of::<Arc<Leaf>>()
@@ -92,11 +87,8 @@ fn address(tag: u32, leaves: usize) -> usize {
 fn split(leaves: &mut Vec<Arc<Leaf>>) {
     let after = leaves.len() + 1;
     let from = leaves.len() - after.next_power_of_two() / 2;
-    let (mut stay, mut go) = (Leaf::default(), Leaf::default());
-    for (tag, code) in leaves[from].tags.iter().zip(&leaves[from].codes) {
-        let leaf = if address(*tag, after) == from { &mut stay } else { &mut go };
-        leaf.push(*tag, *code);
-    }
+    let stays = |(tag, _): &(u32, u32)| address(*tag, after) == from;
+    let (stay, go) = leaves[from].iter().partition(|entry| stays(entry));
     leaves[from] = Arc::new(stay);
     leaves.push(Arc::new(go));
 }
@@ -106,8 +98,7 @@ fn merge(leaves: &mut Vec<Arc<Leaf>>) {
     let Some(last) = leaves.pop() else { return };
     let into = leaves.len() - before.next_power_of_two() / 2;
     let leaf = Arc::make_mut(&mut leaves[into]);
-    leaf.tags.extend_from_slice(&last.tags);
-    leaf.codes.extend_from_slice(&last.codes);
+    leaf.extend_from_slice(&last);
 }
 
 #[cfg(test)]
@@ -136,7 +127,7 @@ mod tests {
             finder.remove(hash(number), number as u32);
             finder.remove(hash(number), number as u32);
         }
-        assert!(finder.leaves.len() < 3);
+        assert!(finder.leaves.len() < 5);
         assert!((0..5_000).all(|number| holds(&finder, number) == (number < 100)));
         assert!((0..5_000).all(|number| holds(&before, number)));
     }

@@ -7,6 +7,8 @@ use std::collections::HashMap;
 use std::fmt;
 use std::sync::{Arc, PoisonError, RwLock};
 
+use super::ROWS_CHUNK;
+use super::chunked::Chunked;
 use super::planner::{Lacks, QuerySide};
 use super::plans::Plan;
 use super::rows::Rows;
@@ -20,15 +22,20 @@ pub(super) struct Masks {
     known: Arc<Known>,
     /// Per group.
     rows: Arc<Vec<Rows>>,
+    /// Per row that a record is at, its group: what a search looks at first, and small enough to
+    /// stay in a processor's cache.
+    groups: Chunked<u16, ROWS_CHUNK>,
 }
+
+/// By rule and what it depends on in the query; `None` where planning would take too long.
+type Plans = HashMap<(usize, QuerySide), Option<Arc<Plan>>, foldhash::fast::RandomState>;
 
 /// The groups there are, and what follows from them and the rules alone.
 #[derive(Default)]
 struct Known {
     lacks: Vec<Lacks>,
     positions: HashMap<Lacks, usize, foldhash::fast::RandomState>,
-    /// By rule and what it depends on in the query.
-    plans: RwLock<HashMap<(usize, QuerySide), Arc<Plan>, foldhash::fast::RandomState>>,
+    plans: RwLock<Plans>,
 }
 
 // Rows are many, and which of them lack what is no use to a reader.
@@ -40,7 +47,7 @@ impl fmt::Debug for Masks {
 
 impl Masks {
     pub(super) fn new() -> Masks {
-        Masks { known: Arc::default(), rows: Arc::default() }
+        Masks { known: Arc::default(), rows: Arc::default(), groups: Chunked::new() }
     }
 
     /// What the records of each group lack.
@@ -51,6 +58,11 @@ impl Masks {
     /// The rows of one group.
     pub(super) fn rows(&self, group: usize) -> &Rows {
         &self.rows[group]
+    }
+
+    /// The group of a row that has a record; only up to `GROUPS_MAX` groups are told apart.
+    pub(super) fn group_of(&self, row: u32) -> usize {
+        usize::from(self.groups.get(row as usize))
     }
 
     pub(super) fn insert(&mut self, lacks: Lacks, row: u32) {
@@ -67,6 +79,9 @@ impl Masks {
             self.rows.len() - 1
         });
         Arc::make_mut(&mut self.rows)[group].insert(row);
+        // Beyond this no rule is planned, and no search asks.
+        let name = u16::try_from(group).unwrap_or(u16::MAX);
+        self.groups.set(row as usize, name);
     }
 
     pub(super) fn remove(&mut self, lacks: Lacks, row: u32) {
@@ -80,23 +95,24 @@ impl Masks {
         &self,
         rule: usize,
         query: QuerySide,
-        make: impl FnOnce() -> Plan,
-    ) -> Arc<Plan> {
+        make: impl FnOnce() -> Option<Plan>,
+    ) -> Option<Arc<Plan>> {
         // A plan that was being put in when a reader panicked is there or not, never in part.
         let plans = self.known.plans.read().unwrap_or_else(PoisonError::into_inner);
         if let Some(plan) = plans.get(&(rule, query)) {
-            return Arc::clone(plan);
+            return plan.clone();
         }
         drop(plans);
-        let plan = Arc::new(make());
+        let plan = make().map(Arc::new);
         let mut plans = self.known.plans.write().unwrap_or_else(PoisonError::into_inner);
         if plans.len() < PLANS_MAX {
-            plans.insert((rule, query), Arc::clone(&plan));
+            plans.insert((rule, query), plan.clone());
         }
         plan
     }
 
     pub(super) fn bytes(&self) -> usize {
-        self.rows.iter().map(|rows| rows.bytes() + size_of::<Rows>()).sum()
+        let rows = self.rows.iter().map(|rows| rows.bytes() + size_of::<Rows>());
+        rows.sum::<usize>() + self.groups.bytes()
     }
 }

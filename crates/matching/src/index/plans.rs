@@ -9,11 +9,16 @@ use crate::rules::Rule;
 /// Table entries that making one plan may cost; a rule beyond scans.
 const PLAN_WORK_MAX: usize = 1 << 23;
 
+/// Groups that two bytes can name.
+pub(super) const GROUPS_MAX: usize = u16::MAX as usize;
+
 /// The choices for one rule.
 #[derive(Debug, Default)]
 pub(super) struct Plan {
-    /// In which some candidate may pass; empty if none can.
-    pub(super) live: Vec<usize>,
+    /// Groups in which a candidate may pass, with what it must agree on; empty if none can.
+    live: Vec<(usize, Table)>,
+    /// Number of groups, live or not.
+    groups: usize,
     /// Whether every live group has a gate that both sides have.
     pub(super) is_gated: bool,
     /// Choices of which none is better in every way.
@@ -29,14 +34,16 @@ pub(super) struct Choice {
 }
 
 impl Plan {
-    /// Plans a rule for the groups there are.
-    pub(super) fn new(rule: &Rule, shape: &Shape, query: QuerySide, groups: &[Lacks]) -> Plan {
+    /// Plans a rule for the groups there are; `None` if that would take too long.
+    pub(super) fn new(
+        rule: &Rule,
+        shape: &Shape,
+        query: QuerySide,
+        groups: &[Lacks],
+    ) -> Option<Plan> {
         let patterns = 1 << shape.fields.len();
-        if patterns * groups.len() > PLAN_WORK_MAX {
-            let live = (0..groups.len()).collect();
-            let scanned = (0..groups.len()).collect();
-            let choices = vec![Choice { drivers: 0, scanned }];
-            return Plan { live, is_gated: false, choices };
+        if patterns * groups.len() > PLAN_WORK_MAX || groups.len() >= GROUPS_MAX {
+            return None;
         }
         let tables: Vec<(usize, Table)> = groups
             .iter()
@@ -66,6 +73,38 @@ impl Plan {
             }
         }
         let is_gated = !tables.is_empty() && tables.iter().all(|(_, table)| table.is_gated);
-        Plan { live: tables.into_iter().map(|(group, _)| group).collect(), is_gated, choices }
+        Some(Plan { live: tables, groups: groups.len(), is_gated, choices })
+    }
+
+    /// Whether no candidate can pass.
+    pub(super) fn is_empty(&self) -> bool {
+        self.live.is_empty()
+    }
+
+    /// By group, which of `drivers` a candidate must be on the list of at least one of.
+    ///
+    /// The dearest come first and are spared where the others do. Groups that are dead, or that
+    /// the drivers do not spare, have none.
+    pub(super) fn needs(&self, drivers: &[usize]) -> Vec<FieldSet> {
+        let all = drivers.iter().fold(0, |set, field| set | 1 << field);
+        let mut needs = vec![0; self.groups];
+        for (group, table) in &self.live {
+            if !table.is_covered_by(all) {
+                continue;
+            }
+            let spared = |set: FieldSet, field: &usize| {
+                let less = set & !(1 << field);
+                if table.is_covered_by(less) { less } else { set }
+            };
+            needs[*group] = drivers.iter().fold(all, spared);
+        }
+        needs
+    }
+
+    /// By group, whether a candidate may pass at all.
+    pub(super) fn live(&self) -> Vec<FieldSet> {
+        let mut live = vec![0; self.groups];
+        self.live.iter().for_each(|(group, _)| live[*group] = FieldSet::MAX);
+        live
     }
 }

@@ -9,7 +9,7 @@ use super::rows::Rows;
 /// Heads of a chunk.
 const HEADS_CHUNK: usize = 2048;
 /// Lists of a chunk: few, because copying one counts references.
-const LISTS_CHUNK: usize = 64;
+const LISTS_CHUNK: usize = 16;
 /// Marks a head that is the position of a list; without it, the row and one, or 0 for no row.
 const IS_LIST: u32 = 1 << 31;
 

@@ -96,14 +96,13 @@ impl Memo<'_> {
 
     fn compare(&mut self, code: u32) -> f64 {
         self.compared += 1;
-        let candidate = self.column.value(code);
         let value = match self.how {
             How::By(algorithm) => algorithm
-                .compare_units(&self.query_units, &units(text_of(candidate)))
+                .compare_units(&self.query_units, &units(self.column.text(code)))
                 .unwrap_or(NO_VALUE),
-            How::Equal { same, .. } if text_of(self.query) == text_of(candidate) => same,
+            How::Equal { same, .. } if text_of(self.query) == self.column.text(code) => same,
             How::Equal { other, .. } => other,
-            How::Gate if Value::agree(self.query, candidate) => 1.0,
+            How::Gate if self.column.agrees(self.query, code) => 1.0,
             How::Gate => NO_VALUE,
         };
         self.known[code as usize] = !value.to_bits();

@@ -3,14 +3,14 @@
 //! Scoring adds the same points in the same order as `index/scan.rs`, from the rule's base. The
 //! drivers only decide which rows are scored, and the plan proves that no other row passes.
 
-use std::sync::Arc;
+mod route;
 
 use smallvec::SmallVec;
 
 use super::best::Best;
 use super::clause::{Clause, How, compare_with_empty};
 use super::column::MISSING;
-use super::planner::{self, FieldSet, QuerySide, Shape, bits};
+use super::planner::{self, FieldSet, QuerySide, Shape};
 use super::plans::Plan;
 use super::scan::Scanner;
 use super::{Cost, Found, Hit, Limits, Snapshot};
@@ -18,6 +18,8 @@ use crate::features::Features;
 use crate::rules::Rule;
 use crate::score::field::FieldScorer;
 use crate::score::{Band, Score, Scored};
+
+use route::Route;
 
 /// Searches by every rule.
 pub(super) fn search(snapshot: &Snapshot, query: &Features, limits: &Limits) -> Found {
@@ -90,14 +92,6 @@ enum Points<'s> {
     ByValue(&'s FieldScorer),
 }
 
-/// The rows to score: those of the drivers, and whole groups.
-struct Route {
-    /// Clauses.
-    drivers: SmallVec<[usize; 8]>,
-    /// The choice of the plan of which groups are scanned; none for a gate, which spares all.
-    choice: Option<usize>,
-}
-
 impl<'s> Search<'s> {
     /// Offers what the rule matches; `false` if all records are to be scanned instead.
     fn apply(&mut self, position: usize, rule: &'s Rule, best: &mut Best) -> bool {
@@ -106,36 +100,51 @@ impl<'s> Search<'s> {
         let query = self.side(shape);
         let groups = &snapshot.masks;
         let make = || Plan::new(rule, shape, query, groups.lacks());
-        let plan: Arc<Plan> = groups.plan(position, query, make);
-        if plan.live.is_empty() {
+        let Some(plan) = groups.plan(position, query, make) else { return false };
+        if plan.is_empty() {
             return true;
         }
         let mut judge = self.judge(position, rule, shape);
-        let Some(route) = self.route(&plan, &judge) else { return false };
-        for (at, driver) in route.drivers.iter().enumerate() {
-            let codes = self.clauses[*driver].codes();
-            for code in codes.iter() {
-                let rows = self.clauses[*driver].rows_of(*code);
-                self.cost.postings_read += rows.len() as u64;
-                rows.for_each(|row| {
-                    if !self.is_on(row, &route.drivers[..at]) {
-                        self.cost.records_verified += 1;
-                        self.verify(row, &mut judge, best);
-                    }
-                });
-            }
+        let Some(mut route) = self.route(&plan, &judge) else { return false };
+        route.needs = match route.choice {
+            Some(_) => plan.needs(&route.fields),
+            None => plan.live(),
+        };
+        for at in 0..route.drivers.len() {
+            self.drive(&route, at, &mut judge, best);
         }
         let scanned = route.choice.map_or(&[][..], |choice| &plan.choices[choice].scanned);
         for group in scanned {
-            let rows = snapshot.masks.rows(*group);
+            let rows = groups.rows(*group);
             self.cost.records_scanned += rows.len() as u64;
+            rows.for_each(|row| self.verify(row, &mut judge, best));
+        }
+        true
+    }
+
+    /// Scores the rows of one driver that their groups need it for.
+    fn drive(&mut self, route: &Route, at: usize, judge: &mut Judge<'_>, best: &mut Best) {
+        let groups = &self.snapshot.masks;
+        let codes = self.clauses[route.drivers[at]].codes();
+        for code in codes.iter() {
+            let rows = self.clauses[route.drivers[at]].rows_of(*code);
+            self.cost.postings_read += rows.len() as u64;
             rows.for_each(|row| {
-                if !self.is_on(row, &route.drivers) {
-                    self.verify(row, &mut judge, best);
+                let need = route.needs[groups.group_of(row)];
+                if need >> route.fields[at] & 1 == 1 && !self.was_seen(row, need, route, at) {
+                    self.cost.records_verified += 1;
+                    self.verify(row, judge, best);
                 }
             });
         }
-        true
+    }
+
+    /// Whether an earlier driver than the one at `at` has led to the row already.
+    fn was_seen(&mut self, row: u32, need: FieldSet, route: &Route, at: usize) -> bool {
+        (0..at).any(|earlier| {
+            let clause = &mut self.clauses[route.drivers[earlier]];
+            need >> route.fields[earlier] & 1 == 1 && clause.agrees(clause.code_at(row))
+        })
     }
 
     fn side(&self, shape: &Shape) -> QuerySide {
@@ -187,14 +196,6 @@ impl<'s> Search<'s> {
         })
     }
 
-    /// Whether a row is on the list of one of `drivers`.
-    fn is_on(&mut self, row: u32, drivers: &[usize]) -> bool {
-        drivers.iter().any(|driver| {
-            let clause = &mut self.clauses[*driver];
-            clause.agrees(clause.code_at(row))
-        })
-    }
-
     /// Scores a row and offers it.
     fn verify(&mut self, row: u32, judge: &mut Judge<'_>, best: &mut Best) {
         for gate in &judge.gates {
@@ -236,81 +237,5 @@ impl Judge<'_> {
             self.bands.push((score, band));
         }
         band
-    }
-}
-
-/// Rough costs in nanoseconds; only their proportions matter, and only for the choice of a route.
-mod cost {
-    /// Scoring one row that a list led to.
-    pub(super) const VERIFY: usize = 60;
-    /// Scoring one row of a scan of all.
-    pub(super) const SCAN: usize = 12;
-    /// Ruling a value out by its signature.
-    pub(super) const SIFT: usize = 5;
-    /// Comparing a value.
-    pub(super) const COMPARE: usize = 120;
-    /// One in so many rows agrees on a field that is not yet looked up.
-    pub(super) const RARITY: usize = 100;
-}
-
-impl Search<'_> {
-    /// The cheapest way; `None` if that is a scan of all records.
-    fn route(&mut self, plan: &Plan, judge: &Judge<'_>) -> Option<Route> {
-        loop {
-            let mut ways = self.ways(plan, judge);
-            let price = |(scanned, route): &(usize, Route)| {
-                scanned + route.drivers.iter().map(|driver| self.price(*driver)).sum::<usize>()
-            };
-            let route = match self.forced {
-                Some(at) => ways.swap_remove(at % ways.len()).1,
-                None => {
-                    let way = ways.into_iter().min_by_key(price)?;
-                    if price(&way) > self.scan_price(judge) {
-                        return None;
-                    }
-                    way.1
-                }
-            };
-            let unknown = |driver: &&usize| self.clauses[**driver].rows().is_none();
-            let Some(next) = route.drivers.iter().find(unknown) else { return Some(route) };
-            // Its real length may make another way the cheapest.
-            self.clauses[*next].know_all();
-        }
-    }
-
-    /// Every way, with the price of its scanned groups.
-    fn ways(&self, plan: &Plan, judge: &Judge<'_>) -> SmallVec<[(usize, Route); 16]> {
-        let by_choice = plan.choices.iter().enumerate().map(|(at, choice)| {
-            let drivers = bits(choice.drivers).map(|field| judge.fields[field].clause).collect();
-            let groups = choice.scanned.iter().map(|group| self.snapshot.masks.rows(*group).len());
-            (groups.sum::<usize>() * cost::VERIFY, Route { drivers, choice: Some(at) })
-        });
-        let gates = judge.gates.iter().filter(|gate| !self.clauses[**gate].is_missing());
-        let by_gate = gates
-            .filter(|_| plan.is_gated)
-            .map(|gate| (0, Route { drivers: SmallVec::from_slice(&[*gate]), choice: None }));
-        by_choice.chain(by_gate).collect()
-    }
-
-    /// What it takes to score all rows that agree with a clause.
-    fn price(&self, clause: usize) -> usize {
-        let clause = &self.clauses[clause];
-        let len = self.snapshot.len;
-        match clause.rows() {
-            Some(rows) => rows * cost::VERIFY,
-            None if clause.is_bounded() => {
-                clause.unknown_codes() * cost::SIFT + len / cost::RARITY * cost::VERIFY
-            }
-            None => {
-                let codes = clause.unknown_codes();
-                codes * cost::COMPARE + len / codes.clamp(1, cost::RARITY) * cost::VERIFY
-            }
-        }
-    }
-
-    fn scan_price(&self, judge: &Judge<'_>) -> usize {
-        let clauses = judge.fields.iter().map(|field| &self.clauses[field.clause]);
-        let codes: usize = clauses.map(Clause::unknown_codes).sum();
-        self.snapshot.len * cost::SCAN + codes * cost::COMPARE
     }
 }

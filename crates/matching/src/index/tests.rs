@@ -108,7 +108,7 @@ fn values_that_no_record_has_are_forgotten() {
     assert!(snapshot.is_empty());
     // One code is given up only after its successor is assigned, so two take turns.
     assert!(snapshot.columns[0].codes() <= 3);
-    assert!((0..3).all(|code| snapshot.columns[0].value(code).is_none()));
+    assert!((0..3).all(|code| !snapshot.columns[0].is_used(code)));
 }
 
 #[test]

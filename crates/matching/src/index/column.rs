@@ -25,6 +25,14 @@ const VALUES_CHUNK: usize = 512;
 /// Signatures of a chunk.
 const SIGNATURES_CHUNK: usize = 512;
 
+/// Free codes that are left alone: the arrays they keep are small.
+const FREE_MIN: usize = 512;
+/// Values that get another code when one is forgotten: arrays shrink as fast as they empty, and
+/// no removal pays for all the others.
+const MOVES_MAX: usize = 2;
+/// Rows that are rewritten for a value that gets another code.
+const MOVED_ROWS_MAX: usize = 256;
+
 /// Codes by row, values and rows by code, and codes by value.
 #[derive(Clone)]
 pub(super) struct Column {
@@ -193,6 +201,22 @@ impl Column {
         }
     }
 
+    /// Gives the value of `from` the code `to`, which nothing has.
+    fn recode(&mut self, from: u32, to: u32) {
+        let hash = self.hash(from);
+        let value = match &self.values {
+            Values::Texts(texts) => Some(Value::of_text(texts.get(from as usize))),
+            Values::Others(_) => self.other(from).cloned(),
+        };
+        self.finder.remove(hash, from);
+        self.finder.insert(hash, to);
+        self.put_value(to, value.as_ref());
+        self.put_value(from, None);
+        let rows = &mut self.rows;
+        self.postings.of(from).for_each(|row| rows.set(row as usize, to));
+        self.postings.recode(from, to);
+    }
+
     /// Gives back the arrays behind the highest code.
     fn shorten(&mut self) {
         match &mut self.values {
@@ -260,9 +284,32 @@ impl Codes {
         column.finder.remove(column.hash(code), code);
         column.put_value(code, None);
         self.free.insert(code);
+        self.trim(column);
+        for _ in 0..MOVES_MAX {
+            if self.free.len() < FREE_MIN || self.free.len() * 2 < column.codes {
+                break;
+            }
+            self.move_last(column);
+        }
+        column.shorten();
+    }
+
+    /// Ends the codes at the last that is used.
+    fn trim(&mut self, column: &mut Column) {
         while column.codes > 1 && self.free.remove(&(column.codes as u32 - 1)) {
             column.codes -= 1;
         }
-        column.shorten();
+    }
+
+    /// Gives the last value the lowest free code, so that the codes can end earlier.
+    fn move_last(&mut self, column: &mut Column) {
+        let last = column.codes as u32 - 1;
+        if column.rows_of(last).len() > MOVED_ROWS_MAX {
+            return;
+        }
+        let Some(code) = self.free.pop_first() else { return };
+        column.recode(last, code);
+        self.free.insert(last);
+        self.trim(column);
     }
 }

@@ -8,8 +8,8 @@ use super::rows::Rows;
 
 /// Heads of a chunk.
 const HEADS_CHUNK: usize = 2048;
-/// Lists of a chunk: few, because copying one counts references.
-const LISTS_CHUNK: usize = 16;
+/// Lists of a chunk: not many, because copying one counts the references of long lists.
+const LISTS_CHUNK: usize = 64;
 /// Marks a head that is the position of a list; without it, the row and one, or 0 for no row.
 const IS_LIST: u32 = 1 << 31;
 
@@ -118,6 +118,12 @@ impl Postings {
         *list = None;
         free.0.push(position);
         *head == 0
+    }
+
+    /// Gives the rows of `from` to `to`, which has none.
+    pub(super) fn recode(&mut self, from: u32, to: u32) {
+        let head = std::mem::take(self.heads.edit(from as usize));
+        self.heads.set(to as usize, head);
     }
 
     /// Gives back the chunks of codes from `codes` on.

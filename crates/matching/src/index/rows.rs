@@ -1,11 +1,13 @@
 //! A sorted set of numbers: the rows that have a value, or that lack the same features.
 //!
-//! Copies share what neither has changed. A small set is one list; a large one is cut into
-//! blocks of 65,536 numbers, of which sixteen bits each are kept (as in Roaring bitmaps, Lemire
+//! Copies share what neither has changed. A few numbers are kept in place, more are one list; a
+//! large set is cut into blocks of 65,536 numbers, of which sixteen bits each are kept (as in Roaring bitmaps, Lemire
 //! et al. 2016, with lists only), so that adding a number copies a block at most.
 
 use std::sync::Arc;
 
+/// Numbers that are kept in place: most identifiers that several records have are in so many.
+const FEW_MAX: usize = 4;
 /// Numbers of a set that is still one list, and is copied as a whole.
 const SHORT_MAX: usize = 4096;
 /// Bits of a number that tell its place in a block.
@@ -14,6 +16,8 @@ const LOW_BITS: u32 = 16;
 /// A set of row numbers.
 #[derive(Clone)]
 pub(super) enum Rows {
+    /// The first `len` of these, ascending.
+    Few { len: u8, rows: [u32; FEW_MAX] },
     /// All of them, ascending.
     Short(Arc<Vec<u32>>),
     /// In blocks, ascending.
@@ -29,7 +33,7 @@ pub(super) struct Block {
 
 impl Default for Rows {
     fn default() -> Rows {
-        Rows::Short(Arc::default())
+        Rows::Few { len: 0, rows: [0; FEW_MAX] }
     }
 }
 
@@ -40,6 +44,7 @@ fn cut(row: u32) -> (u32, u16) {
 impl Rows {
     pub(super) fn len(&self) -> usize {
         match self {
+            Rows::Few { len, .. } => usize::from(*len),
             Rows::Short(rows) => rows.len(),
             Rows::Long { len, .. } => *len,
         }
@@ -48,6 +53,7 @@ impl Rows {
     /// Calls `see` with every member, ascending.
     pub(super) fn for_each(&self, mut see: impl FnMut(u32)) {
         match self {
+            Rows::Few { len, rows } => rows[..usize::from(*len)].iter().for_each(|row| see(*row)),
             Rows::Short(rows) => rows.iter().for_each(|row| see(*row)),
             Rows::Long { blocks, .. } => {
                 for block in blocks.iter() {
@@ -61,6 +67,19 @@ impl Rows {
     /// Adds a row; nothing happens if it is there.
     pub(super) fn insert(&mut self, row: u32) {
         match self {
+            Rows::Few { len, rows } => {
+                let held = usize::from(*len);
+                let Err(at) = place(&rows[..held], &row) else { return };
+                if held == FEW_MAX {
+                    let mut rows = rows.to_vec();
+                    rows.insert(at, row);
+                    *self = Rows::Short(Arc::new(rows));
+                    return;
+                }
+                rows.copy_within(at..held, at + 1);
+                rows[at] = row;
+                *len += 1;
+            }
             Rows::Short(rows) => {
                 if let Err(at) = place(rows, &row) {
                     Arc::make_mut(rows).insert(at, row);
@@ -87,11 +106,22 @@ impl Rows {
     /// Takes a row out; nothing happens if it is not there.
     pub(super) fn remove(&mut self, row: u32) {
         match self {
+            Rows::Few { len, rows } => {
+                let held = usize::from(*len);
+                let Ok(at) = place(&rows[..held], &row) else { return };
+                rows.copy_within(at + 1..held, at);
+                *len -= 1;
+            }
             Rows::Short(rows) => {
-                if let Ok(at) = place(rows, &row) {
-                    let rows = Arc::make_mut(rows);
-                    rows.remove(at);
-                    give_back(rows);
+                let Ok(at) = place(rows, &row) else { return };
+                let rows = Arc::make_mut(rows);
+                rows.remove(at);
+                give_back(rows);
+                // Half of what fits, so that they do not move in and out in turns.
+                if rows.len() <= FEW_MAX / 2 {
+                    let mut few = Rows::default();
+                    rows.iter().for_each(|row| few.insert(*row));
+                    *self = few;
                 }
             }
             Rows::Long { blocks, len } => {
@@ -119,6 +149,7 @@ impl Rows {
     /// Bytes behind this value.
     pub(super) fn bytes(&self) -> usize {
         match self {
+            Rows::Few { .. } => 0,
             Rows::Short(rows) => size_of::<Vec<u32>>() + rows.capacity() * size_of::<u32>(),
             Rows::Long { blocks, .. } => blocks
                 .iter()

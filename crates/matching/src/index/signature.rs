@@ -54,6 +54,20 @@ impl Signature {
     }
 }
 
+/// The first number below `end` for which `is` is false, being true up to some number; else `end`.
+fn first_that_is_not(end: usize, is: impl Fn(usize) -> bool) -> usize {
+    let (mut low, mut high) = (0, end);
+    while low < high {
+        let middle = low.midpoint(high);
+        if is(middle) {
+            low = middle + 1;
+        } else {
+            high = middle;
+        }
+    }
+    low
+}
+
 /// A query against signatures.
 pub(super) struct Sieve {
     low: [u8; CLASSES / 2],
@@ -74,14 +88,15 @@ impl Sieve {
         for (may_start_alike, needs) in [false, true].into_iter().zip(needs.iter_mut()) {
             let lengths = needs.iter_mut().enumerate().take(usize::from(UNBOUNDED));
             for (candidate, needed) in lengths.skip(1) {
-                let suffices = |common: &usize| {
-                    let (query, common) = (query.len(), *common);
+                let falls_short = |common: usize| {
+                    let query = query.len();
                     let overlap = Overlap { query, candidate, common, may_start_alike };
-                    algorithm.may_reach(threshold, overlap)
+                    !algorithm.may_reach(threshold, overlap)
                 };
                 // Both are at most 254, as signatures are.
-                let common = (0..=query.len().min(candidate)).find(suffices);
-                *needed = common.map_or(NEVER, |common| common as u8);
+                let most = query.len().min(candidate);
+                let least = first_that_is_not(most + 1, falls_short);
+                *needed = if least > most { NEVER } else { least as u8 };
             }
             needs[usize::from(UNBOUNDED)] = 0;
         }

@@ -122,6 +122,52 @@ fn numbers_may_have_gaps_and_be_given_again() {
     assert_eq!(found(&index, "Okello", &ALL).hits[0].number, 10_000);
 }
 
+/// The name of a record: some are shared, most are not.
+fn name(number: u32, round: u32) -> String {
+    match number % 3 {
+        0 => format!("family {}", number % 50),
+        _ => format!("name {number} of round {round}"),
+    }
+}
+
+#[test]
+fn memory_does_not_grow_while_the_same_records_change() {
+    let mut index = index();
+    let mut bytes = Vec::new();
+    for round in 0..30 {
+        for number in 0..500 {
+            put(&mut index, number, &name(number, 10 + round));
+        }
+        bytes.push(index.snapshot().bytes());
+    }
+    let (early, late) = (&bytes[5..10], &bytes[25..]);
+    // Texts of other lengths leave room in other places.
+    let early_max = early.iter().max().unwrap();
+    assert!(late.iter().all(|late| *late < early_max + early_max / 50), "{bytes:?}");
+}
+
+#[test]
+fn memory_is_given_back_after_removals() {
+    let mut index = index();
+    for number in 0..5_000 {
+        put(&mut index, number, &name(number, 0));
+    }
+    let full = index.snapshot().bytes();
+    for number in (0..5_000).filter(|number| number % 100 != 7) {
+        index.remove(number);
+    }
+    let snapshot = index.snapshot();
+    // What is left by number is not given back: a number is given again by whoever gave it.
+    let rows = 2 * ROWS_CHUNK * (2 * size_of::<u32>() + size_of::<bool>() + size_of::<u16>());
+    let left = snapshot.bytes() - rows;
+    assert!(left * 4 < full - rows, "{left} of {full}");
+    for number in (0..5_000).filter(|number| number % 100 == 7) {
+        let query = person(&index, &name(number, 0));
+        assert_eq!(snapshot.features(number), Some(query.clone()));
+        assert_eq!(snapshot.search(&query, &ALL).hits, snapshot.scan(&query, &ALL).hits);
+    }
+}
+
 #[test]
 fn snapshots_are_for_many_readers() {
     fn shared<T: Clone + Send + Sync + 'static>(_: &T) {}

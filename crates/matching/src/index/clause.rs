@@ -53,10 +53,41 @@ impl How<'_> {
 enum Known {
     /// The only code that agrees; [`MISSING`] if none does.
     Equal(u32),
-    /// By code, the value; NaN for a comparison without one and for a gate that is closed.
-    Some(HashMap<u32, f64, foldhash::fast::RandomState>),
+    Some(Memo),
     All(Agreeing),
 }
+
+/// What comparing gave so far, by code; NaN for a comparison without a value and for a gate that
+/// is closed.
+enum Memo {
+    /// Where few values will be compared.
+    Sparse(HashMap<u32, f64, foldhash::fast::RandomState>),
+    /// Where many will: inverted bits, and 0 where nothing was compared yet.
+    Dense(Vec<u64>),
+}
+
+impl Memo {
+    fn get(&self, code: u32) -> Option<f64> {
+        match self {
+            Memo::Sparse(values) => values.get(&code).copied(),
+            Memo::Dense(values) => {
+                let known = values[code as usize];
+                (known != 0).then(|| f64::from_bits(!known))
+            }
+        }
+    }
+
+    fn put(&mut self, code: u32, value: f64) {
+        match self {
+            Memo::Sparse(values) => drop(values.insert(code, value)),
+            // The only number whose inverted bits are 0 is a NaN that no computation gives.
+            Memo::Dense(values) => values[code as usize] = !value.to_bits(),
+        }
+    }
+}
+
+/// A dense memo is worth its zeros if one in so many values is looked up.
+const DENSE_SHARE: usize = 16;
 
 /// Every code that agrees, as bits and as a list.
 struct Agreeing {
@@ -76,7 +107,7 @@ impl<'s> Clause<'s> {
             How::Field(scorer) if scorer.is_equality() => {
                 Known::Equal(query.and_then(|value| column.find(value)).unwrap_or(MISSING))
             }
-            _ => Known::Some(HashMap::default()),
+            _ => Known::Some(Memo::Sparse(HashMap::default())),
         };
         Clause { column, feature, how, query, known, query_units: None, compared: 0 }
     }
@@ -111,17 +142,29 @@ impl<'s> Clause<'s> {
     /// The comparison of the query with a code's value; `None` if there is none to compute.
     pub(super) fn value(&mut self, code: u32) -> Option<f64> {
         let remembered = match &self.known {
-            Known::Some(values) => values.get(&code).copied(),
+            Known::Some(memo) => memo.get(code),
             Known::Equal(_) | Known::All(_) => None,
         };
         let value = remembered.unwrap_or_else(|| {
             let value = self.compare(code).unwrap_or(f64::NAN);
-            if let Known::Some(values) = &mut self.known {
-                values.insert(code, value);
+            if let Known::Some(memo) = &mut self.known {
+                memo.put(code, value);
             }
             value
         });
         if value.is_nan() { None } else { Some(value) }
+    }
+
+    /// Prepares for so many rows to be looked at.
+    pub(super) fn expect(&mut self, rows: usize) {
+        let codes = self.column.codes();
+        if let Known::Some(memo @ Memo::Sparse(_)) = &mut self.known
+            && rows > codes / DENSE_SHARE
+            && rows > DENSE_SHARE
+        {
+            // Zeros come from the system untouched, so an unused part costs nothing.
+            *memo = Memo::Dense(vec![0; codes]);
+        }
     }
 
     fn compare(&mut self, code: u32) -> Option<f64> {

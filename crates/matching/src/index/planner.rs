@@ -188,8 +188,12 @@ fn reach(rule: &Rule, points: &[(f64, f64)], open: FieldSet) -> Vec<bool> {
 }
 
 /// The members of a set, ascending.
-pub(crate) fn bits(set: FieldSet) -> impl Iterator<Item = usize> {
-    (0..FieldSet::BITS as usize).filter(move |field| set >> field & 1 == 1)
+pub(crate) fn bits(mut set: FieldSet) -> impl Iterator<Item = usize> {
+    std::iter::from_fn(move || {
+        let member = (set != 0).then(|| set.trailing_zeros() as usize)?;
+        set &= set - 1;
+        Some(member)
+    })
 }
 
 impl Table {

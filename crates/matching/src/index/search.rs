@@ -110,6 +110,7 @@ impl<'s> Search<'s> {
             Some(_) => plan.needs(&route.fields),
             None => plan.live(),
         };
+        self.expect(&route, &plan, &judge);
         for at in 0..route.drivers.len() {
             self.drive(&route, at, &mut judge, best);
         }
@@ -120,6 +121,18 @@ impl<'s> Search<'s> {
             rows.for_each(|row| self.verify(row, &mut judge, best));
         }
         true
+    }
+
+    /// Prepares what is not known yet for the rows to come.
+    fn expect(&mut self, route: &Route, plan: &Plan, judge: &Judge<'_>) {
+        let driven = route.drivers.iter().filter_map(|driver| self.clauses[*driver].rows());
+        let groups = route.choice.map_or(&[][..], |choice| &plan.choices[choice].scanned);
+        let scanned = groups.iter().map(|group| self.snapshot.masks.rows(*group).len());
+        let rows = driven.chain(scanned).sum();
+        let fields = judge.fields.iter().map(|field| field.clause);
+        for clause in fields.chain(judge.gates.iter().copied()) {
+            self.clauses[clause].expect(rows);
+        }
     }
 
     /// Scores the rows of one driver that their groups need it for.

@@ -26,9 +26,9 @@ pub(super) struct Route {
 /// Rough costs in nanoseconds; only their proportions matter, and only for the choice of a route.
 mod cost {
     /// Scoring one row that a list led to.
-    pub(super) const VERIFY: usize = 60;
+    pub(super) const VERIFY: usize = 120;
     /// Scoring one row of a scan of all.
-    pub(super) const SCAN: usize = 12;
+    pub(super) const SCAN: usize = 40;
     /// Ruling a value out by its signature.
     pub(super) const SIFT: usize = 5;
     /// Comparing a value.

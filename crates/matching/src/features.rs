@@ -64,6 +64,18 @@ impl Value {
         }
     }
 
+    /// What two values must share one of for [`Value::agree`]; a text is its own only one.
+    pub(crate) fn terms(&self) -> impl Iterator<Item = &str> {
+        let (texts, tokens): ([&str; 2], &[String]) = match self {
+            Value::Text(text) => ([text, ""], &[]),
+            Value::Sound(sound) => ([&sound.text, &sound.code], &[]),
+            Value::Set(tokens) => ([""; 2], tokens),
+        };
+        // No text is empty, and an empty code is no sound.
+        let texts = texts.into_iter().filter(|text| !text.is_empty());
+        texts.chain(tokens.iter().map(String::as_str))
+    }
+
     fn prepare(kind: FeatureKind, raw: &[String]) -> Option<Value> {
         match kind {
             FeatureKind::Text => {

@@ -179,18 +179,18 @@ impl<'s> Clause<'s> {
         }
     }
 
-    /// Distinct values of the feature, if they are not known to agree or not; else 0.
+    /// Distinct values that must be gone through to know which agree.
     pub(super) fn unknown_codes(&self) -> usize {
-        match &self.known {
-            Known::Equal(_) | Known::All(_) => 0,
-            Known::Some(_) => self.column.codes(),
+        match (&self.known, self.how) {
+            (Known::Equal(_) | Known::All(_), _) | (_, How::Gate) => 0,
+            (Known::Some(_), How::Field(_)) => self.column.codes(),
         }
     }
 
-    /// Whether lengths and letters can rule values out.
+    /// Whether not all of these are compared.
     pub(super) fn is_bounded(&self) -> bool {
         match self.how {
-            How::Gate => false,
+            How::Gate => true,
             How::Field(scorer) => scorer.algorithm.is_bounded(),
         }
     }
@@ -223,32 +223,33 @@ impl<'s> Clause<'s> {
         if !matches!(self.known, Known::Some(_)) {
             return;
         }
-        let mut codes = Vec::new();
         let column = self.column;
-        let sieve = self.sieve();
-        let passes = |text: &Signature| sieve.as_ref().is_none_or(|sieve| sieve.passes(text));
-        column.sift(passes, |code| {
-            // What was compared before is compared again: looking it up takes as long.
-            if column.is_used(code) {
-                let value = self.compare(code);
-                if self.how.agrees(value) {
-                    codes.push(code);
-                }
-            }
-        });
+        let codes = match self.how {
+            How::Gate => self.query.map_or(Vec::new(), |query| column.codes_like(query)),
+            How::Field(scorer) => self.sift(scorer),
+        };
         let mut bits = vec![0; column.codes().div_ceil(64)];
         codes.iter().for_each(|code| bits[*code as usize / 64] |= 1_u64 << (code % 64));
         let rows = codes.iter().map(|code| column.rows_of(*code).len()).sum();
         self.known = Known::All(Agreeing { bits, codes: codes.into(), rows });
     }
 
-    fn sieve(&self) -> Option<Sieve> {
-        match self.how {
-            How::Gate => None,
-            How::Field(scorer) => {
-                Sieve::new(scorer.algorithm, scorer.threshold(), &units(text_of(self.query)))
+    /// Compares with all values that lengths and letters do not rule out.
+    fn sift(&mut self, scorer: &FieldScorer) -> Vec<u32> {
+        let query = units(text_of(self.query));
+        let sieve = Sieve::new(scorer.algorithm, scorer.threshold(), &query);
+        let passes = |text: &Signature| sieve.as_ref().is_none_or(|sieve| sieve.passes(text));
+        let mut codes = Vec::new();
+        self.column.sift(passes, |code| {
+            // What was compared before is compared again: looking it up takes as long.
+            if self.column.is_used(code) {
+                let value = self.compare(code);
+                if scorer.agrees(value) {
+                    codes.push(code);
+                }
             }
-        }
+        });
+        codes
     }
 }
 

@@ -52,15 +52,17 @@ pub(super) struct Column {
 enum Values {
     /// Of a feature that is compared as text.
     Texts(Texts),
-    /// Of a filter or of a phonetic field.
-    Others(Chunked<Option<Value>, VALUES_CHUNK>),
+    /// Of a filter or of a phonetic field, with the codes by what values may share.
+    Others { values: Chunked<Option<Value>, VALUES_CHUNK>, by_term: Finder },
 }
 
 impl Column {
     pub(super) fn new(kind: FeatureKind, has_signatures: bool) -> Column {
         let values = match kind {
             FeatureKind::Text => Values::Texts(Texts::default()),
-            FeatureKind::Sound | FeatureKind::Set => Values::Others(Chunked::new()),
+            FeatureKind::Sound | FeatureKind::Set => {
+                Values::Others { values: Chunked::new(), by_term: Finder::new() }
+            }
         };
         Column {
             rows: Chunked::new(),
@@ -87,14 +89,14 @@ impl Column {
     pub(super) fn text(&self, code: u32) -> &str {
         match &self.values {
             Values::Texts(texts) => texts.get(code as usize),
-            Values::Others(_) => self.other(code).and_then(Value::text).unwrap_or(""),
+            Values::Others { .. } => self.other(code).and_then(Value::text).unwrap_or(""),
         }
     }
 
     fn other(&self, code: u32) -> Option<&Value> {
         match &self.values {
             Values::Texts(_) => None,
-            Values::Others(values) => values.get_ref(code as usize).and_then(Option::as_ref),
+            Values::Others { values, .. } => values.get_ref(code as usize).and_then(Option::as_ref),
         }
     }
 
@@ -103,11 +105,23 @@ impl Column {
         Value::agree(query, self.other(code))
     }
 
+    /// The codes that a filter or phonetic field with the query's value lets pass, ascending.
+    pub(super) fn codes_like(&self, query: &Value) -> Vec<u32> {
+        let Values::Others { by_term, .. } = &self.values else { return Vec::new() };
+        let mut codes: Vec<u32> =
+            query.terms().flat_map(|term| by_term.all(self.hasher.hash_one(term))).collect();
+        codes.sort_unstable();
+        codes.dedup();
+        // Others have the same hash only.
+        codes.retain(|code| self.agrees(Some(query), *code));
+        codes
+    }
+
     /// Whether some record has the code.
     pub(super) fn is_used(&self, code: u32) -> bool {
         match &self.values {
             Values::Texts(texts) => !texts.get(code as usize).is_empty(),
-            Values::Others(_) => self.other(code).is_some(),
+            Values::Others { .. } => self.other(code).is_some(),
         }
     }
 
@@ -118,7 +132,7 @@ impl Column {
             Values::Texts(texts) => {
                 Some(texts.get(code as usize)).filter(|text| !text.is_empty()).map(Value::of_text)
             }
-            Values::Others(_) => self.other(code).cloned(),
+            Values::Others { .. } => self.other(code).cloned(),
         }
     }
 
@@ -132,7 +146,7 @@ impl Column {
     fn hash(&self, code: u32) -> u64 {
         match &self.values {
             Values::Texts(texts) => self.hasher.hash_one(texts.get(code as usize)),
-            Values::Others(_) => self.hasher.hash_one(self.other(code)),
+            Values::Others { .. } => self.hasher.hash_one(self.other(code)),
         }
     }
 
@@ -178,9 +192,9 @@ impl Column {
     pub(super) fn bytes(&self) -> usize {
         let values = match &self.values {
             Values::Texts(texts) => texts.bytes(),
-            Values::Others(values) => {
+            Values::Others { values, by_term } => {
                 let each = (0..values.chunks()).flat_map(|chunk| values.chunk(chunk)).flatten();
-                values.bytes() + each.map(Value::bytes).sum::<usize>()
+                values.bytes() + by_term.bytes() + each.map(Value::bytes).sum::<usize>()
             }
         };
         let signatures = self.signatures.as_ref().map_or(0, Chunked::bytes);
@@ -192,7 +206,15 @@ impl Column {
             Values::Texts(texts) => {
                 texts.set(code as usize, value.and_then(Value::text).unwrap_or(""));
             }
-            Values::Others(values) => values.set(code as usize, value.cloned()),
+            Values::Others { values, by_term } => {
+                let before = std::mem::replace(values.edit(code as usize), value.cloned());
+                for term in before.iter().flat_map(Value::terms) {
+                    by_term.remove(self.hasher.hash_one(term), code);
+                }
+                for term in value.into_iter().flat_map(Value::terms) {
+                    by_term.insert(self.hasher.hash_one(term), code);
+                }
+            }
         }
         if let Some(signatures) = &mut self.signatures {
             let text = value.and_then(Value::text).map(units);
@@ -206,7 +228,7 @@ impl Column {
         let hash = self.hash(from);
         let value = match &self.values {
             Values::Texts(texts) => Some(Value::of_text(texts.get(from as usize))),
-            Values::Others(_) => self.other(from).cloned(),
+            Values::Others { .. } => self.other(from).cloned(),
         };
         self.finder.remove(hash, from);
         self.finder.insert(hash, to);
@@ -221,7 +243,7 @@ impl Column {
     fn shorten(&mut self) {
         match &mut self.values {
             Values::Texts(texts) => texts.shorten(self.codes),
-            Values::Others(values) => values.shorten(self.codes),
+            Values::Others { values, .. } => values.shorten(self.codes),
         }
         self.postings.shorten(self.codes);
         if let Some(signatures) = &mut self.signatures {

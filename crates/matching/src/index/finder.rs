@@ -35,9 +35,14 @@ impl Finder {
 
     /// The first code with this hash for which `is_it` holds.
     pub(super) fn find(&self, hash: u64, is_it: impl Fn(u32) -> bool) -> Option<u32> {
+        self.all(hash).find(|code| is_it(*code))
+    }
+
+    /// Every code that may have this hash.
+    pub(super) fn all(&self, hash: u64) -> impl Iterator<Item = u32> {
         let tag = tag(hash);
-        let mut leaf = self.leaves[address(tag, self.leaves.len())].iter();
-        leaf.find(|(known, code)| *known == tag && is_it(*code)).map(|(_, code)| *code)
+        let leaf = self.leaves[address(tag, self.leaves.len())].iter();
+        leaf.filter(move |(known, _)| *known == tag).map(|(_, code)| *code)
     }
 
     pub(super) fn insert(&mut self, hash: u64, code: u32) {

@@ -101,7 +101,7 @@ impl Search<'_> {
             }
             None => {
                 let codes = clause.unknown_codes();
-                codes * cost::COMPARE + len / codes.clamp(1, cost::RARITY) * cost::VERIFY
+                codes * cost::COMPARE + len / cost::RARITY * cost::VERIFY
             }
         }
     }

@@ -64,6 +64,18 @@ impl Value {
         }
     }
 
+    /// What two values must share one of for [`Value::agree`]; a text is its own only one.
+    pub(crate) fn terms(&self) -> impl Iterator<Item = &str> {
+        let (texts, tokens): ([&str; 2], &[String]) = match self {
+            Value::Text(text) => ([text, ""], &[]),
+            Value::Sound(sound) => ([&sound.text, &sound.code], &[]),
+            Value::Set(tokens) => ([""; 2], tokens),
+        };
+        // No text is empty, and an empty code is no sound.
+        let texts = texts.into_iter().filter(|text| !text.is_empty());
+        texts.chain(tokens.iter().map(String::as_str))
+    }
+
     fn prepare(kind: FeatureKind, raw: &[String]) -> Option<Value> {
         match kind {
             FeatureKind::Text => {
@@ -82,6 +94,24 @@ impl Value {
                 if tokens.is_empty() { None } else { Some(Value::Set(tokens.into())) }
             }
         }
+    }
+
+    /// A text that is prepared already.
+    pub(crate) fn of_text(text: &str) -> Value {
+        Value::Text(text.into())
+    }
+
+    /// Bytes behind this value, its reference counts included.
+    pub(crate) fn bytes(&self) -> usize {
+        let counts = 2 * size_of::<usize>();
+        counts
+            + match self {
+                Value::Text(text) => text.len(),
+                Value::Sound(sound) => size_of::<Sound>() + sound.text.len() + sound.code.len(),
+                Value::Set(set) => {
+                    set.iter().map(|token| size_of::<String>() + token.len()).sum::<usize>()
+                }
+            }
     }
 
     /// The text of a text or sound; a set has none.

@@ -1,17 +1,33 @@
 //! All records, in memory, searched by one query at a time.
 //!
 //! One writer owns the [`Index`] and publishes immutable [`Snapshot`]s; readers never wait for
-//! it and never see half a batch. Values are dictionary-coded: each feature has a list of
-//! distinct values and a column of codes, so a search compares the query with each distinct
-//! value at most once and then adds numbers. Vectors that share unchanged chunks between
-//! snapshots are in `index/chunked.rs`, dictionaries in `index/column.rs`, the search in
-//! `index/search.rs`.
+//! it and never see half a batch. What they share is copied where it changes and only there
+//! (`index/chunked.rs`, `index/rows.rs`, `index/finder.rs`).
 //!
-//! A search scans all records. Nothing here knows ids, golden records or storage.
+//! Values are dictionary-coded: each feature has a list of distinct values, a column of codes,
+//! and for each code the sorted rows that have it (`index/column.rs`, `index/postings.rs`). Rows
+//! are also grouped by which features they lack (`index/masks.rs`). From the rules and these
+//! groups alone follows which fields a match must agree on (`index/planner.rs`,
+//! `index/plans.rs`), so that [`Snapshot::search`] reads the rows that agree on the few cheapest
+//! of them and scores only those (`index/search.rs`, `index/clause.rs`). [`Snapshot::scan`]
+//! scores all records (`index/scan.rs`) and finds exactly the same.
+//!
+//! Nothing here knows ids, golden records or storage.
 
+mod best;
 mod chunked;
+mod clause;
 mod column;
+mod finder;
+mod masks;
+pub(crate) mod planner;
+mod plans;
+mod postings;
+mod rows;
+mod scan;
 mod search;
+mod signature;
+mod texts;
 
 use std::sync::Arc;
 
@@ -21,6 +37,8 @@ use crate::score::{Band, Score};
 
 use chunked::Chunked;
 use column::{Codes, Column};
+use masks::Masks;
+use planner::Shape;
 
 /// Rows of a chunk: large enough to scan, small enough to copy for one changed row.
 const ROWS_CHUNK: usize = 4096;
@@ -42,6 +60,9 @@ pub struct Snapshot {
     /// Per number, whether a record has it.
     present: Chunked<bool, ROWS_CHUNK>,
     len: usize,
+    masks: Masks,
+    /// Per rule; `None` for a rule that is too wide to be planned.
+    shapes: Arc<Vec<Option<Shape>>>,
 }
 
 /// What a search may return.
@@ -52,7 +73,7 @@ pub struct Limits {
 }
 
 /// What a search found.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, PartialEq, Default)]
 pub struct Found {
     /// By rule, then score falling, then number. Every auto match is here.
     pub hits: Vec<Hit>,
@@ -78,19 +99,32 @@ pub struct Hit {
 /// Work of a search, for measuring.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct Cost {
-    /// Records looked at, summed over rules.
+    /// Records looked at because nothing spared them, summed over rules.
     pub records_scanned: u64,
-    /// Distinct values the query was compared with, filters and phonetic fields included.
+    /// Distinct values the query was compared with, filters and phonetic fields included; values
+    /// that length and letters ruled out, and lookups of equal values, are not counted.
     pub values_compared: u64,
+    /// Entries read from the lists of rows that agree on a field, summed over rules.
+    pub postings_read: u64,
+    /// Records scored because they are on such a list, summed over rules.
+    pub records_verified: u64,
 }
 
 impl Index {
     /// An empty index of what `ruleset` needs.
     pub fn new(ruleset: Arc<Ruleset>) -> Index {
-        let columns: Vec<Column> = ruleset.features.iter().map(|_| Column::new()).collect();
-        let codes = columns.iter().map(|_| Codes::new()).collect();
-        let table = Snapshot { ruleset, columns, present: Chunked::new(), len: 0 };
-        Index { table, codes }
+        let shapes = Shape::of_all(&ruleset);
+        let is_sifted = |feature: usize| {
+            let mut parts = shapes.iter().flatten().flat_map(|shape| &shape.fields);
+            parts.any(|part| part.feature == feature && part.is_sifted())
+        };
+        let specs = ruleset.features.iter().enumerate();
+        let columns: Vec<Column> =
+            specs.map(|(feature, spec)| Column::new(spec.kind, is_sifted(feature))).collect();
+        let codes = columns.iter().map(|_| Codes::default()).collect();
+        let shapes = Arc::new(shapes);
+        let (present, masks) = (Chunked::new(), Masks::new());
+        Index { table: Snapshot { ruleset, columns, present, len: 0, masks, shapes }, codes }
     }
 
     /// Puts a record at `number`, in place of the one that may be there.
@@ -107,13 +141,18 @@ impl Index {
             self.codes.len(),
             "features belong to the rule set of the index"
         );
-        self.remove(number);
         let row = number as usize;
-        for (feature, value) in features.values().iter().enumerate() {
-            self.codes[feature].assign(&mut self.table.columns[feature], row, value.as_ref());
+        let before = self.table.present.get(row).then(|| self.table.lacks(row));
+        self.assign(number, &features);
+        let after = planner::lacks(&features);
+        if before != Some(after) {
+            before.inspect(|lacks| self.table.masks.remove(*lacks, number));
+            self.table.masks.insert(after, number);
         }
-        self.table.present.set(row, true);
-        self.table.len += 1;
+        if before.is_none() {
+            self.table.present.set(row, true);
+            self.table.len += 1;
+        }
     }
 
     /// Puts a changed record at `number`; the same as [`Index::insert`], named for the reader.
@@ -131,11 +170,17 @@ impl Index {
         if !self.table.present.get(row) {
             return;
         }
-        for (column, codes) in self.table.columns.iter_mut().zip(&mut self.codes) {
-            codes.assign(column, row, None);
-        }
+        self.table.masks.remove(self.table.lacks(row), number);
+        self.assign(number, &Features::empty(&self.table.ruleset.features));
         self.table.present.set(row, false);
         self.table.len -= 1;
+    }
+
+    fn assign(&mut self, number: u32, features: &Features) {
+        let columns = self.table.columns.iter_mut().zip(&mut self.codes);
+        for ((column, codes), value) in columns.zip(features.values()) {
+            codes.assign(column, number, value.as_ref());
+        }
     }
 
     /// What the index holds now; later changes do not reach it. Costs microseconds.
@@ -150,13 +195,35 @@ impl Snapshot {
         search::search(self, query, limits)
     }
 
+    /// The same by scoring every record: slow, and what [`Snapshot::search`] must equal.
+    ///
+    /// Only [`Found::cost`] differs.
+    pub fn scan(&self, query: &Features, limits: &Limits) -> Found {
+        scan::scan(self, query, limits)
+    }
+
+    /// What the arrays take, in bytes; what the allocator adds is not counted.
+    ///
+    /// Chunks that other snapshots share count in each. Takes time in proportion to the records.
+    pub fn bytes(&self) -> usize {
+        let columns: usize = self.columns.iter().map(Column::bytes).sum();
+        columns + self.present.bytes() + self.masks.bytes()
+    }
+
+    /// What the record of a row lacks.
+    fn lacks(&self, row: usize) -> planner::Lacks {
+        let columns = self.columns.iter().take(planner::FEATURES_MAX).enumerate();
+        let missing = columns.filter(|(_, column)| column.code_at(row) == column::MISSING);
+        missing.fold(0, |lacks, (feature, _)| lacks | 1 << feature)
+    }
+
     /// The prepared values of the record at `number`.
     pub fn features(&self, number: u32) -> Option<Features> {
         let row = number as usize;
         if !self.present.get(row) {
             return None;
         }
-        Some(self.columns.iter().map(|column| column.value_at(row).cloned()).collect())
+        Some(self.columns.iter().map(|column| column.value_at(row)).collect())
     }
 
     /// Number of records.

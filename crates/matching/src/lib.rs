@@ -64,6 +64,7 @@ pub mod index;
 pub mod normalize;
 pub mod opencr;
 pub mod phonetic;
+pub mod plan;
 pub mod rules;
 pub mod score;
 pub mod similarity;

@@ -125,14 +125,18 @@ impl Rule {
         if chooses { 0.0 } else { 1.0 }
     }
 
+    /// Whether `score` is a match at all; if one is, so is every higher one.
+    pub(crate) fn keeps(&self, score: Score) -> bool {
+        // Elasticsearch read min_score as a 32-bit float and compared it with the 32-bit score.
+        self.potential_threshold.is_none_or(|least| score.as_f32() >= least as f32)
+    }
+
     /// Where `score` falls between the rule's thresholds.
     pub fn band(&self, score: Score) -> Band {
-        // Elasticsearch read min_score as a 32-bit float and compared it with the 32-bit score;
-        // JavaScript compared the printed score with the threshold in 64 bits (quirk 3).
-        let kept = self.potential_threshold.is_none_or(|least| score.as_f32() >= least as f32);
-        if !kept {
+        if !self.keeps(score) {
             return Band::Below;
         }
+        // JavaScript compared the printed score with the threshold in 64 bits (quirk 3).
         if score.as_f64() >= self.auto_threshold { Band::Auto } else { Band::Potential }
     }
 }

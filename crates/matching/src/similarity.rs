@@ -5,6 +5,7 @@
 //! a character above U+FFFF counts as two. The values equal those of java-string-similarity
 //! 1.2.1 (and, for `ratcliff-obershelp`, 2.0.0) to the last bit.
 
+pub(crate) mod bound;
 mod date;
 mod edit;
 mod grams;

@@ -9,7 +9,7 @@ use std::sync::Arc;
 
 /// A vector in chunks of `CHUNK` elements, with `T::default()` wherever nothing was set.
 pub(super) struct Chunked<T, const CHUNK: usize> {
-    chunks: Arc<Vec<Arc<Vec<T>>>>,
+    chunks: Arc<Vec<Arc<[T]>>>,
 }
 
 // Derived, it would ask for `T: Clone`.
@@ -43,11 +43,29 @@ impl<T: Clone + Default, const CHUNK: usize> Chunked<T, CHUNK> {
 
     /// Sets an element, growing as needed.
     pub(super) fn set(&mut self, at: usize, element: T) {
+        *self.edit(at) = element;
+    }
+
+    /// The element at `at` to be changed in place, growing as needed.
+    pub(super) fn edit(&mut self, at: usize) -> &mut T {
         let chunks = Arc::make_mut(&mut self.chunks);
         while chunks.len() <= at / CHUNK {
-            chunks.push(Arc::new(vec![T::default(); CHUNK]));
+            chunks.push(vec![T::default(); CHUNK].into());
         }
-        Arc::make_mut(&mut chunks[at / CHUNK])[at % CHUNK] = element;
+        &mut Arc::make_mut(&mut chunks[at / CHUNK])[at % CHUNK]
+    }
+
+    /// Gives back the chunks in which every element is at `len` or beyond.
+    pub(super) fn shorten(&mut self, len: usize) {
+        if self.chunks.len() > len.div_ceil(CHUNK) {
+            Arc::make_mut(&mut self.chunks).truncate(len.div_ceil(CHUNK));
+        }
+    }
+
+    /// Bytes of the chunks, without what the elements point to.
+    pub(super) fn bytes(&self) -> usize {
+        self.chunks.len() * (CHUNK * size_of::<T>() + 2 * size_of::<usize>())
+            + self.chunks.capacity() * size_of::<Arc<[T]>>()
     }
 
     /// Number of chunks.

@@ -1,255 +1,254 @@
-//! One search: compare with distinct values, add per record, keep the best.
+//! One search: the rows that agree on the drivers of a plan, each scored once.
 //!
-//! Points come from `score/field.rs` and are added in field order from the rule's base, which
-//! are the operations of [`crate::score()`]; so both give the same bits.
+//! Scoring adds the same points in the same order as `index/scan.rs`, from the rule's base. The
+//! drivers only decide which rows are scored, and the plan proves that no other row passes.
 
-use std::cmp::Ordering;
-use std::collections::BinaryHeap;
+mod route;
 
-use super::column::{Column, MISSING};
-use super::{Cost, Found, Hit, Limits, ROWS_CHUNK, Snapshot};
-use crate::features::{Features, Value};
+use smallvec::SmallVec;
+
+use super::best::Best;
+use super::clause::{Clause, How, compare_with_empty};
+use super::column::MISSING;
+use super::planner::{self, FieldSet, QuerySide, Shape};
+use super::plans::Plan;
+use super::scan::Scanner;
+use super::{Cost, Found, Hit, Limits, Snapshot};
+use crate::features::Features;
 use crate::rules::Rule;
 use crate::score::field::FieldScorer;
-use crate::score::{Band, Scored};
-use crate::similarity::{Algorithm, Units, units};
+use crate::score::{Band, Score, Scored};
+
+use route::Route;
 
 /// Searches by every rule.
 pub(super) fn search(snapshot: &Snapshot, query: &Features, limits: &Limits) -> Found {
-    let mut memos = Memos { snapshot, query, memos: Vec::new() };
-    let mut hits = Vec::new();
-    let mut potential_total = 0;
-    let mut cost = Cost::default();
+    search_along(snapshot, query, limits, None)
+}
+
+/// Searches along the `forced` of the plan's choices, or along the cheapest way.
+///
+/// All choices give the same hits, which tests show by forcing each.
+pub(super) fn search_along(
+    snapshot: &Snapshot,
+    query: &Features,
+    limits: &Limits,
+    forced: Option<usize>,
+) -> Found {
+    let lacks = planner::lacks(query);
+    let (clauses, cost) = (Vec::new(), Cost::default());
+    let mut search = Search { snapshot, query, lacks, clauses, cost, forced };
+    let mut scanner = None;
+    let mut found = Found::default();
     for (position, rule) in snapshot.ruleset.rules.iter().enumerate() {
-        let plan = Plan::new(position, rule, &mut memos);
         let mut best = Best::new(limits.potential_max);
-        cost.records_scanned += plan.scan(snapshot, &mut memos.memos, &mut best);
-        potential_total += best.potential_total;
-        hits.extend(best.into_hits());
-    }
-    cost.values_compared = memos.memos.iter().map(|memo| memo.compared).sum();
-    Found { hits, potential_total, cost }
-}
-
-/// What comparing the query with one column gave so far, by code.
-struct Memo<'s> {
-    column: &'s Column,
-    feature: usize,
-    how: How,
-    query: Option<&'s Value>,
-    query_units: Units,
-    /// Per code, the inverted bits of the value; 0 where nothing was compared yet.
-    known: Vec<u64>,
-    compared: u64,
-}
-
-/// How a memo compares.
-#[derive(Clone, Copy, PartialEq)]
-enum How {
-    /// Whether a filter or phonetic field agrees.
-    Gate,
-    /// By an algorithm's value.
-    By(Algorithm),
-    /// By equality alone, with the values that stand for equal and for different.
-    Equal { same: f64, other: f64 },
-}
-
-impl How {
-    fn of(scorer: &FieldScorer) -> How {
-        if scorer.is_equality() {
-            How::Equal { same: scorer.equality_value(true), other: scorer.equality_value(false) }
-        } else {
-            How::By(scorer.algorithm)
+        if !search.apply(position, rule, &mut best) {
+            let scanner = scanner.get_or_insert_with(|| Scanner::new(snapshot, query));
+            scanner.apply(position, &mut best);
         }
+        best.conclude(&mut found);
     }
+    found.cost = search.cost;
+    found.cost.values_compared += search.clauses.iter().map(|clause| clause.compared).sum::<u64>();
+    if let Some(cost) = scanner.map(|scanner| scanner.cost()) {
+        found.cost.records_scanned += cost.records_scanned;
+        found.cost.values_compared += cost.values_compared;
+    }
+    found
 }
 
-/// What stands in [`Memo::known`] for a comparison without a value. Inverted it is not 0.
-const NO_VALUE: f64 = f64::NAN;
-
-impl Memo<'_> {
-    fn value(&mut self, code: u32) -> Option<f64> {
-        let known = self.known[code as usize];
-        let value = if known == 0 { self.compare(code) } else { f64::from_bits(!known) };
-        if value.is_nan() { None } else { Some(value) }
-    }
-
-    fn compare(&mut self, code: u32) -> f64 {
-        self.compared += 1;
-        let candidate = self.column.value(code);
-        let value = match self.how {
-            How::By(algorithm) => algorithm
-                .compare_units(&self.query_units, &units(text_of(candidate)))
-                .unwrap_or(NO_VALUE),
-            How::Equal { same, .. } if text_of(self.query) == text_of(candidate) => same,
-            How::Equal { other, .. } => other,
-            How::Gate if Value::agree(self.query, candidate) => 1.0,
-            How::Gate => NO_VALUE,
-        };
-        self.known[code as usize] = !value.to_bits();
-        value
-    }
-}
-
-/// The prepared text of a value; a missing one compares like an empty text.
-fn text_of(value: Option<&Value>) -> &str {
-    value.and_then(Value::text).unwrap_or("")
-}
-
-/// All memos of a search; rules that compare the same column alike share one.
-struct Memos<'s> {
+/// A query against a snapshot; rules that ask the same of a feature share a clause.
+struct Search<'s> {
     snapshot: &'s Snapshot,
     query: &'s Features,
-    memos: Vec<Memo<'s>>,
+    lacks: planner::Lacks,
+    clauses: Vec<Clause<'s>>,
+    cost: Cost,
+    /// Position among the ways that a plan leaves open; the cheapest if `None`.
+    forced: Option<usize>,
 }
 
-impl Memos<'_> {
-    fn find_or_add(&mut self, feature: usize, how: How) -> usize {
-        let found = self.memos.iter().position(|memo| memo.feature == feature && memo.how == how);
-        found.unwrap_or_else(|| {
-            let column = &self.snapshot.columns[feature];
-            let query = self.query.value(feature);
-            self.memos.push(Memo {
-                column,
-                feature,
-                how,
-                query,
-                query_units: units(text_of(query)),
-                // Zeros come from the system untouched, so an unused part costs nothing.
-                known: vec![0; column.codes()],
-                compared: 0,
-            });
-            self.memos.len() - 1
-        })
-    }
-}
-
-/// One rule, ready to be applied to every row.
-struct Plan<'s> {
+/// One rule with the query's constants filled in.
+struct Judge<'s> {
     position: usize,
     rule: &'s Rule,
-    /// Memos that must agree.
-    gates: Vec<usize>,
-    fields: Vec<PlannedField>,
+    gates: SmallVec<[usize; 4]>,
+    fields: SmallVec<[Field<'s>; 8]>,
+    /// Bands of scores that came up; finding one prints a number.
+    bands: SmallVec<[(Score, Band); 8]>,
 }
 
-struct PlannedField {
-    scorer: FieldScorer,
-    memo: usize,
-    query_missing: bool,
+/// A field with the query's constants filled in.
+struct Field<'s> {
+    clause: usize,
+    if_missing: f64,
+    if_present: Points<'s>,
 }
 
-impl<'s> Plan<'s> {
-    fn new(position: usize, rule: &'s Rule, memos: &mut Memos<'_>) -> Plan<'s> {
-        let mut gates: Vec<usize> = rule
-            .filters
+/// What a field adds for a candidate that has a value.
+enum Points<'s> {
+    Always(f64),
+    ByAgreement { agree: f64, disagree: f64 },
+    ByValue(&'s FieldScorer),
+}
+
+impl<'s> Search<'s> {
+    /// Offers what the rule matches; `false` if all records are to be scanned instead.
+    fn apply(&mut self, position: usize, rule: &'s Rule, best: &mut Best) -> bool {
+        let snapshot = self.snapshot;
+        let Some(shape) = &snapshot.shapes[position] else { return false };
+        let query = self.side(shape);
+        let groups = &snapshot.masks;
+        let make = || Plan::new(rule, shape, query, groups.lacks());
+        let Some(plan) = groups.plan(position, query, make) else { return false };
+        if plan.is_empty() {
+            return true;
+        }
+        let mut judge = self.judge(position, rule, shape);
+        let Some(mut route) = self.route(&plan, &judge) else { return false };
+        route.needs = match route.choice {
+            Some(_) => plan.needs(&route.fields),
+            None => plan.live(),
+        };
+        self.expect(&route, &plan, &judge);
+        for at in 0..route.drivers.len() {
+            self.drive(&route, at, &mut judge, best);
+        }
+        let scanned = route.choice.map_or(&[][..], |choice| &plan.choices[choice].scanned);
+        for group in scanned {
+            let rows = groups.rows(*group);
+            self.cost.records_scanned += rows.len() as u64;
+            rows.for_each(|row| self.verify(row, &mut judge, best));
+        }
+        true
+    }
+
+    /// Prepares what is not known yet for the rows to come.
+    fn expect(&mut self, route: &Route, plan: &Plan, judge: &Judge<'_>) {
+        let driven = route.drivers.iter().filter_map(|driver| self.clauses[*driver].rows());
+        let groups = route.choice.map_or(&[][..], |choice| &plan.choices[choice].scanned);
+        let scanned = groups.iter().map(|group| self.snapshot.masks.rows(*group).len());
+        let rows = driven.chain(scanned).sum();
+        let fields = judge.fields.iter().map(|field| field.clause);
+        for clause in fields.chain(judge.gates.iter().copied()) {
+            self.clauses[clause].expect(rows);
+        }
+    }
+
+    /// Scores the rows of one driver that their groups need it for.
+    fn drive(&mut self, route: &Route, at: usize, judge: &mut Judge<'_>, best: &mut Best) {
+        let groups = &self.snapshot.masks;
+        let codes = self.clauses[route.drivers[at]].codes();
+        for code in codes.iter() {
+            let rows = self.clauses[route.drivers[at]].rows_of(*code);
+            self.cost.postings_read += rows.len() as u64;
+            rows.for_each(|row| {
+                let need = route.needs[groups.group_of(row)];
+                if need >> route.fields[at] & 1 == 1 && !self.was_seen(row, need, route, at) {
+                    self.cost.records_verified += 1;
+                    self.verify(row, judge, best);
+                }
+            });
+        }
+    }
+
+    /// Whether an earlier driver than the one at `at` has led to the row already.
+    fn was_seen(&mut self, row: u32, need: FieldSet, route: &Route, at: usize) -> bool {
+        (0..at).any(|earlier| {
+            let clause = &mut self.clauses[route.drivers[earlier]];
+            need >> route.fields[earlier] & 1 == 1 && clause.agrees(clause.code_at(row))
+        })
+    }
+
+    fn side(&self, shape: &Shape) -> QuerySide {
+        let mut meets_empty = 0;
+        for (field, part) in shape.fields.iter().enumerate() {
+            let is_decided =
+                part.scorer.decided(self.query.is_missing(part.feature), true).is_some();
+            if !is_decided && !part.scorer.is_graded() {
+                let value = compare_with_empty(&part.scorer, self.query.value(part.feature));
+                meets_empty |= FieldSet::from(part.scorer.agrees(value)) << field;
+            }
+        }
+        QuerySide { lacks: self.lacks, meets_empty }
+    }
+
+    fn judge(&mut self, position: usize, rule: &'s Rule, shape: &'s Shape) -> Judge<'s> {
+        let gates = shape.gates.iter().map(|feature| self.clause(*feature, How::Gate)).collect();
+        let fields = shape
+            .fields
             .iter()
-            .map(|filter| memos.find_or_add(filter.feature, How::Gate))
+            .map(|part| {
+                let scorer = &part.scorer;
+                let query = self.query.value(part.feature);
+                let if_missing = scorer
+                    .decided(query.is_none(), true)
+                    .unwrap_or_else(|| scorer.points(compare_with_empty(scorer, query)));
+                let if_present = match scorer.decided(query.is_none(), false) {
+                    Some(points) => Points::Always(points),
+                    None if scorer.is_graded() => Points::ByValue(scorer),
+                    None => Points::ByAgreement {
+                        agree: scorer.points_if(true),
+                        disagree: scorer.points_if(false),
+                    },
+                };
+                let clause = self.clause(part.feature, How::Field(scorer));
+                Field { clause, if_missing, if_present }
+            })
             .collect();
-        let mut fields = Vec::new();
-        for field in &rule.fields {
-            match FieldScorer::new(rule.kind, field) {
-                None => gates.push(memos.find_or_add(field.feature, How::Gate)),
-                Some(scorer) => fields.push(PlannedField {
-                    memo: memos.find_or_add(field.feature, How::of(&scorer)),
-                    scorer,
-                    query_missing: memos.query.is_missing(field.feature),
-                }),
+        Judge { position, rule, gates, fields, bands: SmallVec::new() }
+    }
+
+    /// The clause that asks this, made if it is new.
+    fn clause(&mut self, feature: usize, how: How<'s>) -> usize {
+        let known = self.clauses.iter().position(|clause| clause.is_for(feature, how));
+        known.unwrap_or_else(|| {
+            let (column, query) = (&self.snapshot.columns[feature], self.query.value(feature));
+            self.clauses.push(Clause::new(column, feature, how, query));
+            self.clauses.len() - 1
+        })
+    }
+
+    /// Scores a row and offers it.
+    fn verify(&mut self, row: u32, judge: &mut Judge<'_>, best: &mut Best) {
+        for gate in &judge.gates {
+            let clause = &mut self.clauses[*gate];
+            let code = clause.code_at(row);
+            let is_open = if code == MISSING { clause.is_missing() } else { clause.agrees(code) };
+            if !is_open {
+                return;
             }
         }
-        Plan { position, rule, gates, fields }
-    }
-
-    /// Applies the rule to every record and returns how many there were.
-    fn scan(&self, snapshot: &Snapshot, memos: &mut [Memo<'_>], best: &mut Best) -> u64 {
-        let mut scanned = 0;
-        for chunk in 0..snapshot.present.chunks() {
-            let codes: Vec<&[u32]> = memos.iter().map(|memo| memo.column.chunk(chunk)).collect();
-            for (row, present) in snapshot.present.chunk(chunk).iter().enumerate() {
-                if !present {
-                    continue;
-                }
-                scanned += 1;
-                // A column has no chunk where all its values are missing.
-                let code = |memo: usize| codes[memo].get(row).copied().unwrap_or(MISSING);
-                if let Some(scored) = self.score(memos, code) {
-                    let number = (chunk * ROWS_CHUNK + row) as u32;
-                    best.offer(self.hit(number, scored));
-                }
-            }
+        let mut sum = judge.rule.base();
+        for field in &judge.fields {
+            let clause = &mut self.clauses[field.clause];
+            let code = clause.code_at(row);
+            sum += match field.if_present {
+                _ if code == MISSING => field.if_missing,
+                Points::Always(points) => points,
+                Points::ByAgreement { agree, .. } if clause.agrees(code) => agree,
+                Points::ByAgreement { disagree, .. } => disagree,
+                Points::ByValue(scorer) => scorer.points(clause.value(code)),
+            };
         }
-        scanned
-    }
-
-    fn score(&self, memos: &mut [Memo<'_>], code: impl Fn(usize) -> u32) -> Option<Scored> {
-        if !self.gates.iter().all(|gate| memos[*gate].value(code(*gate)).is_some()) {
-            return None;
+        let score = Scored::conclude(judge.rule, sum).score;
+        if judge.rule.keeps(score) {
+            let band = judge.band(score);
+            best.offer(Hit { number: row, rule: judge.position, score, band });
         }
-        let mut sum = self.rule.base();
-        for field in &self.fields {
-            let code = code(field.memo);
-            let compare = || memos[field.memo].value(code);
-            sum += field.scorer.judge_with(field.query_missing, code == MISSING, compare).points;
-        }
-        Some(Scored::conclude(self.rule, sum))
-    }
-
-    fn hit(&self, number: u32, scored: Scored) -> Hit {
-        let score = scored.score;
-        Hit { number, rule: self.position, score, band: self.rule.band(score) }
     }
 }
 
-/// The hits of one rule that will be returned.
-struct Best {
-    autos: Vec<Hit>,
-    /// The worst on top, to be pushed out.
-    potentials: BinaryHeap<Ranked>,
-    potential_max: usize,
-    potential_total: u64,
-}
-
-impl Best {
-    fn new(potential_max: usize) -> Best {
-        let (autos, potentials) = (Vec::new(), BinaryHeap::new());
-        Best { autos, potentials, potential_max, potential_total: 0 }
-    }
-
-    fn offer(&mut self, hit: Hit) {
-        match hit.band {
-            Band::Below => {}
-            Band::Auto => self.autos.push(hit),
-            Band::Potential => {
-                self.potential_total += 1;
-                self.potentials.push(Ranked(hit));
-                if self.potentials.len() > self.potential_max {
-                    self.potentials.pop();
-                }
-            }
+impl Judge<'_> {
+    fn band(&mut self, score: Score) -> Band {
+        if let Some((_, band)) = self.bands.iter().find(|(known, _)| *known == score) {
+            return *band;
         }
-    }
-
-    fn into_hits(self) -> Vec<Hit> {
-        let potentials = self.potentials.into_iter().map(|ranked| ranked.0);
-        let mut hits: Vec<Hit> = self.autos.into_iter().chain(potentials).collect();
-        hits.sort_unstable_by_key(|hit| Ranked(*hit));
-        hits
-    }
-}
-
-/// A hit by rank: higher score first, then lower number. Less is better.
-#[derive(PartialEq, Eq)]
-struct Ranked(Hit);
-
-impl Ord for Ranked {
-    fn cmp(&self, other: &Ranked) -> Ordering {
-        let by_score = other.0.score.cmp(&self.0.score);
-        by_score.then(self.0.number.cmp(&other.0.number))
-    }
-}
-
-impl PartialOrd for Ranked {
-    fn partial_cmp(&self, other: &Ranked) -> Option<Ordering> {
-        Some(self.cmp(other))
+        let band = self.rule.band(score);
+        // More are not worth looking through.
+        if self.bands.len() < self.bands.inline_size() {
+            self.bands.push((score, band));
+        }
+        band
     }
 }

@@ -93,25 +93,67 @@ impl FieldScorer {
         candidate_missing: bool,
         compare: impl FnOnce() -> Option<f64>,
     ) -> Judgement {
-        let decided = match (query_missing, candidate_missing) {
-            (false, false) => None,
-            (true, true) => self.missing_both.map(|points| (Outcome::MissingBoth, points)),
-            _ => self.missing_one.map(|points| (Outcome::MissingOne, points)),
-        };
-        if let Some((outcome, points)) = decided {
+        if let Some(points) = self.decided(query_missing, candidate_missing) {
+            let both = query_missing && candidate_missing;
+            let outcome = if both { Outcome::MissingBoth } else { Outcome::MissingOne };
             return Judgement { outcome, value: None, points };
         }
 
         let value = compare();
+        let points = self.points(value);
+        let outcome = match self.agrees(value) {
+            _ if self.is_graded() => Outcome::Graded,
+            true => Outcome::Agree,
+            false => Outcome::Disagree,
+        };
+        Judgement { outcome, value, points }
+    }
+
+    /// Points if null handling decides; `None` if the texts are compared.
+    pub(crate) fn decided(&self, query_missing: bool, candidate_missing: bool) -> Option<f64> {
+        match (query_missing, candidate_missing) {
+            (false, false) => None,
+            (true, true) => self.missing_both,
+            _ => self.missing_one,
+        }
+    }
+
+    /// Points of a comparison that gave `value`.
+    pub(crate) fn points(&self, value: Option<f64>) -> f64 {
         if let Some(weight) = self.graded_by {
             // What could not be computed is a similarity of 0 (quirks 9 and 10).
-            let points = value.map_or(0.0, |value| value * weight);
-            return Judgement { outcome: Outcome::Graded, value, points };
+            return value.map_or(0.0, |value| value * weight);
         }
-        if value.is_some_and(|value| self.is_hit(value)) {
-            return Judgement { outcome: Outcome::Agree, value, points: self.agree };
+        self.points_if(self.agrees(value))
+    }
+
+    /// Points of agreement or of disagreement; a graded field has others.
+    pub(crate) fn points_if(&self, agrees: bool) -> f64 {
+        if agrees { self.agree } else { self.disagree }
+    }
+
+    /// Whether `value` meets the threshold.
+    pub(crate) fn agrees(&self, value: Option<f64>) -> bool {
+        value.is_some_and(|value| self.is_hit(value))
+    }
+
+    /// Whether the value itself makes the points.
+    pub(crate) fn is_graded(&self) -> bool {
+        self.graded_by.is_some()
+    }
+
+    /// Points that no comparison exceeds.
+    pub(crate) fn points_max(&self) -> f64 {
+        match self.graded_by {
+            // Similarities lie between -1 and 1, but for rounding.
+            Some(weight) => (weight * (1.0 + 1e-6)).abs(),
+            None => self.agree.max(self.disagree),
         }
-        Judgement { outcome: Outcome::Disagree, value, points: self.disagree }
+    }
+
+    /// What agreement needs of the value.
+    pub(crate) fn threshold(&self) -> f64 {
+        self.threshold
     }
 
     /// Whether only equal texts agree, so that nothing else needs to be computed: OpenCR's

@@ -6,9 +6,9 @@
 use smallvec::{SmallVec, smallvec};
 
 /// Jaro values above this are raised by the common prefix.
-const BOOST_ABOVE: f64 = 0.7;
+pub(super) const BOOST_ABOVE: f64 = 0.7;
 /// Largest effect of one more common leading unit.
-const PREFIX_FACTOR_MAX: f64 = 0.1;
+pub(super) const PREFIX_FACTOR_MAX: f64 = 0.1;
 
 /// 0 to 1; 1 for equal texts.
 pub(super) fn similarity(a: &[u16], b: &[u16]) -> f64 {

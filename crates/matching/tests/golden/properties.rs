@@ -323,9 +323,13 @@ proptest! {
             let expected = scan(&ruleset, &held, &query);
             let found = snapshot.search(&query, &all);
             prop_assert_eq!(&found.hits, &expected);
+            let scanned = snapshot.scan(&query, &all);
+            prop_assert_eq!(&scanned.hits, &expected);
+            prop_assert_eq!(scanned.potential_total, found.potential_total);
             let potentials = expected.iter().filter(|hit| hit.band == Band::Potential).count();
             prop_assert_eq!(found.potential_total, potentials as u64);
-            prop_assert_eq!(found.cost.records_scanned as usize, held.len() * ruleset.rules.len());
+            let each = held.len() * ruleset.rules.len();
+            prop_assert_eq!(scanned.cost.records_scanned as usize, each);
             prop_assert_eq!(snapshot.len(), held.len());
             for number in (0..12).chain(4090..4100) {
                 prop_assert_eq!(snapshot.features(number), held.get(&number).cloned());

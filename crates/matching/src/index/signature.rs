@@ -1,0 +1,197 @@
+//! Eighteen bytes of a text that tell most unlike texts apart without reading them.
+//!
+//! Length, first unit and how often each of 32 classes of units occurs. What two texts have in
+//! common is at most what their classes have in common, which bounds similarities and edit
+//! distances (`similarity/bound.rs`).
+
+use crate::similarity::bound::Overlap;
+use crate::similarity::{Algorithm, Units};
+
+/// Classes of units; all Latin letters have their own, and so have all digits.
+const CLASSES: usize = 32;
+/// Occurrences that fit the four bits of a class.
+const COUNT_MAX: u8 = 15;
+/// The length of texts that are too long or too uniform for a signature.
+const UNBOUNDED: u8 = u8::MAX;
+/// More common units than any text with a signature has.
+const NEVER: u8 = u8::MAX;
+
+/// What is kept of a text. The default is that of no text, which no query meets.
+#[derive(Debug, Clone, Copy, Default)]
+pub(super) struct Signature {
+    /// Two classes a byte.
+    bag: [u8; CLASSES / 2],
+    len: u8,
+    first: u8,
+}
+
+/// Occurrences by class; `None` if they do not fit.
+fn counts(text: &Units) -> Option<[u8; CLASSES]> {
+    let mut counts = [0; CLASSES];
+    for unit in text {
+        let count = &mut counts[usize::from(*unit) % CLASSES];
+        *count += 1;
+        if *count > COUNT_MAX {
+            return None;
+        }
+    }
+    // Thirty-two classes of fifteen could be more than a length below `UNBOUNDED`.
+    (text.len() < usize::from(UNBOUNDED)).then_some(counts)
+}
+
+fn first(text: &Units) -> u8 {
+    text.first().map_or(0, |unit| *unit as u8)
+}
+
+impl Signature {
+    pub(super) fn of(text: &Units) -> Signature {
+        let first = first(text);
+        let Some(counts) = counts(text) else {
+            return Signature { bag: [0; CLASSES / 2], len: UNBOUNDED, first };
+        };
+        let bag = std::array::from_fn(|at| counts[at] | counts[at + CLASSES / 2] << 4);
+        Signature { bag, len: text.len() as u8, first }
+    }
+}
+
+/// The first number below `end` for which `is` is false, being true up to some number; else `end`.
+fn first_that_is_not(end: usize, is: impl Fn(usize) -> bool) -> usize {
+    let (mut low, mut high) = (0, end);
+    while low < high {
+        let middle = low.midpoint(high);
+        if is(middle) {
+            low = middle + 1;
+        } else {
+            high = middle;
+        }
+    }
+    low
+}
+
+/// A query against signatures.
+pub(super) struct Sieve {
+    low: [u8; CLASSES / 2],
+    high: [u8; CLASSES / 2],
+    first: u8,
+    /// Common units that a text needs, by its length and by whether it starts alike.
+    needs: Box<[[u8; 256]; 2]>,
+}
+
+impl Sieve {
+    /// `None` if nothing can be ruled out.
+    pub(super) fn new(algorithm: Algorithm, threshold: f64, query: &Units) -> Option<Sieve> {
+        if query.is_empty() || !algorithm.is_bounded() {
+            return None;
+        }
+        let counts = counts(query)?;
+        let mut needs = Box::new([[NEVER; 256]; 2]);
+        for (may_start_alike, needs) in [false, true].into_iter().zip(needs.iter_mut()) {
+            let lengths = needs.iter_mut().enumerate().take(usize::from(UNBOUNDED));
+            for (candidate, needed) in lengths.skip(1) {
+                let falls_short = |common: usize| {
+                    let query = query.len();
+                    let overlap = Overlap { query, candidate, common, may_start_alike };
+                    !algorithm.may_reach(threshold, overlap)
+                };
+                // Both are at most 254, as signatures are.
+                let most = query.len().min(candidate);
+                let least = first_that_is_not(most + 1, falls_short);
+                *needed = if least > most { NEVER } else { least as u8 };
+            }
+            needs[usize::from(UNBOUNDED)] = 0;
+        }
+        Some(Sieve {
+            low: std::array::from_fn(|at| counts[at]),
+            high: std::array::from_fn(|at| counts[at + CLASSES / 2]),
+            first: first(query),
+            needs,
+        })
+    }
+
+    /// Whether the text may agree with the query; never `false` for one that does.
+    pub(super) fn passes(&self, text: &Signature) -> bool {
+        let common: [u8; CLASSES / 2] = std::array::from_fn(|at| {
+            let (low, high) = (text.bag[at] & 0x0F, text.bag[at] >> 4);
+            low.min(self.low[at]) + high.min(self.high[at])
+        });
+        let common: u16 = common.iter().map(|count| u16::from(*count)).sum();
+        let needs = &self.needs[usize::from(text.first == self.first)];
+        common >= u16::from(needs[usize::from(text.len)])
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+    use crate::similarity::units;
+
+    fn text() -> impl Strategy<Value = String> {
+        prop_oneof![
+            "[ab]{1,8}",
+            "[a-e]{1,12}",
+            "[0-9]{8,11}",
+            "[a-z\u{e9}\u{1F600} ]{1,20}",
+            "a{10,30}",
+            "[a-z]{250,260}",
+        ]
+    }
+
+    /// A text, and another that is made of it by a few edits or has nothing to do with it.
+    fn pair() -> impl Strategy<Value = (String, String)> {
+        let edits = prop::collection::vec((0..300usize, 0..4u8), 0..4);
+        (text(), edits, prop::option::weighted(0.3, text())).prop_map(|(text, edits, other)| {
+            let mut chars: Vec<char> = other.as_ref().unwrap_or(&text).chars().collect();
+            for (at, kind) in edits {
+                let at = at % chars.len();
+                match kind {
+                    0 => chars.insert(at, 'b'),
+                    1 => chars[at] = 'c',
+                    2 if at > 0 => chars.swap(at, at - 1),
+                    _ if chars.len() > 1 => drop(chars.remove(at)),
+                    _ => {}
+                }
+            }
+            (text, chars.into_iter().collect())
+        })
+    }
+
+    proptest! {
+        #![proptest_config(ProptestConfig {
+            failure_persistence: None,
+            cases: 2_000,
+            ..Default::default()
+        })]
+
+        #[test]
+        fn no_text_that_agrees_is_ruled_out(
+            algorithm in prop::sample::select(Algorithm::ALL.to_vec()),
+            threshold in prop::sample::select(
+                vec![-0.5, 0.0, 0.1, 0.3, 0.5, 0.8, 0.9, 0.95, 1.0, 2.0, 3.0, 5.0]
+            ),
+            (query, candidate) in pair(),
+        ) {
+            let (query, candidate) = (units(&query), units(&candidate));
+            let Some(value) = algorithm.compare_units(&query, &candidate) else { return Ok(()) };
+            let Some(sieve) = Sieve::new(algorithm, threshold, &query) else { return Ok(()) };
+            // At the threshold, and at the value itself, where the bound is tightest.
+            let tightest = Sieve::new(algorithm, value, &query).unwrap();
+            let is_similarity = algorithm.is_similarity();
+            let agrees = if is_similarity { value >= threshold } else { value <= threshold };
+            let signature = Signature::of(&candidate);
+            prop_assert!(!agrees || sieve.passes(&signature));
+            prop_assert!(tightest.passes(&signature));
+        }
+    }
+
+    #[test]
+    fn unlike_names_are_ruled_out() {
+        let query = units("otieno");
+        let sieve = Sieve::new(Algorithm::JaroWinklerSimilarity, 0.9, &query).unwrap();
+        let passes = |text| sieve.passes(&Signature::of(&units(text)));
+        let names = ["mukasa", "achieng", "oteino", "otieno", "okello", "o"];
+        assert_eq!(names.map(passes), [false, false, true, true, false, false]);
+        assert!(!sieve.passes(&Signature::default()));
+    }
+}

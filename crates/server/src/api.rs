@@ -1,12 +1,16 @@
 //! The routes of the FHIR API, one file a subject, and what they share.
 
-use axum::extract::{FromRequestParts, Path};
+use axum::{
+    extract::{FromRequestParts, Path},
+    response::{IntoResponse, Response},
+};
 use fhir::{Resource, is_valid_id};
-use http::{Method, StatusCode, Uri, request::Parts};
+use http::{HeaderValue, Method, StatusCode, Uri, header::ALLOW, request::Parts};
+use percent_encoding::percent_decode_str;
 use registry::{
-    ids::{RecordId, Timestamp},
+    ids::{Cruid, RecordId, Timestamp},
     render,
-    state::GoldenState,
+    state::{GoldenState, RecordState},
     stored::{SourcePatient, StoredPatient},
 };
 
@@ -36,7 +40,7 @@ impl FromRequestParts<App> for PatientId {
             return Ok(Self(RecordId::new(id)));
         }
         if id.starts_with('$') {
-            return Err(ApiError::not_supported("this operation"));
+            return Err(ApiError::no_operation(&id));
         }
         let status = if is_write { StatusCode::BAD_REQUEST } else { StatusCode::NOT_FOUND };
         Err(ApiError::not_an_id(status))
@@ -59,6 +63,9 @@ impl FromRequestParts<App> for VersionId {
 /// Answers for addresses that no route has.
 pub(crate) async fn unknown_route(uri: Uri) -> ApiError {
     let Some(rest) = uri.path().strip_prefix("/fhir/") else { return ApiError::no_route() };
+    if let Some(operation) = operation(&uri) {
+        return ApiError::no_operation(&operation);
+    }
     let kind = rest.split('/').next().unwrap_or_default();
     let is_type = kind.len() <= 64
         && kind.starts_with(|first: char| first.is_ascii_uppercase())
@@ -69,9 +76,22 @@ pub(crate) async fn unknown_route(uri: Uri) -> ApiError {
     ApiError::not_supported("this interaction")
 }
 
-/// Answers for methods that a route does not have; axum adds `Allow`.
-pub(crate) async fn wrong_method() -> ApiError {
-    ApiError::wrong_method()
+/// Answers for methods that a route does not have; axum adds `Allow` where there is none.
+/// Where an operation is named, no method would do (RFC 9110 section 10.2.1: an empty list).
+pub(crate) async fn wrong_method(uri: Uri) -> Response {
+    let Some(operation) = operation(&uri) else {
+        return ApiError::wrong_method().into_response();
+    };
+    let mut response = ApiError::no_operation(&operation).into_response();
+    response.headers_mut().insert(ALLOW, HeaderValue::from_static(""));
+    response
+}
+
+/// The operation that a path ends with: `$match` (R4 operations.html).
+fn operation(uri: &Uri) -> Option<String> {
+    let last = uri.path().trim_end_matches('/').rsplit('/').next()?;
+    let last = percent_decode_str(last).decode_utf8().ok()?;
+    last.starts_with('$').then(|| last.into_owned())
 }
 
 /// A Patient as readers get it, with what its headers need.
@@ -113,4 +133,29 @@ impl Shown {
 /// The one Patient with this id, source or golden record.
 pub(crate) async fn find(app: &App, id: &str) -> Result<Option<StoredPatient>, ApiError> {
     Ok(app.reader().patients(&[id.to_owned()]).await?.pop())
+}
+
+/// What an id stands for, without its content.
+pub(crate) enum Standing {
+    /// A source record, maybe withdrawn.
+    Source(Box<RecordState>),
+    /// A golden record, whatever became of it.
+    Golden,
+}
+
+/// What this id stands for; `None` if nothing.
+pub(crate) async fn find_standing(app: &App, id: &str) -> Result<Option<Standing>, ApiError> {
+    if let Some(state) = app.reader().records(&[RecordId::new(id)]).await?.pop() {
+        return Ok(Some(Standing::Source(Box::new(state))));
+    }
+    let goldens = app.reader().goldens(&[Cruid::new(id)]).await?;
+    Ok((!goldens.is_empty()).then_some(Standing::Golden))
+}
+
+/// The id of a Patient.
+pub(crate) fn id_of(stored: &StoredPatient) -> &str {
+    match stored {
+        StoredPatient::Source(source) => source.state.id.as_str(),
+        StoredPatient::Golden(golden) => golden.id.as_str(),
+    }
 }

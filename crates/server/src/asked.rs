@@ -98,12 +98,9 @@ impl Conditions {
         if_none_match: Option<&str>,
         if_none_exist: Option<&str>,
     ) -> Result<Self, ApiError> {
-        let version = |name, text: &str| {
-            version(text).ok_or_else(|| ApiError::header(name, "the ETag of a version: W/\"1\""))
-        };
         let only_create = if_none_match.map(str::trim) == Some("*");
         Ok(Self {
-            if_match: if_match.map(|text| version("If-Match", text)).transpose()?,
+            if_match: if_match.map(one_version).transpose()?,
             only_create,
             // A tag that is not ours is simply another version (RFC 9110 section 13.1.2).
             known_version: if_none_match.and_then(self::version),
@@ -116,6 +113,12 @@ impl Conditions {
 fn criteria(text: &str) -> Result<Pairs, ApiError> {
     let query = text.rsplit_once('?').map_or(text, |(_, query)| query);
     query::decode(query.trim())
+}
+
+/// The one version of `If-Match`. A list and `*` (RFC 9110 section 13.1.1) would have to be
+/// compared before the write, and so not hold at its moment.
+fn one_version(text: &str) -> Result<u32, ApiError> {
+    version(text).ok_or_else(ApiError::if_match)
 }
 
 /// The version in an entity tag: `W/"3"`, `"3"`, and `3` as some clients write it.
@@ -168,7 +171,9 @@ mod tests {
     #[test]
     fn condition_that_is_not_understood_is_refused() {
         assert!(Conditions::new(Some("W/\"x\""), None, None).is_err());
-        assert!(Conditions::new(Some("*"), None, None).is_err());
+        for list in ["*", "\"1\", \"2\"", "W/\"1\",W/\"2\""] {
+            assert!(Conditions::new(Some(list), None, None).is_err(), "{list}");
+        }
         assert!(Conditions::new(None, None, Some("family=%ff")).is_err());
         assert!(Conditions::new(None, Some("*"), None).unwrap().only_create);
     }

@@ -8,7 +8,7 @@ use axum::{
 };
 use bytes::Bytes;
 use fhir::Resource;
-use http::header::CONTENT_TYPE;
+use http::header::{CONTENT_ENCODING, CONTENT_TYPE};
 use http_body_util::{BodyExt, LengthLimitError, Limited};
 
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
@@ -117,6 +117,7 @@ async fn read(
     request: Request,
     app: &App,
 ) -> Result<(Bytes, Option<OwnedSemaphorePermit>), ApiError> {
+    check_encoding(&request)?;
     let settings = app.settings();
     let bytes_max = settings.body_max_bytes;
     // A body of unannounced length may become as long as is allowed.
@@ -133,6 +134,17 @@ async fn read(
     let in_time = tokio::time::timeout(limit, collect(request.into_body(), bytes_max)).await;
     let body = in_time.map_err(|_| ApiError::body_too_slow(limit.as_secs()))??;
     Ok((body, place))
+}
+
+/// Refuses compressed bodies: how long they become is not known before.
+fn check_encoding(request: &Request) -> Result<(), ApiError> {
+    for value in request.headers().get_all(CONTENT_ENCODING) {
+        let encoding = value.to_str().unwrap_or_default().trim().to_ascii_lowercase();
+        if !matches!(encoding.as_str(), "" | "identity") || value.to_str().is_err() {
+            return Err(ApiError::encoded(&encoding));
+        }
+    }
+    Ok(())
 }
 
 async fn collect(body: Body, bytes_max: usize) -> Result<Bytes, ApiError> {

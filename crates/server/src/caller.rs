@@ -15,6 +15,8 @@ use registry::{actor::Actor, ids::ClientId};
 
 use crate::{App, error::ApiError, settings::ServerSettings};
 
+mod local;
+
 /// The header in which OpenHIM names the client it authenticated (contract 1.1).
 pub(crate) const CLIENT_HEADER: &str = "x-openhim-clientid";
 
@@ -41,6 +43,9 @@ pub(crate) enum CallerRefusal {
     Unproven,
     /// It names a client, but comes from somewhere that nobody trusts.
     NotAGateway,
+    /// It comes from this machine in development, but was sent to a name or by a page that is
+    /// not ours.
+    NotMeantForUs,
     /// It names a client twice, or unreadably.
     Malformed,
     /// The client is not one of the registry's.
@@ -73,6 +78,11 @@ impl Caller {
                 Self { client: ClientId::new(name.trim()), proof: Proof::Gateway }
             }
         };
+        // In production the gateway is what keeps other pages out; in development, names are.
+        let is_in_doubt = settings.is_development && is_local(peer);
+        if is_in_doubt && !local::is_meant_for_us(headers, settings.base_url.as_deref()) {
+            return Err(CallerRefusal::NotMeantForUs);
+        }
         if !settings.clients.contains_key(&caller.client) {
             return Err(CallerRefusal::UnknownClient);
         }
@@ -80,11 +90,15 @@ impl Caller {
     }
 
     fn in_development(peer: Option<IpAddr>, settings: &ServerSettings) -> Option<Self> {
-        let is_local = peer.is_some_and(|peer| peer.to_canonical().is_loopback());
         let client = settings.development_client.as_ref()?;
-        (settings.is_development && is_local)
+        (settings.is_development && is_local(peer))
             .then(|| Self { client: client.clone(), proof: Proof::Development })
     }
+}
+
+/// Whether a peer is on this machine.
+fn is_local(peer: Option<IpAddr>) -> bool {
+    peer.is_some_and(|peer| peer.to_canonical().is_loopback())
 }
 
 fn is_gateway(peer: Option<IpAddr>, settings: &ServerSettings) -> bool {

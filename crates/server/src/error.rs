@@ -196,6 +196,12 @@ fn caller(refusal: CallerRefusal) -> (StatusCode, Issue) {
                         (`callers.trusted_gateways`), and this request does not come from one";
             (StatusCode::FORBIDDEN, Issue::error(IssueType::Security, text))
         }
+        CallerRefusal::NotMeantForUs => {
+            let text = "in development, a request from this machine must be sent to localhost, \
+                        127.0.0.1, [::1] or the host of `server.base_url` (header Host), and not \
+                        by a web page of another host (header Origin): use such an address";
+            (StatusCode::FORBIDDEN, Issue::error(IssueType::Security, text))
+        }
         CallerRefusal::Malformed => {
             let text = "X-OpenHIM-ClientID must be given once and name one client";
             (StatusCode::BAD_REQUEST, Issue::error(IssueType::Invalid, text))

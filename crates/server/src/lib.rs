@@ -19,6 +19,7 @@ mod api;
 mod asked;
 mod base;
 mod body;
+mod budget;
 mod caller;
 mod error;
 mod page;

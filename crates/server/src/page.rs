@@ -103,6 +103,8 @@ pub(crate) struct Place {
     pub(crate) offset: u64,
     /// How many a page holds; zero asks for none.
     pub(crate) count: usize,
+    /// How many of the list this page settles: fewer than `count` if it ends early.
+    pub(crate) settled: usize,
     /// How many there are in all.
     pub(crate) total: u64,
 }
@@ -124,8 +126,9 @@ impl Links<'_> {
     ///
     /// 400 if other pages are there and the search is too long for a link.
     pub(crate) fn around(self, place: Place) -> Result<Vec<(String, String)>, ApiError> {
-        let Place { offset, count, total } = place;
-        let step = count as u64;
+        let Place { offset, count, settled, total } = place;
+        // A page that settles nothing must not lead to itself.
+        let step = if settled == 0 { count } else { settled } as u64;
         let own = if offset == 0 { self.own.clone() } else { self.to(offset, count)? };
         let mut links = vec![("self".to_owned(), own)];
         if count == 0 {
@@ -133,13 +136,22 @@ impl Links<'_> {
         }
         if offset > 0 {
             links.push(("first".to_owned(), self.own.clone()));
-            let before = offset.saturating_sub(step);
+            let before = offset.saturating_sub(count as u64);
             links.push(("previous".to_owned(), self.to(before, count)?));
         }
         if offset.saturating_add(step) < total {
             links.push(("next".to_owned(), self.to(offset + step, count)?));
         }
         Ok(links)
+    }
+
+    /// Checks that further pages could be linked.
+    ///
+    /// # Errors
+    ///
+    /// 400 if the search is too long for a link.
+    pub(crate) fn check(&self) -> Result<(), ApiError> {
+        self.to(u64::MAX, usize::MAX).map(drop)
     }
 
     fn to(&self, offset: u64, count: usize) -> Result<String, ApiError> {

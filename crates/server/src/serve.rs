@@ -1,7 +1,8 @@
 //! [`serve`]: connections in, and a stop that loses nothing.
 //!
 //! `axum::serve` sets no limit on how slowly a header may arrive, so connections are run on
-//! hyper directly: with that limit, and a bound on how many there are.
+//! hyper directly: with that limit, one on how slowly an answer may leave, and a bound on how
+//! many there are.
 
 use std::{io, net::SocketAddr, pin::pin, sync::Arc, time::Duration};
 
@@ -19,6 +20,10 @@ use tokio::{
 use tower::ServiceExt;
 
 use crate::{App, ServerSettings, router};
+
+mod stall;
+
+use stall::Stalling;
 
 /// Pause after the system refused a connection (mostly: no file handles left), so that the
 /// loop does not spin until some are free.
@@ -103,6 +108,7 @@ fn run(
     let Connection { stream, peer, place } = connection;
     // Answers are written whole; waiting for more to send only delays them.
     let _ = stream.set_nodelay(true);
+    let stream = Stalling::new(stream, settings.write_timeout);
     let service = service_fn(move |request: Request<Incoming>| {
         let mut request = request.map(Body::new);
         request.extensions_mut().insert(ConnectInfo(peer));

@@ -20,6 +20,8 @@ pub struct ServerSettings {
     /// How long all bodies of over 64 kB together may be that are worked on at once; parsed,
     /// they take several times as much memory. More wait, then get a 503.
     pub bodies_max_bytes: usize,
+    /// Most stored content in one answer; a page that would hold more ends early.
+    pub answer_max_bytes: usize,
     /// Within this time a request's whole header must arrive; an idle connection is closed
     /// after it, too.
     pub header_timeout: Duration,
@@ -27,6 +29,8 @@ pub struct ServerSettings {
     pub body_timeout: Duration,
     /// Within this time a request must be answered once its body has arrived.
     pub request_timeout: Duration,
+    /// A connection whose peer takes no byte of its answer for so long is closed.
+    pub write_timeout: Duration,
     /// How long a stop waits for requests in flight.
     pub stop_timeout: Duration,
     /// Connections at once; more wait until one is closed.
@@ -53,10 +57,12 @@ impl ServerSettings {
             // OpenCR's limit (contract 1.2).
             body_max_bytes: 10 * 1024 * 1024,
             bodies_max_bytes: 64 * 1024 * 1024,
+            answer_max_bytes: 32 * 1024 * 1024,
             header_timeout: Duration::from_secs(30),
             // The largest body at 64 kB/s: thin links must be able to send a Bundle.
             body_timeout: Duration::from_secs(160),
             request_timeout: Duration::from_secs(60),
+            write_timeout: Duration::from_secs(30),
             stop_timeout: Duration::from_secs(30),
             connections_max: 1024,
             search: SearchLimits::STANDARD,

@@ -31,6 +31,7 @@ use crate::{
 
 mod answer;
 mod entry;
+mod foresee;
 mod plan;
 
 use entry::{Wish, understand};
@@ -66,6 +67,7 @@ pub(crate) async fn process(
     let decode = move || plan::decode(steps, &pipeline, &client);
     let mut acts = off_thread(bytes, decode).await;
     if is_transaction {
+        foresee::check_lookups(&sender, &mut acts).await?;
         check_whole(&mut acts)?;
         check_overlap(&app, &acts).await?;
     }
@@ -110,7 +112,9 @@ async fn check_overlap(app: &App, acts: &[Act]) -> Result<(), ApiError> {
     let withdrawn: Vec<RecordId> = acts
         .iter()
         .filter_map(|act| match act {
-            Act::Write(Operation::Withdraw { record, .. }) => Some(record.clone()),
+            Act::Write { operation: Operation::Withdraw { record, .. }, .. } => {
+                Some(record.clone())
+            }
             _ => None,
         })
         .collect();
@@ -121,10 +125,10 @@ async fn check_overlap(app: &App, acts: &[Act]) -> Result<(), ApiError> {
     let mut sources: HashMap<&SourceKey, usize> = HashMap::new();
     for (at, act) in acts.iter().enumerate() {
         let (id, source) = match act {
-            Act::Write(Operation::Withdraw { record, .. }) => {
+            Act::Write { operation: Operation::Withdraw { record, .. }, .. } => {
                 (Some(record), source_of.get(record).copied())
             }
-            Act::Write(Operation::Submit(submission)) => {
+            Act::Write { operation: Operation::Submit(submission), .. } => {
                 let record = &submission.submitted.record;
                 (record.requested_id.as_ref(), Some(&record.source))
             }
@@ -148,8 +152,11 @@ type Receipts = HashMap<usize, Result<Receipt, ApiError>>;
 async fn carry_out(sender: &Sender<'_>, acts: &mut [Act]) -> Result<Receipts, ApiError> {
     let mut writes: Vec<(usize, Operation)> = Vec::new();
     for (at, act) in acts.iter_mut().enumerate() {
-        match std::mem::replace(act, Act::Written) {
-            Act::Write(operation) => writes.push((at, operation)),
+        match std::mem::replace(act, Act::Nothing) {
+            Act::Write { operation, must_be_new } => {
+                *act = Act::Written { must_be_new };
+                writes.push((at, operation));
+            }
             other => *act = other,
         }
     }

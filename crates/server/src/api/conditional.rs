@@ -6,12 +6,12 @@
 
 use axum::{extract::State, response::Response};
 use http::StatusCode;
-use registry::{decide::Refusal, ids::RecordId, stored::StoredPatient};
+use registry::{decide::Refusal, ids::RecordId, state::RecordState, stored::StoredPatient};
 use store::Window;
 
 use crate::{
     App,
-    api::{Shown, find, search, write},
+    api::{Shown, Standing, find, find_standing, search, write},
     asked::{Asked, Returns},
     body::FhirBody,
     caller::Caller,
@@ -47,9 +47,12 @@ pub(crate) async fn delete(
 ///
 /// # Errors
 ///
-/// 400 if the criteria are none, cannot be read or are unknown in part: a condition that is
-/// ignored would hit others than those meant. 412 if several Patients fit.
+/// 400 if the criteria are none, cannot be read, or are unknown or empty in part: a condition
+/// that is ignored would hit others than those meant. 412 if several Patients fit.
 pub(super) async fn find_one(app: &App, criteria: &Pairs) -> Result<Option<String>, ApiError> {
+    if criteria.iter().any(|(_, value)| has_empty_part(value)) {
+        return Err(ApiError::empty_criterion());
+    }
     let request = search::understand(app, criteria, true)?;
     if request.filters.is_empty() {
         return Err(ApiError::no_criteria());
@@ -60,6 +63,23 @@ pub(super) async fn find_one(app: &App, criteria: &Pairs) -> Result<Option<Strin
         return Err(ApiError::several_match(found.total));
     }
     Ok(found.ids.into_iter().next())
+}
+
+/// Whether a value, or one of its alternatives, is nothing: searches pass over those (R4
+/// search.html#combining), so a condition without its value would be no condition.
+fn has_empty_part(value: &str) -> bool {
+    let mut is_empty = true;
+    let mut letters = value.chars();
+    while let Some(letter) = letters.next() {
+        match letter {
+            ',' if is_empty => return true,
+            ',' => is_empty = true,
+            // A comma after a backslash is a comma of the value.
+            '\\' => is_empty &= letters.next().is_none(),
+            letter => is_empty &= letter.is_whitespace(),
+        }
+    }
+    is_empty
 }
 
 /// Answers the record that `If-None-Exist` found, as it is (R4 http.html#ccreate).
@@ -94,6 +114,34 @@ pub(super) async fn existing_record(
         StoredPatient::Source(source) => {
             let golden = source.state.golden.clone();
             Ok((Shown::new(app, &stored)?, golden))
+        }
+    }
+}
+
+/// The source record with this id, without its content.
+///
+/// # Errors
+///
+/// As [`existing_record`].
+pub(super) async fn existing_state(app: &App, id: &str) -> Result<RecordState, ApiError> {
+    match find_standing(app, id).await?.ok_or_else(ApiError::not_found)? {
+        Standing::Golden => Err(Refusal::GoldenIsOurs(RecordId::new(id)).into()),
+        Standing::Source(state) if state.is_withdrawn => Err(ApiError::deleted()),
+        Standing::Source(state) => Ok(*state),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn empty_parts_of_values_are_found() {
+        for value in ["", " ", ",", "a,", ",a", "a,,b", "a, ,b"] {
+            assert!(has_empty_part(value), "{value:?}");
+        }
+        for value in ["a", "a,b", "a\\,", "\\,", "a\\,,b", "http://x|", "O\\\\,b"] {
+            assert!(!has_empty_part(value), "{value:?}");
         }
     }
 }

@@ -11,15 +11,16 @@ use registry::{
     ids::{ClientId, Cruid, RecordId, Timestamp},
     render,
     state::GoldenState,
-    stored::{StoredPatient, StoredVersion},
+    stored::StoredVersion,
 };
 use store::Window;
 
 use crate::{
     App,
-    api::{PatientId, Shown, VersionId, find},
+    api::{PatientId, Shown, Standing, VersionId, find_standing},
     asked::Asked,
     base::Base,
+    budget::{Budget, CHUNK, bytes_of_links},
     caller::Caller,
     error::ApiError,
     page::{Links, List, Place, own_link},
@@ -45,7 +46,8 @@ pub(crate) async fn all(
     }
     let count = count(&app, query::value(&asked.query, "_count"))?;
     let list = Listing { id: id.as_str(), offset: 0, count };
-    let bundle = listing(&app, caller.client(), &asked.base, list).await?;
+    let target = Target { client: caller.client(), base: &asked.base };
+    let bundle = listing(&app, target, list, &mut Budget::of(&app)).await?;
     Ok(Reply::new(StatusCode::OK).with(bundle).into_response(asked.is_pretty))
 }
 
@@ -71,30 +73,48 @@ pub(crate) struct Listing<'a> {
     pub(crate) count: usize,
 }
 
-/// Puts the Bundle of a history together.
+/// For whom links are made, and what they begin with.
+#[derive(Clone, Copy)]
+pub(crate) struct Target<'a> {
+    pub(crate) client: &'a ClientId,
+    pub(crate) base: &'a Base,
+}
+
+/// Puts the Bundle of a history together, which ends early when the budget does.
 ///
 /// # Errors
 ///
 /// 404 if there is no such Patient.
 pub(crate) async fn listing(
     app: &App,
-    client: &ClientId,
-    base: &Base,
+    target: Target<'_>,
     list: Listing<'_>,
+    budget: &mut Budget,
 ) -> Result<Resource, ApiError> {
     let Listing { id, offset, count } = list;
-    let window = Window { offset, limit: count as u64 };
+    let Target { client, base } = target;
     let full_url = base.patient(id);
-    let (entries, total) = match find(app, id).await?.ok_or_else(ApiError::not_found)? {
-        StoredPatient::Source(_) => {
-            let (versions, total) = app.reader().record_history(&RecordId::new(id), window).await?;
-            let entries = versions.iter().map(|version| source_entry(app, version, &full_url));
-            (entries.collect::<Result<Vec<_>, _>>()?, total)
+    let standing = find_standing(app, id).await?.ok_or_else(ApiError::not_found)?;
+    let (mut entries, mut settled) = (Vec::new(), 0);
+    let mut newest = u32::MAX;
+    let total = 'page: loop {
+        let limit = CHUNK.min(count - settled);
+        let window = Window { offset: offset + settled as u64, limit: limit as u64 };
+        let (versions, total) = chunk(app, &standing, (id, &full_url), window).await?;
+        let is_last = versions.len() < limit;
+        for Chunked { version, bytes, entry } in versions {
+            if !budget.admits(bytes, entries.is_empty()) {
+                break 'page total;
+            }
+            settled += 1;
+            // A write since the chunk before moves its last version into this one.
+            if version < newest {
+                newest = version;
+                entries.push(entry);
+            }
         }
-        StoredPatient::Golden(_) => {
-            let (versions, total) = app.reader().golden_history(&Cruid::new(id), window).await?;
-            let entries = versions.iter().map(|version| golden_entry(app, version, &full_url));
-            (entries.collect(), total)
+        if is_last || settled == count {
+            break total;
         }
     };
     let own_query = [("_count".to_owned(), count.to_string())];
@@ -105,7 +125,42 @@ pub(crate) async fn listing(
         list: List::History(id.to_owned(), count),
         own: own_link(base, &format!("Patient/{id}/_history"), &own_query),
     };
-    Ok(bundle::history(total, &links.around(Place { offset, count, total })?, entries))
+    let links = links.around(Place { offset, count, settled, total })?;
+    Ok(bundle::history(total, &links, entries))
+}
+
+/// A version ready to be listed, and what it weighs.
+struct Chunked {
+    version: u32,
+    bytes: usize,
+    entry: HistoryEntry,
+}
+
+async fn chunk(
+    app: &App,
+    standing: &Standing,
+    (id, full_url): (&str, &str),
+    window: Window,
+) -> Result<(Vec<Chunked>, u64), ApiError> {
+    match standing {
+        Standing::Source(_) => {
+            let (versions, total) = app.reader().record_history(&RecordId::new(id), window).await?;
+            let chunked = |stored: &StoredVersion| {
+                let (version, bytes) = (stored.version.version, stored.content.len());
+                Ok(Chunked { version, bytes, entry: source_entry(app, stored, full_url)? })
+            };
+            Ok((versions.iter().map(chunked).collect::<Result<_, ApiError>>()?, total))
+        }
+        Standing::Golden => {
+            let (versions, total) = app.reader().golden_history(&Cruid::new(id), window).await?;
+            let chunked = |golden: &GoldenState| Chunked {
+                version: golden.version,
+                bytes: bytes_of_links(golden.members.len()),
+                entry: golden_entry(app, golden, full_url),
+            };
+            Ok((versions.iter().map(chunked).collect(), total))
+        }
+    }
 }
 
 fn source_entry(
@@ -159,7 +214,7 @@ pub(crate) async fn one(
     _caller: Caller,
     asked: Asked,
 ) -> Result<Response, ApiError> {
-    let shown = version_of(&app, id.as_str(), &version).await?;
+    let shown = version_of(&app, id.as_str(), &version, &mut Budget::of(&app)).await?;
     let reply = Reply::new(StatusCode::OK).versioned(shown.version, shown.at);
     Ok(reply.with(shown.resource).into_response(asked.is_pretty))
 }
@@ -169,7 +224,12 @@ pub(crate) async fn one(
 /// # Errors
 ///
 /// 404 if there is none, 410 if it is a withdrawal.
-pub(crate) async fn version_of(app: &App, id: &str, version: &str) -> Result<Shown, ApiError> {
+pub(crate) async fn version_of(
+    app: &App,
+    id: &str,
+    version: &str,
+    budget: &mut Budget,
+) -> Result<Shown, ApiError> {
     let is_number = version.bytes().all(|byte| byte.is_ascii_digit());
     let number: Option<u32> = version.parse().ok().filter(|_| is_number);
     let number = number.ok_or_else(ApiError::not_found)?;
@@ -178,12 +238,14 @@ pub(crate) async fn version_of(app: &App, id: &str, version: &str) -> Result<Sho
         if stored.version.method == Method::Delete {
             return Err(ApiError::deleted());
         }
+        budget.admits(stored.content.len(), true);
         let resource = render::source_version(&stored, vocabulary)?;
         let (version, at) = (stored.version.version, stored.version.at);
         return Ok(Shown { id: id.to_owned(), version, at, resource });
     }
     let golden = app.reader().golden_version(&Cruid::new(id), number).await?;
     let golden = golden.ok_or_else(ApiError::not_found)?;
+    budget.admits(bytes_of_links(golden.members.len()), true);
     let resource = render::golden_patient(&golden, vocabulary);
     Ok(Shown::golden(&golden, resource))
 }

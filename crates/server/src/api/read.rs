@@ -10,6 +10,7 @@ use crate::{
     App,
     api::{PatientId, Shown, find, search::Shape},
     asked::Asked,
+    budget::{Budget, bytes_of},
     caller::Caller,
     error::ApiError,
     reply::Reply,
@@ -23,7 +24,7 @@ pub(crate) async fn current(
     asked: Asked,
 ) -> Result<Response, ApiError> {
     let shape = Shape::of_read(&asked.query, &app.settings().search)?;
-    let mut shown = one(&app, id.as_str()).await?;
+    let mut shown = one(&app, id.as_str(), &mut Budget::of(&app)).await?;
     if asked.conditions.known_version == Some(shown.version) {
         let reply = Reply::new(StatusCode::NOT_MODIFIED).versioned(shown.version, shown.at);
         return Ok(reply.into_response(false));
@@ -38,7 +39,8 @@ pub(crate) async fn current(
 /// # Errors
 ///
 /// 404 if there is none, 410 if it was withdrawn.
-pub(crate) async fn one(app: &App, id: &str) -> Result<Shown, ApiError> {
+pub(crate) async fn one(app: &App, id: &str, budget: &mut Budget) -> Result<Shown, ApiError> {
     let stored = find(app, id).await?.ok_or_else(ApiError::not_found)?;
+    budget.admits(bytes_of(&stored), true);
     Shown::new(app, &stored)
 }

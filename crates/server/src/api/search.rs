@@ -19,10 +19,11 @@ use store::Window;
 
 use crate::{
     App,
-    api::history,
+    api::{history, id_of},
     asked::{Asked, media},
     base::Base,
     body::{FormBody, off_thread},
+    budget::{self, Budget, bytes_of},
     caller::Caller,
     error::ApiError,
     page::{Links, List, PAGE_PARAMETER, Page, Place, own_link},
@@ -43,7 +44,7 @@ pub(crate) async fn by_url(
 ) -> Result<Response, ApiError> {
     let request = understand(&app, &asked.query, asked.is_strict)?;
     let search = Search { request, offset: 0, base: &asked.base, client: caller.client() };
-    let bundle = search.run(&app).await?;
+    let bundle = search.run(&app, &mut Budget::of(&app)).await?;
     Ok(Reply::new(StatusCode::OK).with(bundle).into_response(asked.is_pretty))
 }
 
@@ -61,7 +62,7 @@ pub(crate) async fn by_form(
     let pairs: Pairs = asked.query.iter().cloned().chain(form).collect();
     let request = understand(&app, &pairs, asked.is_strict)?;
     let search = Search { request, offset: 0, base: &asked.base, client: caller.client() };
-    let bundle = search.run(&app).await?;
+    let bundle = search.run(&app, &mut Budget::of(&app)).await?;
     Ok(Reply::new(StatusCode::OK).with(bundle).into_response(is_pretty))
 }
 
@@ -75,6 +76,7 @@ pub(crate) async fn turn_page(
     let client = caller.client();
     let Page { list, offset } = app.page_key().open(token, client)?;
     let count = query::value(&asked.query, "_count");
+    let mut budget = Budget::of(&app);
     let bundle = match list {
         List::Search(mut pairs) => {
             if let Some(count) = count {
@@ -82,7 +84,7 @@ pub(crate) async fn turn_page(
                 pairs.push(("_count".to_owned(), count.to_owned()));
             }
             let request = understand(&app, &pairs, false)?;
-            Search { request, offset, base: &asked.base, client }.run(&app).await?
+            Search { request, offset, base: &asked.base, client }.run(&app, &mut budget).await?
         }
         List::History(id, per_page) => {
             let count = match count {
@@ -90,7 +92,8 @@ pub(crate) async fn turn_page(
                 None => per_page,
             };
             let list = history::Listing { id: &id, offset, count };
-            history::listing(&app, client, &asked.base, list).await?
+            let target = history::Target { client, base: &asked.base };
+            history::listing(&app, target, list, &mut budget).await?
         }
     };
     Ok(Reply::new(StatusCode::OK).with(bundle).into_response(asked.is_pretty))
@@ -122,44 +125,61 @@ pub(crate) struct Search<'a> {
 }
 
 impl Search<'_> {
-    /// Carries it out and gives the Bundle.
+    /// Carries it out and gives the Bundle, which ends early when the budget does.
     ///
     /// # Errors
     ///
     /// 503 if the store does not answer; 400 if links to further pages would be too long.
-    pub(crate) async fn run(self, app: &App) -> Result<Resource, ApiError> {
+    pub(crate) async fn run(self, app: &App, budget: &mut Budget) -> Result<Resource, ApiError> {
         let count = match self.request.summary {
             Summary::Count => 0,
             _ => self.request.count,
         };
         let window = Window { offset: self.offset, limit: count as u64 };
         let found = app.reader().search(&self.request.filters, &self.request.sort, window).await?;
-        let links = Links {
-            key: app.page_key(),
-            base: self.base,
-            client: self.client,
-            list: List::Search(self.request.applied.clone()),
-            own: own_link(self.base, "Patient", &self.request.applied),
-        };
-        let place = Place { offset: self.offset, count, total: found.total };
-        let links = links.around(place)?;
-        let entries = self.entries(app, &found.ids).await?;
+        let (matches, settled) = budget::patients(app, &found.ids, budget, 1).await?;
+        let place = Place { offset: self.offset, count, settled, total: found.total };
+        let links = self.links(app).around(place)?;
+        let entries = self.entries(app, live(matches), budget).await?;
         let searchset =
             Searchset { total: Some(found.total), links, entries, ..Default::default() };
         Ok(searchset.into_resource())
     }
 
-    async fn entries(&self, app: &App, ids: &[String]) -> Result<Vec<SearchEntry>, ApiError> {
-        if ids.is_empty() {
+    /// Checks that its pages could be linked, whatever it finds.
+    ///
+    /// # Errors
+    ///
+    /// 400 if links to further pages would be too long.
+    pub(crate) fn check(&self, app: &App) -> Result<(), ApiError> {
+        self.links(app).check()
+    }
+
+    fn links<'a>(&'a self, app: &'a App) -> Links<'a> {
+        Links {
+            key: app.page_key(),
+            base: self.base,
+            client: self.client,
+            list: List::Search(self.request.applied.clone()),
+            own: own_link(self.base, "Patient", &self.request.applied),
+        }
+    }
+
+    async fn entries(
+        &self,
+        app: &App,
+        matches: Vec<StoredPatient>,
+        budget: &mut Budget,
+    ) -> Result<Vec<SearchEntry>, ApiError> {
+        if matches.is_empty() {
             return Ok(Vec::new());
         }
-        let matches = live(app.reader().patients(ids).await?);
         let levels = match self.request.includes {
             IncludeLink::No => 0,
             IncludeLink::Once => 1,
             IncludeLink::Iterate => 2,
         };
-        let included = include::linked(app, &matches, levels).await?;
+        let included = include::linked(app, &matches, levels, budget).await?;
         let warning = included.warning();
         let bytes = matches.iter().chain(&included.patients).map(bytes_of).sum();
         let modes = [(matches, SearchMode::Match), (included.patients, SearchMode::Include)];
@@ -182,14 +202,6 @@ impl Search<'_> {
     }
 }
 
-/// How much there is to parse for showing a Patient.
-fn bytes_of(stored: &StoredPatient) -> usize {
-    match stored {
-        StoredPatient::Source(source) => source.content.len(),
-        StoredPatient::Golden(golden) => 64 * golden.members.len(),
-    }
-}
-
 /// Leaves out what was withdrawn between the search and the read.
 fn live(mut patients: Vec<StoredPatient>) -> Vec<StoredPatient> {
     patients.retain(|stored| match stored {
@@ -197,11 +209,4 @@ fn live(mut patients: Vec<StoredPatient>) -> Vec<StoredPatient> {
         StoredPatient::Golden(_) => true,
     });
     patients
-}
-
-fn id_of(stored: &StoredPatient) -> &str {
-    match stored {
-        StoredPatient::Source(source) => source.state.id.as_str(),
-        StoredPatient::Golden(golden) => golden.id.as_str(),
-    }
 }

@@ -12,7 +12,7 @@ use pipeline::{Answers, Operation, PipelineError, Submission, Work};
 use registry::{
     batch::Receipt,
     decide::Outcome,
-    ids::{ClientId, Cruid, RecordId},
+    ids::{ClientId, Cruid, RecordId, Timestamp},
     render,
     state::GoldenStatus,
     stored::StoredPatient,
@@ -192,30 +192,43 @@ pub(super) fn told(outcome: Outcome) -> OperationOutcome {
 
 async fn read_back(app: &App, receipt: &Receipt) -> Result<Shown, ApiError> {
     let stored = find(app, receipt.record.as_str()).await?;
-    as_written(app, receipt, stored.as_ref()).await
+    as_of(app, AsOf::of(receipt), stored.as_ref()).await
 }
 
-/// Shows the version that a receipt speaks of, also if another write came after it; `stored` is
-/// the record as just read.
+/// A version of a record, as a receipt or the record's state tells it.
+#[derive(Clone, Copy)]
+pub(super) struct AsOf<'a> {
+    pub(super) record: &'a RecordId,
+    pub(super) version: u32,
+    pub(super) at: Timestamp,
+}
+
+impl<'a> AsOf<'a> {
+    /// The version that was written.
+    pub(super) fn of(receipt: &'a Receipt) -> Self {
+        Self { record: &receipt.record, version: receipt.version, at: receipt.at }
+    }
+}
+
+/// Shows a version, also if another write came after it; `stored` is the record as just read.
 ///
 /// # Errors
 ///
 /// As any read.
-pub(super) async fn as_written(
+pub(super) async fn as_of(
     app: &App,
-    receipt: &Receipt,
+    AsOf { record, version, at }: AsOf<'_>,
     stored: Option<&StoredPatient>,
 ) -> Result<Shown, ApiError> {
     let is_that = |stored: &&StoredPatient| match stored {
-        StoredPatient::Source(source) => source.state.version == receipt.version,
+        StoredPatient::Source(source) => source.state.version == version,
         StoredPatient::Golden(_) => false,
     };
     if let Some(stored) = stored.filter(is_that) {
         return Shown::new(app, stored);
     }
-    let version = app.reader().record_version(&receipt.record, receipt.version).await?;
-    let version = version.ok_or_else(ApiError::not_found)?;
-    let resource = render::source_version(&version, &app.pipeline().settings().vocabulary)?;
-    let (id, at) = (receipt.record.to_string(), receipt.at);
-    Ok(Shown { id, version: receipt.version, at, resource })
+    let content = app.reader().record_version(record, version).await?;
+    let content = content.ok_or_else(ApiError::not_found)?;
+    let resource = render::source_version(&content, &app.pipeline().settings().vocabulary)?;
+    Ok(Shown { id: record.to_string(), version, at, resource })
 }

@@ -24,6 +24,13 @@ impl ApiError {
         Self::bad(IssueType::Invalid, "the query is not UTF-8 once its escapes are resolved")
     }
 
+    /// 400: an `If-Match` that is not one version.
+    pub(crate) fn if_match() -> Self {
+        let text = "If-Match must be the ETag of one version: W/\"1\"; lists of them and `*` are \
+                    not supported: read the Patient and name the version that was read";
+        Self::one(StatusCode::BAD_REQUEST, Issue::error(IssueType::Value, text).at("http.If-Match"))
+    }
+
     /// 400: a header that the answer depends on cannot be understood.
     pub(crate) fn header(name: &str, expected: &str) -> Self {
         let issue = Issue::error(IssueType::Value, format!("{name} must be {expected}"));
@@ -46,6 +53,23 @@ impl ApiError {
     pub(crate) fn no_criteria() -> Self {
         let text = "an id in the URL, or search parameters that say which Patient, are needed";
         Self::bad(IssueType::Required, text)
+    }
+
+    /// 400: a condition whose value, or one of its alternatives, is missing.
+    pub(crate) fn empty_criterion() -> Self {
+        let text = "each parameter of a condition needs a value, and none of the values between \
+                    commas may be empty: an empty one would be no condition";
+        Self::bad(IssueType::Required, text)
+    }
+
+    /// 413: a Bundle's reads have filled its answer.
+    pub(crate) fn answer_too_long(bytes_max: usize) -> Self {
+        let text = format!(
+            "the reads of this Bundle already hold {bytes_max} bytes of stored content; send \
+             this one by itself"
+        );
+        let issue = Issue::error(IssueType::TooCostly, text);
+        Self::one(StatusCode::PAYLOAD_TOO_LARGE, issue)
     }
 
     /// 412: several Patients fit the condition (R4 http.html#cond-update).
@@ -110,6 +134,27 @@ impl ApiError {
         let text = format!("the body must be {expected}, as its Content-Type must say");
         let issue = Issue::error(IssueType::NotSupported, text).at("http.Content-Type");
         Self::one(StatusCode::UNSUPPORTED_MEDIA_TYPE, issue)
+    }
+
+    /// 415: the body is compressed.
+    pub(crate) fn encoded(encoding: &str) -> Self {
+        let is_known =
+            matches!(encoding, "gzip" | "x-gzip" | "deflate" | "br" | "zstd" | "compress");
+        let encoding = if is_known { encoding } else { "(another)" };
+        let text = format!(
+            "bodies with the Content-Encoding {encoding} are not read; send the body as it is, \
+             without that header"
+        );
+        let issue = Issue::error(IssueType::NotSupported, text).at("http.Content-Encoding");
+        Self::one(StatusCode::UNSUPPORTED_MEDIA_TYPE, issue)
+    }
+
+    /// 404: an operation, named in the URL.
+    pub(crate) fn no_operation(name: &str) -> Self {
+        let is_plain = name.len() <= 64
+            && name.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"$-_".contains(&byte));
+        let name = if is_plain { name } else { "(unprintable)" };
+        Self::not_supported(&format!("the operation {name}"))
     }
 
     /// 406: the answer is wanted in a form that is not written.

@@ -43,7 +43,8 @@ async fn this_machine_needs_no_proof_in_development() {
     .await;
     let ask = |peer: &'static str| {
         let call = app.request("POST", "/fhir/Patient").without("x-openhim-clientid");
-        call.from(Some(peer)).json(other("Amina", "Okello", "1")).send()
+        let call = call.from(Some(peer)).header("host", "localhost:3000");
+        call.json(other("Amina", "Okello", "1")).send()
     };
     for peer in ["127.0.0.1:9", "[::1]:9", "[::ffff:127.0.0.1]:9"] {
         let answer = ask(peer).await;
@@ -53,6 +54,45 @@ async fn this_machine_needs_no_proof_in_development() {
     assert_eq!(ask("192.0.2.7:9").await.refusal().0, 401);
     let named = app.request("GET", "/fhir/Patient").from(Some("127.0.0.1:9"));
     assert_eq!(named.send().await.refusal().0, 403, "loopback is not a gateway by itself");
+}
+
+#[tokio::test]
+async fn page_of_another_host_cannot_use_development() {
+    let app = TestApp::with(|settings, _| {
+        settings.is_development = true;
+        settings.development_client = Some(ClientId::new("lims"));
+        settings.gateways.push("127.0.0.1".parse().unwrap());
+        settings.base_url = Some("http://mpi.example.org:3000".to_owned());
+    })
+    .await;
+    let ask = |host: &'static str, origin: Option<&'static str>| {
+        let call = app.request("GET", "/fhir/Patient").from(Some("127.0.0.1:9"));
+        let call = call.header("host", host);
+        match origin {
+            Some(origin) => call.header("origin", origin),
+            None => call,
+        }
+    };
+    for (host, origin, expected) in [
+        ("localhost:3000", None, 200),
+        ("mpi.example.org:3000", Some("http://localhost:5173"), 200),
+        ("rebound.example:3000", None, 403),
+        ("localhost:3000", Some("http://evil.example"), 403),
+        ("localhost:3000", Some("null"), 403),
+    ] {
+        for call in [ask(host, origin), ask(host, origin).without("x-openhim-clientid")] {
+            let answer = call.send().await;
+            assert_eq!(answer.status, expected, "{host} {origin:?}");
+            if expected == 403 {
+                assert_eq!(answer.refusal().1, "security");
+                assert!(answer.text.contains("localhost"), "{answer:?}");
+            }
+        }
+    }
+    let call = app.request("GET", "/fhir/Patient").from(Some("127.0.0.1:9")).without("host");
+    assert_eq!(call.send().await.status, 200, "HTTP/1.0 knows no Host");
+    let gateway = app.request("GET", "/fhir/Patient").header("origin", "http://evil.example");
+    assert_eq!(gateway.send().await.status, 200, "a gateway elsewhere answers for its callers");
 }
 
 #[tokio::test]

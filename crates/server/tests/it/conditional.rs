@@ -42,6 +42,34 @@ async fn condition_must_say_something_and_be_understood() {
 }
 
 #[tokio::test]
+async fn condition_with_an_empty_value_is_refused() {
+    let app = TestApp::start().await;
+    let (id, _) = app.submit(other("Amina", "Uniquefam", "1")).await;
+    for query in [
+        "family=Uniquefam&identifier=",
+        "family=Uniquefam&identifier",
+        "family=Uniquefam&given=%20",
+        "family=Uniquefam,",
+        "family=,Uniquefam",
+        "family=Uniquefam&_id=a,,b",
+        "family=Uniquefam&gender:missing=",
+    ] {
+        let path = format!("/fhir/Patient?{query}");
+        assert_eq!(app.delete(&path).await.refusal().0, 400, "{query}");
+        assert_eq!(app.put(&path, other("A", "B", "2")).await.refusal().1, "required", "{query}");
+        let call = app.request("POST", "/fhir/Patient").header("if-none-exist", query);
+        assert_eq!(call.json(other("A", "B", "2")).send().await.refusal().0, 400, "{query}");
+        let entry = serde_json::json!({ "request": {
+            "method": "DELETE", "url": format!("Patient?{query}") } });
+        let bundle = serde_json::json!({
+            "resourceType": "Bundle", "type": "transaction", "entry": [entry] });
+        assert_eq!(app.post("/fhir", bundle).await.refusal().0, 400, "{query}");
+    }
+    assert_eq!(app.get(&format!("/fhir/Patient/{id}")).await.status, 200);
+    assert_eq!(app.get("/fhir/Patient?family=Uniquefam&identifier=").await.body["total"], 1);
+}
+
+#[tokio::test]
 async fn condition_cannot_turn_one_record_into_another() {
     let app = TestApp::start().await;
     app.submit(other("Amina", "Okello", "1")).await;

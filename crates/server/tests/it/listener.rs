@@ -19,10 +19,16 @@ struct Listening {
 }
 
 async fn listen(change: impl FnOnce(&mut server::ServerSettings)) -> Listening {
+    listen_on(TestApp::start().await.pipeline, change).await
+}
+
+async fn listen_on(
+    pipeline: pipeline::Pipeline,
+    change: impl FnOnce(&mut server::ServerSettings),
+) -> Listening {
     let mut settings = settings();
     settings.gateways = vec!["127.0.0.1".parse().unwrap()];
     change(&mut settings);
-    let pipeline = TestApp::start().await.pipeline;
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let address = listener.local_addr().unwrap();
     let (stop, stopped) = oneshot::channel::<()>();
@@ -102,6 +108,31 @@ async fn stop_does_not_wait_for_ever() {
         .await
         .unwrap();
     read_all(&mut probe).await;
+    server.stop.send(()).unwrap();
+    server.task.await.unwrap().unwrap();
+}
+
+#[tokio::test]
+async fn client_that_does_not_read_is_cut_off() {
+    let app = TestApp::start().await;
+    let photo = serde_json::json!([{ "data": "A".repeat(9_000_000) }]);
+    app.submit(other("Amina", "Okello", "1").resource_id("a").with("photo", photo)).await;
+    let server = listen_on(app.pipeline.clone(), |settings| {
+        settings.write_timeout = Duration::from_millis(100);
+        settings.connections_max = 1;
+    })
+    .await;
+    let socket = tokio::net::TcpSocket::new_v4().unwrap();
+    socket.set_recv_buffer_size(4096).unwrap();
+    let mut deaf = socket.connect(server.address).await.unwrap();
+    let head = "GET /fhir/Patient/a HTTP/1.1\r\nHost: x\r\nX-OpenHIM-ClientID: openmrs\r\n\r\n";
+    deaf.write_all(head.as_bytes()).await.unwrap();
+    let mut probe = TcpStream::connect(server.address).await.unwrap();
+    probe
+        .write_all(b"GET /healthz HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n")
+        .await
+        .unwrap();
+    assert!(read_all(&mut probe).await.starts_with("HTTP/1.1 200"), "its place is free again");
     server.stop.send(()).unwrap();
     server.task.await.unwrap().unwrap();
 }

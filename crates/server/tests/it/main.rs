@@ -3,6 +3,7 @@
 #![expect(clippy::unwrap_used, reason = "clippy's exception for tests misses their helpers")]
 
 mod app;
+mod budget;
 mod bundle;
 mod caller;
 mod concurrency;
@@ -16,3 +17,4 @@ mod opencr_parity;
 mod read_history;
 mod refusals;
 mod search;
+mod transaction;

@@ -190,6 +190,50 @@ async fn unknown_addresses_and_methods_are_told_so() {
 }
 
 #[tokio::test]
+async fn operation_that_is_not_there_is_named_for_every_method() {
+    let app = TestApp::start().await;
+    for path in ["/fhir/Patient/$match", "/fhir/Patient/%24match/", "/fhir/Patient/x/$match"] {
+        for method in ["GET", "POST", "PUT", "DELETE", "PATCH"] {
+            let answer = app.request(method, path).json(serde_json::json!({})).send().await;
+            let (status, code, _) = answer.refusal();
+            assert_eq!((status, code), (404, "not-supported"), "{method} {path}");
+            assert!(answer.text.contains("the operation $match"), "{answer:?}");
+            assert!(answer.header("allow").is_none_or(str::is_empty), "{answer:?}");
+        }
+    }
+}
+
+#[tokio::test]
+async fn compressed_body_is_refused_by_the_name_of_its_encoding() {
+    let app = TestApp::start().await;
+    let text = other("Amina", "Okello", "1").patient().to_string();
+    for (encoding, named) in [("gzip", "gzip"), ("BR", "br"), ("secret", "(another)")] {
+        let call = app.request("POST", "/fhir/Patient").body("application/json", text.clone());
+        let answer = call.header("content-encoding", encoding).send().await;
+        assert_eq!(answer.refusal(), (415, "not-supported", "http.Content-Encoding"));
+        assert!(answer.text.contains(named), "{answer:?}");
+        assert!(!answer.text.contains("secret"), "{answer:?}");
+    }
+    let form = "application/x-www-form-urlencoded";
+    let call = app.request("POST", "/fhir/Patient/_search").body(form, vec![0x1f, 0x8b]);
+    assert_eq!(call.header("content-encoding", "gzip").send().await.refusal().0, 415);
+    let call = app.request("POST", "/fhir/Patient").body("application/json", text);
+    assert_eq!(call.header("content-encoding", "identity").send().await.status, 201);
+}
+
+#[tokio::test]
+async fn if_match_is_one_version() {
+    let app = TestApp::start().await;
+    app.submit(other("Amina", "Okello", "1").resource_id("a")).await;
+    for value in ["\"1\", \"2\"", "*"] {
+        let call = app.request("PUT", "/fhir/Patient/a").header("if-match", value);
+        let answer = call.json(other("Amina", "Okello", "1").born("1990")).send().await;
+        assert_eq!(answer.refusal(), (400, "value", "http.If-Match"), "{value}");
+        assert!(answer.text.contains("one version"), "{answer:?}");
+    }
+}
+
+#[tokio::test]
 async fn each_answer_can_be_asked_about() {
     let app = TestApp::start().await;
     let answer = app.request("GET", "/fhir/nothing").header("x-request-id", "abc-1").send().await;

@@ -6,13 +6,23 @@ use std::collections::HashMap;
 use axum::response::Response;
 use fhir::bundle::{BundleType, EntryResponse, response_bundle};
 use http::{StatusCode, header::LOCATION};
-use registry::{batch::Receipt, decide::Outcome, ids::Cruid, stored::StoredPatient};
+use registry::{
+    batch::Receipt,
+    decide::Outcome,
+    ids::{Cruid, RecordId},
+    state::RecordState,
+    stored::StoredPatient,
+};
 use serde_json::{Value, json};
 
 use super::{Receipts, Sender, entry::Lookup, plan::Act};
 use crate::{
-    api::{Shown, conditional, history, read, search, write},
+    api::{
+        Shown, history, read, search,
+        write::{self, AsOf},
+    },
     asked::Returns,
+    budget::{self, Budget},
     error::ApiError,
     query,
     reply::{LOCATION_CRUID, Reply, etag},
@@ -48,17 +58,28 @@ pub(super) async fn entries(
     acts: Vec<Act>,
     mut receipts: Receipts,
 ) -> Vec<Done> {
-    let stored = read_back(sender, &receipts).await;
+    let mut budget = Budget::of(sender.app);
+    let stored = read_back(sender, &acts, &receipts, &mut budget).await;
     let mut done = Vec::with_capacity(acts.len());
     for (at, act) in acts.into_iter().enumerate() {
         let answered = match act {
-            Act::Write(_) | Act::Written => match receipts.remove(&at) {
-                Some(Ok(receipt)) => written(sender, &receipt, &stored).await,
-                Some(Err(error)) => Err(error),
-                None => Err(pipeline::PipelineError::Fault.into()),
-            },
-            Act::Read { lookup, with_body } => looked_up(sender, lookup, with_body).await,
-            Act::Existing(id) => existing(sender, &id).await,
+            Act::Write { must_be_new, .. } | Act::Written { must_be_new } => {
+                match receipts.remove(&at) {
+                    Some(Ok(receipt)) if must_be_new && receipt.outcome == Outcome::Existing => {
+                        Err(ApiError::exists())
+                    }
+                    Some(Ok(receipt)) => Ok(written(sender, &receipt, &stored).await),
+                    Some(Err(error)) => Err(error),
+                    None => Err(pipeline::PipelineError::Fault.into()),
+                }
+            }
+            Act::Read { .. } if budget.is_used_up() => {
+                Err(ApiError::answer_too_long(sender.app.settings().answer_max_bytes))
+            }
+            Act::Read { lookup, with_body } => {
+                looked_up(sender, lookup, with_body, &mut budget).await
+            }
+            Act::Existing(state) => Ok(existing(sender, &state, &stored).await),
             Act::Nothing => Ok(Done::of(EntryResponse::status(status(StatusCode::NO_CONTENT)))),
             Act::Failed(error) => Err(error),
         };
@@ -75,15 +96,25 @@ fn wants_resources(sender: &Sender<'_>) -> bool {
     sender.asked.returns == Some(Returns::Representation)
 }
 
-/// The records just written, if they are wanted in the answer.
-async fn read_back(sender: &Sender<'_>, receipts: &Receipts) -> HashMap<String, StoredPatient> {
+/// The records just written or found, if they are wanted in the answer and fit into it.
+async fn read_back(
+    sender: &Sender<'_>,
+    acts: &[Act],
+    receipts: &Receipts,
+    budget: &mut Budget,
+) -> HashMap<String, StoredPatient> {
     if !wants_resources(sender) {
         return HashMap::new();
     }
-    let written = receipts.values().flatten();
-    let ids: Vec<String> = written.map(|receipt| receipt.record.to_string()).collect();
-    // What cannot be read back here is read one by one, or left out: it is written.
-    let patients = sender.app.reader().patients(&ids).await.unwrap_or_default();
+    let written = receipts.values().flatten().map(|receipt| receipt.record.to_string());
+    let existing = acts.iter().filter_map(|act| match act {
+        Act::Existing(state) => Some(state.id.to_string()),
+        _ => None,
+    });
+    let ids: Vec<String> = written.chain(existing).collect();
+    // What cannot be read back is left out: it is written all the same.
+    let read = budget::patients(sender.app, &ids, budget, 0).await;
+    let (patients, _) = read.unwrap_or_default();
     let by_id = patients.into_iter().filter_map(|stored| match &stored {
         StoredPatient::Source(source) => Some((source.state.id.to_string(), stored)),
         StoredPatient::Golden(_) => None,
@@ -95,60 +126,82 @@ async fn written(
     sender: &Sender<'_>,
     receipt: &Receipt,
     stored: &HashMap<String, StoredPatient>,
-) -> Result<Done, ApiError> {
+) -> Done {
     let id = receipt.record.as_str();
     let is_withdrawal = receipt.outcome == Outcome::Withdrawn;
     let code = if is_withdrawal { StatusCode::NO_CONTENT } else { write::status(receipt.outcome) };
-    let mut response = EntryResponse::status(status(code));
-    response.location = Some(format!("Patient/{id}/_history/{}", receipt.version));
-    response.etag = Some(etag(receipt.version));
-    response.last_modified = Some(receipt.at.to_instant());
+    let mut response = versioned(code, AsOf::of(receipt));
     if sender.asked.returns == Some(Returns::Outcome) {
         response.outcome = Some(write::told(receipt.outcome));
     }
-    if wants_resources(sender) && !is_withdrawal {
-        let shown = write::as_written(sender.app, receipt, stored.get(id)).await;
-        response.full_url = Some(sender.asked.base.patient(id));
-        response.resource = shown.ok().map(|shown| shown.resource);
+    if !is_withdrawal {
+        add_resource(sender, &mut response, AsOf::of(receipt), stored).await;
     }
     let location = (!is_withdrawal).then(|| (id.to_owned(), receipt.golden.clone()));
-    Ok(Done { response, location })
+    Done { response, location }
 }
 
-async fn existing(sender: &Sender<'_>, id: &str) -> Result<Done, ApiError> {
-    let (shown, golden) = conditional::existing_record(sender.app, id).await?;
-    let location = Some((shown.id.clone(), golden));
-    let mut response = versioned(&shown);
-    if wants_resources(sender) {
-        response.full_url = Some(sender.asked.base.patient(id));
-        response.resource = Some(shown.resource);
+async fn existing(
+    sender: &Sender<'_>,
+    state: &RecordState,
+    stored: &HashMap<String, StoredPatient>,
+) -> Done {
+    let as_of = AsOf { record: &state.id, version: state.version, at: state.updated_at };
+    let mut response = versioned(StatusCode::OK, as_of);
+    add_resource(sender, &mut response, as_of, stored).await;
+    Done { response, location: Some((state.id.to_string(), state.golden.clone())) }
+}
+
+/// Adds the Patient if it is wanted and was read back.
+async fn add_resource(
+    sender: &Sender<'_>,
+    response: &mut EntryResponse,
+    as_of: AsOf<'_>,
+    stored: &HashMap<String, StoredPatient>,
+) {
+    if !wants_resources(sender) {
+        return;
     }
-    Ok(Done { response, location })
+    let id = as_of.record.as_str();
+    response.full_url = Some(sender.asked.base.patient(id));
+    if let Some(stored) = stored.get(id) {
+        let shown = write::as_of(sender.app, as_of, Some(stored)).await;
+        response.resource = shown.ok().map(|shown| shown.resource);
+    }
 }
 
-fn versioned(shown: &Shown) -> EntryResponse {
-    let mut response = EntryResponse::status(status(StatusCode::OK));
-    response.location = Some(format!("Patient/{}/_history/{}", shown.id, shown.version));
-    response.etag = Some(etag(shown.version));
-    response.last_modified = Some(shown.at.to_instant());
+fn versioned(code: StatusCode, AsOf { record, version, at }: AsOf<'_>) -> EntryResponse {
+    let mut response = EntryResponse::status(status(code));
+    response.location = Some(format!("Patient/{record}/_history/{version}"));
+    response.etag = Some(etag(version));
+    response.last_modified = Some(at.to_instant());
     response
 }
 
-async fn looked_up(sender: &Sender<'_>, lookup: Lookup, with_body: bool) -> Result<Done, ApiError> {
+async fn looked_up(
+    sender: &Sender<'_>,
+    lookup: Lookup,
+    with_body: bool,
+    budget: &mut Budget,
+) -> Result<Done, ApiError> {
     let (app, base) = (sender.app, &sender.asked.base);
     let client = sender.caller.client();
     let (mut response, resource) = match lookup {
-        Lookup::Patient(id) => shown(read::one(app, &id).await?),
-        Lookup::Version(id, version) => shown(history::version_of(app, &id, &version).await?),
+        Lookup::Patient(id) => shown(read::one(app, &id, budget).await?),
+        Lookup::Version(id, version) => {
+            shown(history::version_of(app, &id, &version, budget).await?)
+        }
         Lookup::History(id, pairs) => {
             let count = history::count(app, query::value(&pairs, "_count"))?;
             let list = history::Listing { id: &id, offset: 0, count };
-            let bundle = history::listing(app, client, base, list).await?;
+            let bundle =
+                history::listing(app, history::Target { client, base }, list, budget).await?;
             (EntryResponse::status(status(StatusCode::OK)), bundle)
         }
         Lookup::Search(pairs) => {
             let request = search::understand(app, &pairs, sender.asked.is_strict)?;
-            let bundle = search::Search { request, offset: 0, base, client }.run(app).await?;
+            let bundle =
+                search::Search { request, offset: 0, base, client }.run(app, budget).await?;
             (EntryResponse::status(status(StatusCode::OK)), bundle)
         }
     };
@@ -159,7 +212,9 @@ async fn looked_up(sender: &Sender<'_>, lookup: Lookup, with_body: bool) -> Resu
 
 /// The response to a read; its location is the bare id for the moment.
 fn shown(shown: Shown) -> (EntryResponse, fhir::Resource) {
-    let mut response = versioned(&shown);
+    let record = RecordId::new(shown.id.as_str());
+    let as_of = AsOf { record: &record, version: shown.version, at: shown.at };
+    let mut response = versioned(StatusCode::OK, as_of);
     response.location = Some(shown.id);
     (response, shown.resource)
 }

@@ -2,24 +2,32 @@
 
 use fhir::Resource;
 use pipeline::{Operation, Pipeline};
-use registry::ids::{ClientId, RecordId};
+use registry::{
+    ids::{ClientId, RecordId},
+    state::RecordState,
+};
 
 use super::{
     Sender,
     entry::{Lookup, Wish},
 };
-use crate::{api::conditional, api::search, asked::Conditions, error::ApiError};
+use crate::{
+    api::{conditional, history, search},
+    asked::Conditions,
+    error::ApiError,
+    query,
+};
 
 /// What is done for an entry.
 pub(super) enum Act {
-    /// The registry is asked to write.
-    Write(Operation),
+    /// The registry is asked to write, if it `must_be_new` only what is not there.
+    Write { operation: Operation, must_be_new: bool },
     /// It was asked; the receipt is kept beside the acts.
-    Written,
+    Written { must_be_new: bool },
     /// Something is read once all writes are done.
     Read { lookup: Lookup, with_body: bool },
     /// `ifNoneExist` found this record: nothing is written.
-    Existing(String),
+    Existing(Box<RecordState>),
     /// A conditional delete found nobody.
     Nothing,
     /// It cannot be carried out.
@@ -52,7 +60,8 @@ async fn step(sender: &Sender<'_>, wish: Wish) -> Result<Step, ApiError> {
             if let Some(criteria) = &conditions.if_none_exist
                 && let Some(id) = conditional::find_one(app, criteria).await?
             {
-                return Ok(Step::Other(Act::Existing(id)));
+                let state = conditional::existing_state(app, &id).await?;
+                return Ok(Step::Other(Act::Existing(Box::new(state))));
             }
             submit(sender, resource, None, conditions)
         }
@@ -68,12 +77,25 @@ async fn step(sender: &Sender<'_>, wish: Wish) -> Result<Step, ApiError> {
             Ok(step.unwrap_or(Step::Other(Act::Nothing)))
         }
         Wish::Read { lookup, with_body } => {
-            // What cannot be read must be known before a transaction is carried out.
-            if let Lookup::Search(pairs) = &lookup {
-                search::understand(app, pairs, sender.asked.is_strict)?;
-            }
+            check_parameters(sender, &lookup)?;
             Ok(Step::Other(Act::Read { lookup, with_body }))
         }
+    }
+}
+
+/// Refuses what cannot be read; that must be known before a transaction is carried out.
+fn check_parameters(sender: &Sender<'_>, lookup: &Lookup) -> Result<(), ApiError> {
+    let app = sender.app;
+    match lookup {
+        Lookup::Search(pairs) => {
+            let request = search::understand(app, pairs, sender.asked.is_strict)?;
+            let (base, client) = (&sender.asked.base, sender.caller.client());
+            let search = search::Search { request, offset: 0, base, client };
+            // How many pages there will be is known only once the writes are done.
+            if sender.is_transaction { search.check(app) } else { Ok(()) }
+        }
+        Lookup::History(_, pairs) => history::count(app, query::value(pairs, "_count")).map(drop),
+        Lookup::Patient(_) | Lookup::Version(..) => Ok(()),
     }
 }
 
@@ -93,7 +115,8 @@ fn submit(
 
 fn withdraw(record: RecordId, conditions: &Conditions) -> Step {
     let if_match = conditions.if_match;
-    Step::Other(Act::Write(Operation::Withdraw { record, if_match }))
+    let operation = Operation::Withdraw { record, if_match };
+    Step::Other(Act::Write { operation, must_be_new: false })
 }
 
 /// Decodes every Patient: work for a core, not for the network's thread.
@@ -107,7 +130,8 @@ pub(super) fn decode(steps: Vec<Step>, pipeline: &Pipeline, client: &ClientId) -
                     submission.submitted.if_match = conditions.if_match;
                     submission.submitted.only_create =
                         conditions.only_create || conditions.if_none_exist.is_some();
-                    Act::Write(Operation::Submit(Box::new(submission)))
+                    let operation = Operation::Submit(Box::new(submission));
+                    Act::Write { operation, must_be_new: conditions.only_create }
                 }
             }
         }

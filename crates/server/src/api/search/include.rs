@@ -9,8 +9,13 @@ use registry::{
     stored::StoredPatient,
 };
 
-use super::{id_of, live};
-use crate::{App, error::ApiError};
+use super::live;
+use crate::{
+    App,
+    api::id_of,
+    budget::{self, Budget},
+    error::ApiError,
+};
 
 /// Most Patients that come along with one page; each is a read and up to a few kilobytes.
 const INCLUDES_MAX: usize = 5_000;
@@ -25,12 +30,15 @@ pub(super) struct Included {
 impl Included {
     /// Says that some did not come along, if so.
     pub(super) fn warning(&self) -> Option<OperationOutcome> {
-        let text = format!("{} linked Patients are left out; lower _count", self.left_out);
+        let text = format!(
+            "{} linked Patients are left out; lower _count, or read them by their links",
+            self.left_out
+        );
         (self.left_out > 0).then(|| Issue::warning(IssueType::Incomplete, text).into())
     }
 }
 
-/// Follows the links of `matches` for so many levels.
+/// Follows the links of `matches` for so many levels, as far as the budget goes.
 ///
 /// # Errors
 ///
@@ -39,6 +47,7 @@ pub(super) async fn linked(
     app: &App,
     matches: &[StoredPatient],
     levels: usize,
+    budget: &mut Budget,
 ) -> Result<Included, ApiError> {
     let mut seen: HashSet<String> = matches.iter().map(|stored| id_of(stored).to_owned()).collect();
     let mut included = Included { patients: Vec::new(), left_out: 0 };
@@ -51,7 +60,9 @@ pub(super) async fn linked(
         if wanted.is_empty() {
             break;
         }
-        let newest = live(app.reader().patients(&wanted).await?);
+        let (newest, settled) = budget::patients(app, &wanted, budget, 0).await?;
+        included.left_out += wanted.len() - settled;
+        let newest = live(newest);
         wanted = newest.iter().flat_map(links_of).collect();
         included.patients.extend(newest);
     }

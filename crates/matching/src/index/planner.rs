@@ -202,6 +202,11 @@ impl Table {
         !self.reach[(self.open & !drivers) as usize]
     }
 
+    /// Number of entries.
+    pub(crate) fn size(&self) -> usize {
+        self.reach.len()
+    }
+
     /// Whether a pattern passes in which every open field disagrees.
     pub(crate) fn needs_scan(&self) -> bool {
         self.reach[0]

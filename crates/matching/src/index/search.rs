@@ -171,7 +171,7 @@ impl<'s> Search<'s> {
                 meets_empty |= FieldSet::from(part.scorer.agrees(value)) << field;
             }
         }
-        QuerySide { lacks: self.lacks, meets_empty }
+        QuerySide { lacks: self.lacks & shape.features, meets_empty }
     }
 
     fn judge(&mut self, position: usize, rule: &'s Rule, shape: &'s Shape) -> Judge<'s> {

@@ -1,7 +1,8 @@
 //! The index against a scan of all records, query by query: the same hits, and how much sooner.
 //!
 //! Half of the queries are records of the register as they are, half are damaged copies that are
-//! not in it. Every query of the scan is searched by the index as well, and their hits compared.
+//! not in it. Every query of the scan is searched by the index as well, and their hits compared;
+//! once more after many records came, changed and went.
 
 use std::fmt;
 use std::sync::Arc;
@@ -23,6 +24,9 @@ const POTENTIAL_MAX: usize = 100;
 const BATCH: usize = 1_000;
 /// Batches, of which the median is told.
 const BATCHES: usize = 9;
+
+/// Records that come, change or go before the hits are compared once more.
+const CHANGES: usize = 20_000;
 
 /// What to measure.
 pub(crate) struct Asked {
@@ -82,7 +86,7 @@ struct Measured {
 pub(crate) fn measure(asked: &Asked) -> anyhow::Result<()> {
     let ruleset = Arc::new(matching::opencr::parse(&asked.rules()?)?);
     let extractor = Extractor::compile(Arc::clone(&ruleset))?;
-    let register = Register::make(asked.records, &extractor)?;
+    let mut register = Register::make(asked.records, &extractor)?;
     let measured = register.measure(asked);
     match asked.as_json {
         true => println!("{}", measured.json()),
@@ -140,7 +144,7 @@ impl Register {
         Ok(Register { index, build, publish, queries })
     }
 
-    fn measure(&self, asked: &Asked) -> Measured {
+    fn measure(&mut self, asked: &Asked) -> Measured {
         let snapshot = self.index.snapshot();
         let limits = Limits { potential_max: POTENTIAL_MAX };
         let mut measured = Measured {
@@ -168,8 +172,16 @@ impl Register {
             measured.scanned += found.cost.records_scanned;
         }
         let stride = (self.queries.len() / asked.scans.max(1)).max(1);
-        for query in self.queries.iter().step_by(stride).take(asked.scans) {
-            measured.compare(&snapshot, query, &limits);
+        let compared = self.queries.iter().step_by(stride).take(asked.scans);
+        for query in compared.clone() {
+            let took = measured.compare(&snapshot, query, &limits);
+            measured.scans.push(took);
+        }
+        drop(snapshot);
+        change(&mut self.index);
+        let changed = self.index.snapshot();
+        for query in compared {
+            measured.compare(&changed, query, &limits);
         }
         measured.scans.sort_unstable();
         measured.searches.sort_unstable();
@@ -196,6 +208,28 @@ fn publish(index: &mut Index, mut held: Snapshot, records: &[Features], first: u
     percentile(&times, 50)
 }
 
+/// Removes, adds and changes records, the same ones in every run.
+fn change(index: &mut Index) {
+    let before = index.snapshot();
+    let len = before.len();
+    // Knuth's constants for a generator of 64 bits; its upper half is random enough here.
+    let mut state = SEED;
+    let mut below = |end: usize| {
+        state =
+            state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+        (state >> 33) as usize % end
+    };
+    for step in 0..CHANGES {
+        let (number, like) = (below(len) as u32, below(len) as u32);
+        let Some(features) = before.features(like) else { continue };
+        match below(4) {
+            0 => index.remove(number),
+            1 => index.insert((len + step) as u32, features),
+            _ => index.replace(number, features),
+        }
+    }
+}
+
 fn timed<T>(run: impl FnOnce() -> T) -> (Duration, T) {
     let began = Instant::now();
     let result = run();
@@ -203,12 +237,13 @@ fn timed<T>(run: impl FnOnce() -> T) -> (Duration, T) {
 }
 
 impl Measured {
-    fn compare(&mut self, snapshot: &Snapshot, query: &Features, limits: &Limits) {
+    /// Searches both ways, and gives how long the scan took.
+    fn compare(&mut self, snapshot: &Snapshot, query: &Features, limits: &Limits) -> Duration {
         let (took, expected) = timed(|| snapshot.scan(query, limits));
-        self.scans.push(took);
         let same =
             |a: &Found, b: &Found| a.hits == b.hits && a.potential_total == b.potential_total;
         self.mismatches += usize::from(!same(&snapshot.search(query, limits), &expected));
+        took
     }
 
     fn mean_ns(&self) -> u128 {

@@ -25,7 +25,8 @@
 //! [`score()`] does this for one pair, [`explain()`] tells every step of it, and an [`Index`] does
 //! it for a query against all records: the writer inserts and publishes, readers search an
 //! immutable [`Snapshot`]. All three agree to the last bit, because they share the arithmetic
-//! (`score/field.rs`).
+//! (`score/field.rs`). A search scores only records that agree on fields without which no score
+//! can pass, and [`plan::describe`] tells which these are; [`Snapshot::scan`] scores all.
 //!
 //! ```
 //! use std::sync::Arc;

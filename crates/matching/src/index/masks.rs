@@ -13,8 +13,9 @@ use super::planner::{Lacks, QuerySide};
 use super::plans::Plan;
 use super::rows::Rows;
 
-/// Plans that are kept: a bound on memory, for rule sets with very many combinations.
-const PLANS_MAX: usize = 4096;
+/// Entries of plans that are kept, a byte or two each: a bound on memory, for rule sets with very
+/// many combinations.
+const KEPT_MAX: usize = 1 << 25;
 
 /// All groups.
 #[derive(Clone)]
@@ -30,12 +31,19 @@ pub(super) struct Masks {
 /// By rule and what it depends on in the query; `None` where planning would take too long.
 type Plans = HashMap<(usize, QuerySide), Option<Arc<Plan>>, foldhash::fast::RandomState>;
 
+/// Plans and the sum of their sizes.
+#[derive(Default)]
+struct Kept {
+    plans: Plans,
+    size: usize,
+}
+
 /// The groups there are, and what follows from them and the rules alone.
 #[derive(Default)]
 struct Known {
     lacks: Vec<Lacks>,
     positions: HashMap<Lacks, usize, foldhash::fast::RandomState>,
-    plans: RwLock<Plans>,
+    kept: RwLock<Kept>,
 }
 
 // Rows are many, and which of them lack what is no use to a reader.
@@ -70,7 +78,7 @@ impl Masks {
             let mut known = Known {
                 lacks: self.known.lacks.clone(),
                 positions: self.known.positions.clone(),
-                plans: RwLock::default(),
+                kept: RwLock::default(),
             };
             known.lacks.push(lacks);
             known.positions.insert(lacks, known.lacks.len() - 1);
@@ -98,16 +106,19 @@ impl Masks {
         make: impl FnOnce() -> Option<Plan>,
     ) -> Option<Arc<Plan>> {
         // A plan that was being put in when a reader panicked is there or not, never in part.
-        let plans = self.known.plans.read().unwrap_or_else(PoisonError::into_inner);
-        if let Some(plan) = plans.get(&(rule, query)) {
+        let kept = self.known.kept.read().unwrap_or_else(PoisonError::into_inner);
+        if let Some(plan) = kept.plans.get(&(rule, query)) {
             return plan.clone();
         }
-        drop(plans);
+        drop(kept);
         let plan = make().map(Arc::new);
-        let mut plans = self.known.plans.write().unwrap_or_else(PoisonError::into_inner);
-        if plans.len() < PLANS_MAX {
-            plans.insert((rule, query), plan.clone());
+        let mut kept = self.known.kept.write().unwrap_or_else(PoisonError::into_inner);
+        if kept.size > KEPT_MAX {
+            // Those that are asked for come back.
+            *kept = Kept::default();
         }
+        kept.size += plan.as_ref().map_or(1, |plan| plan.size());
+        kept.plans.insert((rule, query), plan.clone());
         plan
     }
 

@@ -33,6 +33,8 @@ pub(crate) struct Shape {
     pub(crate) gates: Vec<usize>,
     /// The other fields, in the order in which points are added.
     pub(crate) fields: Vec<Part>,
+    /// Features that the rule looks at, as far as a mask has room.
+    pub(crate) features: Lacks,
 }
 
 /// A field that adds points.
@@ -58,7 +60,10 @@ impl Shape {
         }
         gates.sort_unstable();
         gates.dedup();
-        Shape { gates, fields }
+        let all = gates.iter().copied().chain(fields.iter().map(|part| part.feature));
+        let in_mask = all.filter(|feature| *feature < FEATURES_MAX);
+        let features = in_mask.fold(0, |mask, feature| mask | 1 << feature);
+        Shape { gates, fields, features }
     }
 
     /// The shapes of all rules; `None` where a rule is too wide for a table.
@@ -82,6 +87,7 @@ pub(crate) fn has(lacks: Lacks, feature: usize) -> bool {
 /// What a plan depends on in the query.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub(crate) struct QuerySide {
+    /// Of the features that the rule looks at.
     pub(crate) lacks: Lacks,
     /// Fields in which the query agrees with the empty text, which a missing value is compared
     /// as where null handling does not decide.
@@ -200,6 +206,11 @@ impl Table {
     /// Whether every pattern that passes agrees on one of `drivers`.
     pub(crate) fn is_covered_by(&self, drivers: FieldSet) -> bool {
         !self.reach[(self.open & !drivers) as usize]
+    }
+
+    /// Number of entries.
+    pub(crate) fn size(&self) -> usize {
+        self.reach.len()
     }
 
     /// Whether a pattern passes in which every open field disagrees.

@@ -30,7 +30,7 @@ pub(super) struct Plan {
 pub(super) struct Choice {
     pub(super) drivers: FieldSet,
     /// Groups of which a record may match that agrees on no driver.
-    pub(super) scanned: Vec<usize>,
+    pub(super) scanned: Box<[u16]>,
 }
 
 impl Plan {
@@ -54,9 +54,10 @@ impl Plan {
             })
             .collect();
         let open = tables.iter().fold(0, |open, (_, table)| open | table.open);
-        let uncovered = |drivers: FieldSet| -> Vec<usize> {
+        let uncovered = |drivers: FieldSet| -> Box<[u16]> {
             let left = tables.iter().filter(|(_, table)| !table.is_covered_by(drivers));
-            left.map(|(group, _)| *group).collect()
+            // Fewer than `GROUPS_MAX`, as was asked above.
+            left.map(|(group, _)| *group as u16).collect()
         };
         let mut choices = Vec::new();
         for drivers in (0..=open).filter(|set| set & !open == 0) {
@@ -74,6 +75,12 @@ impl Plan {
         }
         let is_gated = !tables.is_empty() && tables.iter().all(|(_, table)| table.is_gated);
         Some(Plan { live: tables, groups: groups.len(), is_gated, choices })
+    }
+
+    /// How much there is to keep, in table entries.
+    pub(super) fn size(&self) -> usize {
+        let tables: usize = self.live.iter().map(|(_, table)| table.size()).sum();
+        self.groups + tables + self.choices.iter().map(|choice| choice.scanned.len()).sum::<usize>()
     }
 
     /// Whether no candidate can pass.

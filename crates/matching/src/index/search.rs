@@ -116,7 +116,7 @@ impl<'s> Search<'s> {
         }
         let scanned = route.choice.map_or(&[][..], |choice| &plan.choices[choice].scanned);
         for group in scanned {
-            let rows = groups.rows(*group);
+            let rows = groups.rows(usize::from(*group));
             self.cost.records_scanned += rows.len() as u64;
             rows.for_each(|row| self.verify(row, &mut judge, best));
         }
@@ -127,7 +127,8 @@ impl<'s> Search<'s> {
     fn expect(&mut self, route: &Route, plan: &Plan, judge: &Judge<'_>) {
         let driven = route.drivers.iter().filter_map(|driver| self.clauses[*driver].rows());
         let groups = route.choice.map_or(&[][..], |choice| &plan.choices[choice].scanned);
-        let scanned = groups.iter().map(|group| self.snapshot.masks.rows(*group).len());
+        let scanned =
+            groups.iter().map(|group| self.snapshot.masks.rows(usize::from(*group)).len());
         let rows = driven.chain(scanned).sum();
         let fields = judge.fields.iter().map(|field| field.clause);
         for clause in fields.chain(judge.gates.iter().copied()) {
@@ -170,7 +171,7 @@ impl<'s> Search<'s> {
                 meets_empty |= FieldSet::from(part.scorer.agrees(value)) << field;
             }
         }
-        QuerySide { lacks: self.lacks, meets_empty }
+        QuerySide { lacks: self.lacks & shape.features, meets_empty }
     }
 
     fn judge(&mut self, position: usize, rule: &'s Rule, shape: &'s Shape) -> Judge<'s> {

@@ -1,17 +1,20 @@
-//! Eighteen bytes of a text that tell most unlike texts apart without reading them.
+//! A few bytes of a text that tell most unlike texts apart without reading them.
 //!
 //! Length, first unit and how often each of 32 classes of units occurs. What two texts have in
 //! common is at most what their classes have in common, which bounds similarities and edit
-//! distances (`similarity/bound.rs`).
+//! distances (`similarity/bound.rs`). Counts are unary, so that what two bags have in common is
+//! the number of bits that both have.
 
 use crate::similarity::bound::Overlap;
 use crate::similarity::{Algorithm, Units};
 
 /// Classes of units; all Latin letters have their own, and so have all digits.
 const CLASSES: usize = 32;
-/// Occurrences that fit the four bits of a class.
-const COUNT_MAX: u8 = 15;
-/// The length of texts that are too long or too uniform for a signature.
+/// Bits of a class, one for each occurrence; further ones are counted together.
+const CLASS_BITS: usize = 4;
+/// Classes of a word.
+const WORD_CLASSES: usize = u64::BITS as usize / CLASS_BITS;
+/// The length of texts that are too long for a signature.
 const UNBOUNDED: u8 = u8::MAX;
 /// More common units than any text with a signature has.
 const NEVER: u8 = u8::MAX;
@@ -19,39 +22,64 @@ const NEVER: u8 = u8::MAX;
 /// What is kept of a text. The default is that of no text, which no query meets.
 #[derive(Debug, Clone, Copy, Default)]
 pub(super) struct Signature {
-    /// Two classes a byte.
-    bag: [u8; CLASSES / 2],
+    bag: [u64; CLASSES / WORD_CLASSES],
+    /// Occurrences that have no bit.
+    beyond: u8,
     len: u8,
     first: u8,
 }
 
-/// Occurrences by class; `None` if they do not fit.
-fn counts(text: &Units) -> Option<[u8; CLASSES]> {
-    let mut counts = [0; CLASSES];
-    for unit in text {
-        let count = &mut counts[usize::from(*unit) % CLASSES];
-        *count += 1;
-        if *count > COUNT_MAX {
-            return None;
-        }
-    }
-    // Thirty-two classes of fifteen could be more than a length below `UNBOUNDED`.
-    (text.len() < usize::from(UNBOUNDED)).then_some(counts)
-}
-
-fn first(text: &Units) -> u8 {
-    text.first().map_or(0, |unit| *unit as u8)
-}
-
 impl Signature {
     pub(super) fn of(text: &Units) -> Signature {
-        let first = first(text);
-        let Some(counts) = counts(text) else {
-            return Signature { bag: [0; CLASSES / 2], len: UNBOUNDED, first };
-        };
-        let bag = std::array::from_fn(|at| counts[at] | counts[at + CLASSES / 2] << 4);
-        Signature { bag, len: text.len() as u8, first }
+        // The lower half of a unit: equal units have equal halves.
+        let first = text.first().map_or(0, |unit| *unit as u8);
+        if text.len() >= usize::from(UNBOUNDED) {
+            return Signature { len: UNBOUNDED, first, ..Signature::default() };
+        }
+        let mut signature = Signature { len: text.len() as u8, first, ..Signature::default() };
+        let mut counts = [0; CLASSES];
+        for unit in text {
+            let class = usize::from(*unit) % CLASSES;
+            if counts[class] == CLASS_BITS {
+                signature.beyond += 1;
+                continue;
+            }
+            let bit = class % WORD_CLASSES * CLASS_BITS + counts[class];
+            signature.bag[class / WORD_CLASSES] |= 1 << bit;
+            counts[class] += 1;
+        }
+        signature
     }
+
+    /// At most so many units are in both texts.
+    fn common(&self, other: &Signature) -> u8 {
+        let bags = ones(self.bag[0] & other.bag[0], self.bag[1] & other.bag[1]);
+        bags.saturating_add(self.beyond.min(other.beyond))
+    }
+}
+
+/// Bits that are set in two words, at most 128.
+///
+/// Counting both at once, in ever wider groups of bits, takes half as long as twice
+/// `count_ones` on processors that are not asked for an instruction of their own.
+fn ones(a: u64, b: u64) -> u8 {
+    const PAIRS: u64 = 0x5555_5555_5555_5555;
+    const FOURS: u64 = 0x3333_3333_3333_3333;
+    const EIGHTS: u64 = 0x0F0F_0F0F_0F0F_0F0F;
+    let fours = |word: u64| {
+        let pairs = word - (word >> 1 & PAIRS);
+        (pairs & FOURS) + (pairs >> 2 & FOURS)
+    };
+    let both = fours(a) + fours(b);
+    let eights = (both & EIGHTS) + (both >> 4 & EIGHTS);
+    (eights.wrapping_mul(0x0101_0101_0101_0101) >> 56) as u8
+}
+
+/// A query against signatures.
+pub(super) struct Sieve {
+    query: Signature,
+    /// Common units that a text needs, by its length and by whether it starts alike.
+    needs: Box<[[u8; 256]; 2]>,
 }
 
 /// The first number below `end` for which `is` is false, being true up to some number; else `end`.
@@ -68,22 +96,13 @@ fn first_that_is_not(end: usize, is: impl Fn(usize) -> bool) -> usize {
     low
 }
 
-/// A query against signatures.
-pub(super) struct Sieve {
-    low: [u8; CLASSES / 2],
-    high: [u8; CLASSES / 2],
-    first: u8,
-    /// Common units that a text needs, by its length and by whether it starts alike.
-    needs: Box<[[u8; 256]; 2]>,
-}
-
 impl Sieve {
     /// `None` if nothing can be ruled out.
     pub(super) fn new(algorithm: Algorithm, threshold: f64, query: &Units) -> Option<Sieve> {
-        if query.is_empty() || !algorithm.is_bounded() {
+        let is_long = query.len() >= usize::from(UNBOUNDED);
+        if query.is_empty() || is_long || !algorithm.is_bounded() {
             return None;
         }
-        let counts = counts(query)?;
         let mut needs = Box::new([[NEVER; 256]; 2]);
         for (may_start_alike, needs) in [false, true].into_iter().zip(needs.iter_mut()) {
             let lengths = needs.iter_mut().enumerate().take(usize::from(UNBOUNDED));
@@ -100,23 +119,13 @@ impl Sieve {
             }
             needs[usize::from(UNBOUNDED)] = 0;
         }
-        Some(Sieve {
-            low: std::array::from_fn(|at| counts[at]),
-            high: std::array::from_fn(|at| counts[at + CLASSES / 2]),
-            first: first(query),
-            needs,
-        })
+        Some(Sieve { query: Signature::of(query), needs })
     }
 
     /// Whether the text may agree with the query; never `false` for one that does.
     pub(super) fn passes(&self, text: &Signature) -> bool {
-        let common: [u8; CLASSES / 2] = std::array::from_fn(|at| {
-            let (low, high) = (text.bag[at] & 0x0F, text.bag[at] >> 4);
-            low.min(self.low[at]) + high.min(self.high[at])
-        });
-        let common: u16 = common.iter().map(|count| u16::from(*count)).sum();
-        let needs = &self.needs[usize::from(text.first == self.first)];
-        common >= u16::from(needs[usize::from(text.len)])
+        let needs = &self.needs[usize::from(text.first == self.query.first)];
+        self.query.common(text) >= needs[usize::from(text.len)]
     }
 }
 
@@ -182,6 +191,14 @@ mod tests {
             let signature = Signature::of(&candidate);
             prop_assert!(!agrees || sieve.passes(&signature));
             prop_assert!(tightest.passes(&signature));
+        }
+    }
+
+    #[test]
+    fn bits_of_two_words_are_counted() {
+        let words = [0, 1, u64::MAX, 0xF0F0_1234_0000_8001, u64::MAX - 7];
+        for (a, b) in words.into_iter().flat_map(|a| words.map(|b| (a, b))) {
+            assert_eq!(u32::from(ones(a, b)), a.count_ones() + b.count_ones());
         }
     }
 

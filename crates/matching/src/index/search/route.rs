@@ -69,8 +69,8 @@ impl Search<'_> {
         let by_choice = plan.choices.iter().enumerate().map(|(at, choice)| {
             let fields: SmallVec<[usize; 8]> = bits(choice.drivers).collect();
             let drivers = fields.iter().map(|field| judge.fields[*field].clause).collect();
-            let groups = choice.scanned.iter().map(|group| self.snapshot.masks.rows(*group).len());
-            let price = groups.sum::<usize>() * cost::VERIFY;
+            let rows = |group: &u16| self.snapshot.masks.rows(usize::from(*group)).len();
+            let price = choice.scanned.iter().map(rows).sum::<usize>() * cost::VERIFY;
             (price, Route { drivers, fields, needs: Vec::new(), choice: Some(at) })
         });
         let gates = judge.gates.iter().filter(|gate| !self.clauses[**gate].is_missing());

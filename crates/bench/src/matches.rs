@@ -99,8 +99,9 @@ pub(crate) fn measure(asked: &Asked) -> anyhow::Result<()> {
 struct Register {
     index: Index,
     build: Duration,
-    publish: Duration,
     queries: Vec<Features>,
+    /// Records to be published in batches when all else is measured.
+    batch: Vec<Features>,
 }
 
 impl Register {
@@ -140,8 +141,7 @@ impl Register {
         let copies: Vec<Features> = numbers.filter_map(|number| held.features(number)).collect();
         queries.truncate(QUERIES / 2);
         queries.extend(copies.into_iter().take(QUERIES / 2));
-        let publish = publish(&mut index, held, &batch, number);
-        Ok(Register { index, build, publish, queries })
+        Ok(Register { index, build, queries, batch })
     }
 
     fn measure(&mut self, asked: &Asked) -> Measured {
@@ -151,7 +151,7 @@ impl Register {
             rules: asked.rules.clone(),
             records: snapshot.len(),
             build: self.build,
-            publish: self.publish,
+            publish: Duration::ZERO,
             bytes_per_record: snapshot.bytes() / snapshot.len().max(1),
             scans: Vec::new(),
             searches: Vec::new(),
@@ -177,7 +177,7 @@ impl Register {
             let took = measured.compare(&snapshot, query, &limits);
             measured.scans.push(took);
         }
-        drop(snapshot);
+        measured.publish = publish(&mut self.index, snapshot, &self.batch);
         change(&mut self.index);
         let changed = self.index.snapshot();
         for query in compared {
@@ -190,8 +190,8 @@ impl Register {
 }
 
 /// Inserts batches behind the published records and publishes each; gives the median time.
-fn publish(index: &mut Index, mut held: Snapshot, records: &[Features], first: u32) -> Duration {
-    let mut numbered = (first..).zip(records);
+fn publish(index: &mut Index, mut held: Snapshot, records: &[Features]) -> Duration {
+    let mut numbered = (held.len() as u32..).zip(records);
     let mut times = Vec::new();
     for _ in 0..BATCHES {
         // Readers hold the snapshot before, so that what changes must be copied.

@@ -28,7 +28,10 @@ pub(crate) fn settings(config: &Config) -> Settings {
         batch_max: config.linker.batch_max,
         stale_retries_max: config.linker.stale_retries_max,
         potential_max: config.matching.potential_max,
-        policy: Policy { rematch_adjudicated: config.matching.rematch_adjudicated },
+        policy: Policy {
+            rematch_adjudicated: config.matching.rematch_adjudicated,
+            doubts_max: config.matching.potential_max,
+        },
         vocabulary: vocabulary(config),
         ..Settings::default()
     }

@@ -51,11 +51,21 @@ pub struct Fresh {
 }
 
 /// Choices of the operator that change decisions.
-#[derive(Clone, Copy, Debug, Default)]
+#[derive(Clone, Copy, Debug)]
 pub struct Policy {
     /// Rules may move records about which a person decided (OpenCR:
     /// `matching.autoMatchPatientWithHumanAdjudTag`).
     pub rematch_adjudicated: bool,
+    /// Conflicts and potential matches kept as issues for one record, the best ones of each;
+    /// the rest is told as a number.
+    pub doubts_max: usize,
+}
+
+impl Default for Policy {
+    fn default() -> Self {
+        // More than a person looks at for one record.
+        Self { rematch_adjudicated: false, doubts_max: 100 }
+    }
 }
 
 /// A source record on its way in, with what its sender demands of the present state.
@@ -185,7 +195,7 @@ pub fn decide(
         Some(state) => draft.update(state, &classes, standing, policy),
     }
     let id = draft.record.clone();
-    issues::recompute(&mut draft, &id, &classes, standing);
+    issues::recompute(&mut draft, &id, &classes, grounds);
     Ok(draft.finish(existing, submitted))
 }
 

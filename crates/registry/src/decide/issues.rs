@@ -5,7 +5,7 @@
 
 use std::collections::BTreeSet;
 
-use super::{Classes, Draft, classify::Classed};
+use super::{Classes, Draft, Grounds, Policy, classify::Classed};
 use crate::{
     commit::{Change, CloseReason},
     ids::{Cruid, IssueId, RecordId},
@@ -17,17 +17,14 @@ use crate::{
 /// a few do for a steward; hundreds of records that all say "unknown" would make thousands.
 const AUTO_MAX: usize = 5;
 
-/// Conflicts and potential matches kept as issues for one record, the best ones of each. More
-/// than a person looks at; the rest is told as a number.
-const DOUBT_MAX: usize = 100;
-
 /// Closes what no longer holds for `record` and opens what is new.
 pub(super) fn recompute(
     draft: &mut Draft<'_>,
     record: &RecordId,
     classes: &Classes<'_>,
-    standing: &Standing,
+    grounds: Grounds<'_>,
 ) {
+    let Grounds { standing, policy, .. } = grounds;
     let home = home(draft, record, standing);
     // What a person put together is not reported as matched by rules (contract 3.6).
     let was_put_there = standing.record(record).is_some_and(|state| {
@@ -44,8 +41,9 @@ pub(super) fn recompute(
             .iter()
             .filter(|classed| Classes::kind(classed, home.as_ref()) == kind)
             .collect();
-        let total = total(kind, of_kind.len(), classes);
-        for classed in of_kind.into_iter().take(max(kind)) {
+        let max = max(kind, policy);
+        let total = total(kind, of_kind.len(), max, classes);
+        for classed in of_kind.into_iter().take(max) {
             match standing_issue(draft, record, classed, kind, standing) {
                 Some(issue) => _ = kept.insert(issue),
                 None => opened.push((kind, classed, total)),
@@ -71,21 +69,21 @@ pub(super) fn recompute(
 }
 
 /// How many issues of a kind are kept for one record.
-fn max(kind: IssueKind) -> usize {
+fn max(kind: IssueKind, policy: Policy) -> usize {
     match kind {
         IssueKind::Auto => AUTO_MAX,
-        IssueKind::Potential | IssueKind::Conflict => DOUBT_MAX,
+        IssueKind::Potential | IssueKind::Conflict => policy.doubts_max,
     }
 }
 
 /// How many candidates of a kind there were, if not all of them are kept.
-fn total(kind: IssueKind, found: usize, classes: &Classes<'_>) -> Option<u64> {
+fn total(kind: IssueKind, found: usize, max: usize, classes: &Classes<'_>) -> Option<u64> {
     let found = u64::try_from(found).unwrap_or(u64::MAX);
     let all = match kind {
         IssueKind::Potential => classes.potential_total.unwrap_or(found).max(found),
         IssueKind::Auto | IssueKind::Conflict => found,
     };
-    (all > found.min(max(kind) as u64)).then_some(all)
+    (all > found.min(max as u64)).then_some(all)
 }
 
 /// The issue of the pair that stands already and still holds.

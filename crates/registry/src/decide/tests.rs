@@ -351,6 +351,19 @@ fn hundreds_of_equal_records_make_a_few_issues_each() {
 }
 
 #[test]
+fn the_policy_bounds_the_doubts_that_are_kept() {
+    let mut desk = Desk::new();
+    desk.policy.doubts_max = 2;
+    for id in ["a", "b", "c"] {
+        desk.submit(id, &[]);
+    }
+    desk.submit("d", &[("a", 1.0), ("b", 1.5), ("c", 1.2)]);
+    assert_eq!(desk.issues(), ["d Potential b", "d Potential c"]);
+    let issue = desk.batch.standing().issues().next().unwrap();
+    assert_eq!(issue.candidates_total, Some(3));
+}
+
+#[test]
 fn an_adjudicated_record_does_not_return_to_whom_it_was_declared_different_from() {
     let mut desk = Desk::new();
     desk.submit("a", &[]);

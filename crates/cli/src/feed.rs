@@ -1,11 +1,12 @@
 //! Rows into a pipeline of this process: read and decoded on a thread, committed in order.
 
-use std::sync::Arc;
+use std::{pin::pin, sync::Arc};
 
 use anyhow::Context as _;
 use fhir::{outcome::Issue, resource::Resource};
+use futures_util::{StreamExt as _, stream};
 use pipeline::{
-    Operation, Pipeline, PipelineError, Submission, Work,
+    Operation, Pipeline, PipelineError, Settings, Submission, Work,
     rows::{Row, RowWarning, Rows, RowsError},
 };
 use rayon::prelude::*;
@@ -15,6 +16,8 @@ use registry::{actor::Actor, batch::Receipt, ids::ClientId};
 const CHUNK_ROWS: usize = 500;
 /// Chunks decoded ahead of the linker.
 const CHUNKS_AHEAD: usize = 2;
+/// Chunks with the linker: one at work, one waiting, so that it never waits for the next.
+const CHUNKS_SUBMITTED: usize = 2;
 
 /// One row after its submission.
 pub(crate) struct Fed {
@@ -45,7 +48,19 @@ struct Decoded {
     warnings: Vec<RowWarning>,
 }
 
-/// Submits every row after the first `skip` ones, in file order.
+/// Settings for a pipeline that only [`feed`] submits to: a chunk is one turn and one commit.
+pub(crate) fn alone(mut settings: Settings) -> Settings {
+    settings.turn_max = CHUNK_ROWS;
+    settings.batch_max = CHUNK_ROWS;
+    settings.queue_max = settings.queue_max.max(CHUNKS_SUBMITTED * CHUNK_ROWS);
+    settings
+}
+
+/// Submits every row after the first `skip` ones, in file order, to a pipeline with settings of
+/// [`alone`].
+///
+/// Rows are decoded, and searched in the index, on all cores; decisions are taken one by one, as
+/// if each row came when the one before was linked.
 ///
 /// `on_done` hears of each chunk once it is durable. A bad row does not stop the run; an
 /// unreadable file does, after the rows before that place are done.
@@ -77,8 +92,13 @@ pub(crate) async fn feed(
             }
         }
     });
-    while let Some(chunk) = decoded.recv().await {
-        on_done(submit(pipeline, &sender.actor, chunk).await?)?;
+    // A chunk enters the linker's queue when its submission is first polled, which is in order.
+    let submissions = stream::poll_fn(|context| decoded.poll_recv(context))
+        .map(|chunk| submit(pipeline, &sender.actor, chunk))
+        .buffered(CHUNKS_SUBMITTED);
+    let mut submissions = pin!(submissions);
+    while let Some(fed) = submissions.next().await {
+        on_done(fed?)?;
     }
     reading.await.context("reading the file stopped by a fault")??;
     Ok(())

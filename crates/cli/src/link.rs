@@ -105,7 +105,7 @@ pub(crate) fn run(arguments: Arguments) -> anyhow::Result<ExitCode> {
     // Nothing outlives the run, so any known system will do for ids that have none.
     let system = system.unwrap_or_else(|| config.systems.internal_ids[0].as_str().into());
 
-    let mut settings = wiring::settings(&config);
+    let mut settings = feed::alone(wiring::settings(&config));
     let systems = &mut settings.vocabulary.internal_systems;
     systems.retain(|known| *known != system);
     systems.insert(0, system.clone());

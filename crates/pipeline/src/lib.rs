@@ -39,9 +39,6 @@ use parking::Gate;
 use published::Published;
 pub use settings::Settings;
 
-/// Operations of one work that go through the queue together; the linker serves others between.
-const TURN_MAX: usize = 50;
-
 /// Operations that one transaction may hold: they are decided in one go, and all others wait.
 pub const ATOMIC_MAX: usize = 1_000;
 
@@ -209,25 +206,29 @@ impl Pipeline {
         if work.is_atomic && count > ATOMIC_MAX {
             return Err(PipelineError::TooMany { queue_max: ATOMIC_MAX });
         }
-        if work.is_atomic || count <= TURN_MAX {
+        let turn_max = self.shared.settings.turn_max.max(1);
+        if work.is_atomic || count <= turn_max {
             return self.shared.gate.pass(work).await;
         }
-        self.in_turns(work).await
+        self.in_turns(work, turn_max).await
     }
 
     /// Carries out a large work that is not atomic by parts, so that others get their turn.
-    async fn in_turns(&self, work: Work) -> Result<Answers, PipelineError> {
+    async fn in_turns(&self, work: Work, turn_max: usize) -> Result<Answers, PipelineError> {
         let Work { operations, actor, is_atomic } = work;
-        let mut answers = Answers::with_capacity(operations.len());
-        for part in operations.chunks(TURN_MAX) {
-            let part = Work { operations: part.to_vec(), actor: actor.clone(), is_atomic };
+        let count = operations.len();
+        let mut answers = Answers::with_capacity(count);
+        let mut operations = operations.into_iter();
+        while operations.len() > 0 {
+            let part = operations.by_ref().take(turn_max).collect();
+            let part = Work { operations: part, actor: actor.clone(), is_atomic };
             match self.shared.gate.pass(part).await {
                 Ok(more) => answers.extend(more),
                 Err(error) if answers.is_empty() => return Err(error),
                 Err(error) => {
                     // What went before is durable and answered; the rest says why it is not.
                     let rest = Refusal::NotReached(error.to_string());
-                    answers.resize(operations.len(), Err(rest));
+                    answers.resize(count, Err(rest));
                     break;
                 }
             }

@@ -11,6 +11,9 @@ pub struct Settings {
     pub queue_max: usize,
     /// Operations that one commit takes at the most, unless one request holds more.
     pub batch_max: usize,
+    /// Operations of one work that go through the queue together; the linker serves others
+    /// between.
+    pub turn_max: usize,
     /// How often a batch is decided again because another node wrote first.
     pub stale_retries_max: usize,
     /// Potential matches kept for each record and rule, best first; the number of all is kept.
@@ -31,6 +34,7 @@ impl Default for Settings {
             // Large enough that one fsync is shared by many, small enough to answer within
             // a fraction of a second.
             batch_max: 500,
+            turn_max: 50,
             stale_retries_max: 10,
             potential_max: 100,
             policy: Policy::default(),

@@ -26,9 +26,10 @@ pub(super) fn send(run: &mut Run, rows: Rows, url: &str, config: &Config) -> any
     })?;
     let sender = Sender { client: client.clone(), actor: Actor::Client(client) };
     let extractor = wiring::extractor(config, None)?;
+    let settings = feed::alone(wiring::settings(config));
     wiring::runtime()?.block_on(async {
         let store = store::open(url).await.context("cannot open the store")?;
-        let pipeline = Pipeline::start(store.clone(), extractor, wiring::settings(config)).await?;
+        let pipeline = Pipeline::start(store.clone(), extractor, settings).await?;
         let mut rows_done = run.skip;
         let skip = run.skip;
         let fed = feed::feed(&pipeline, rows, sender, skip, &mut |chunk| {

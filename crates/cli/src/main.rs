@@ -27,6 +27,11 @@ use clap::{Args, Parser, Subcommand};
 
 use crate::config::Config;
 
+/// Much is allocated by one thread and freed by another here, which the C library's allocator
+/// pays for with locks and fragments.
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
 /// OpenCR, a client registry: one identifier for a person known to many systems.
 #[derive(Parser)]
 #[command(name = "opencr", version, propagate_version = true, arg_required_else_help = true)]

@@ -14,6 +14,8 @@ use matching::index::{Found, Index, Limits, Snapshot};
 use people::{Options, generate};
 use registry::extract::Extractor;
 
+use crate::percentile;
+
 /// Decides the population; printed, so that a run can be repeated.
 const SEED: u64 = 1;
 /// Queries that are timed by the index.
@@ -303,10 +305,4 @@ impl fmt::Display for Measured {
             self.bytes_per_record, self.build, self.publish
         )
     }
-}
-
-/// The `percent`-th of sorted times; zero if there are none.
-fn percentile(sorted: &[Duration], percent: usize) -> Duration {
-    let at = (sorted.len() * percent / 100).min(sorted.len().saturating_sub(1));
-    sorted.get(at).copied().unwrap_or_default()
 }

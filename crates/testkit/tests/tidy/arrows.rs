@@ -22,7 +22,10 @@ const ARROWS: &[(&str, &[&str])] = &[
         &["fhir", "matching", "people", "registry", "store", "pipeline", "server", "interfaces"],
     ),
     ("testkit", &["fhir", "matching", "people", "registry", "store", "pipeline"]),
-    ("bench", &["fhir", "matching", "people", "registry", "store", "pipeline", "testkit"]),
+    (
+        "bench",
+        &["fhir", "matching", "people", "registry", "store", "pipeline", "server", "testkit"],
+    ),
 ];
 
 /// Rooms that may be absent.

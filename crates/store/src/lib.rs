@@ -20,10 +20,12 @@ use registry::{
 use std::sync::Arc;
 use thiserror::Error;
 
+mod draft;
 mod memory;
 mod plan;
 mod sqlite;
 
+pub use draft::DraftStore;
 pub use memory::MemoryStore;
 pub use sqlite::SqliteStore;
 
@@ -59,6 +61,9 @@ pub enum StoreError {
     /// written.
     #[error("the commit is refused: {0}")]
     Refused(String),
+    /// The store is a [`DraftStore`], which forgets this.
+    #[error("a draft keeps no {0}")]
+    NotKept(&'static str),
     /// What is stored does not fit the contract.
     #[error("stored data is damaged: {0}; run `opencr verify`")]
     Damaged(String),

@@ -50,7 +50,8 @@ a first member \"cruid\" in NDJSON. It is empty for rows that could not be read.
 
 --json prints one object: records, persons, auto_pairs (pairs with the same CRUID),
 potential_pairs (pairs of different CRUIDs that await a person: potential and conflicting
-matches), precision, recall and f1 of auto_pairs, potential_recall (of both together), seconds,
+matches), cut_records (records with more of these than are kept), cut_candidates (how many
+these records have in all), precision, recall and f1 of auto_pairs, potential_recall (of both together), seconds,
 records_per_second, peak_rss_bytes. Without truth, or without any pair, a ratio is null.
 
 Examples:
@@ -88,6 +89,9 @@ struct Linked {
     records: Vec<Option<RecordId>>,
     /// The row id of each record.
     names: HashMap<RecordId, String>,
+    /// Records with more potential or conflicting matches than are kept, and how many of these
+    /// they have in all.
+    cut: HashMap<RecordId, u64>,
     bad: usize,
     shown: Vec<String>,
     warnings: Warnings,
@@ -165,6 +169,11 @@ async fn link(pipeline: &Pipeline, rows: Rows) -> anyhow::Result<Linked> {
             linked.warnings.add(row.warnings);
             match row.result {
                 Ok(receipt) => {
+                    // Of a record that comes twice the last counts.
+                    match receipt.candidates_total {
+                        Some(total) => linked.cut.insert(receipt.record.clone(), total),
+                        None => linked.cut.remove(&receipt.record),
+                    };
                     linked.names.insert(receipt.record.clone(), row.id);
                     linked.records.push(Some(receipt.record));
                 }
@@ -246,6 +255,8 @@ fn make_report(linked: &Linked, people: &People, truth: Option<&Truth>) -> Repor
         persons: people.persons,
         auto_pairs,
         potential_pairs,
+        cut_records: linked.cut.len() as u64,
+        cut_candidates: linked.cut.values().sum(),
         evaluations,
         seconds: people.seconds,
         peak_rss_bytes: process::peak_rss_bytes(),

@@ -149,6 +149,7 @@ impl Linker {
                     self.published.publish(decided.index_changes);
                     watch.lap("publish_us");
                     watch.tell(decided.commit.events.len());
+                    tell_cuts(&decided.answers);
                     return Ok(decided.answers);
                 }
                 Err(StoreError::Stale { .. }) => {}
@@ -223,6 +224,16 @@ impl Linker {
             self.published.publish(changes);
         }
         Ok(())
+    }
+}
+
+/// Says whose potential matches are more than are kept.
+fn tell_cuts(answers: &[Answers]) {
+    for receipt in answers.iter().flatten().flatten().flatten() {
+        if let Some(total) = receipt.candidates_total {
+            let record = &receipt.record;
+            tracing::info!(%record, total, "record {record} has more candidates than are kept");
+        }
     }
 }
 

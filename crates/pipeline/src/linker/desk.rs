@@ -1,6 +1,6 @@
 //! Where the acts of a batch are decided, one after another. No IO: all was read before.
 
-use std::{collections::BTreeSet, sync::Arc};
+use std::{collections::BTreeSet, sync::Arc, time::Instant};
 
 use matching::{
     explain::{Explanation, explain},
@@ -23,7 +23,8 @@ use registry::{
 
 use super::overlay::Overlay;
 use crate::{
-    Answers, Operation, Submission, Work, load::Wanted, published::IndexChange, settings::Settings,
+    Answers, Operation, Submission, Work, load::Wanted, meters::Meters, published::IndexChange,
+    settings::Settings,
 };
 
 /// What the published index found for each operation of each work; `None` for other verbs.
@@ -37,13 +38,21 @@ pub(super) struct Decided {
 }
 
 /// Searches the published index for every submission, on all cores.
-pub(super) fn match_all(works: &[Work], snapshot: &Snapshot, limits: &Limits) -> Matched {
+pub(super) fn match_all(
+    works: &[Work],
+    snapshot: &Snapshot,
+    limits: &Limits,
+    meters: &Meters,
+) -> Matched {
     works
         .par_iter()
         .map(|work| {
             let search = |operation: &Operation| match operation {
                 Operation::Submit(submission) => {
-                    Some(snapshot.search(&submission.features, limits))
+                    let began = Instant::now();
+                    let found = snapshot.search(&submission.features, limits);
+                    meters.searched(&found, began.elapsed());
+                    Some(found)
                 }
                 _ => None,
             };

@@ -45,6 +45,8 @@ pub(crate) struct Config {
     pub(crate) codes: Codes,
     /// How callers are known.
     pub(crate) callers: Callers,
+    /// Figures for Prometheus.
+    pub(crate) metrics: Metrics,
     /// Logging.
     pub(crate) log: Log,
     /// The made-up population.
@@ -154,6 +156,16 @@ pub(crate) struct Client {
     pub(crate) id: String,
     /// The display name.
     pub(crate) name: String,
+}
+
+/// `[metrics]`
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct Metrics {
+    /// Whether there is `/metrics`.
+    pub(crate) enabled: bool,
+    /// Who may read it: addresses and networks.
+    pub(crate) allow: Vec<String>,
 }
 
 /// `[log]`

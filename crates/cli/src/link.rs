@@ -20,6 +20,7 @@ use pipeline::{
 };
 use registry::{
     actor::Actor,
+    batch::Receipt,
     ids::{ClientId, Cruid, RecordId},
     state::{GoldenStatus, IssueKind, MatchIssue},
 };
@@ -50,7 +51,8 @@ a first member \"cruid\" in NDJSON. It is empty for rows that could not be read.
 
 --json prints one object: records, persons, auto_pairs (pairs with the same CRUID),
 potential_pairs (pairs of different CRUIDs that await a person: potential and conflicting
-matches), precision, recall and f1 of auto_pairs, potential_recall (of both together), seconds,
+matches), cut_records (records with more of these than are kept), cut_candidates (how many
+these records have in all), precision, recall and f1 of auto_pairs, potential_recall (of both together), seconds,
 records_per_second, peak_rss_bytes. Without truth, or without any pair, a ratio is null.
 
 Examples:
@@ -90,6 +92,9 @@ struct Linked {
     positions: HashMap<RecordId, u32>,
     /// The row id of each record: of its last row, if several have its identity.
     names: Vec<Box<str>>,
+    /// Records with more potential or conflicting matches than are kept, and how many of these
+    /// they have in all.
+    cut: HashMap<u32, u64>,
     bad: usize,
     shown: Vec<String>,
     warnings: Warnings,
@@ -167,7 +172,7 @@ async fn link(pipeline: &Pipeline, rows: Rows) -> anyhow::Result<Linked> {
         for row in chunk {
             linked.warnings.add(row.warnings);
             match row.result {
-                Ok(receipt) => linked.take(receipt.record, row.id),
+                Ok(receipt) => linked.take(receipt, row.id),
                 Err(reason) => {
                     linked.bad += 1;
                     linked.rows.push(None);
@@ -184,10 +189,15 @@ async fn link(pipeline: &Pipeline, rows: Rows) -> anyhow::Result<Linked> {
 }
 
 impl Linked {
-    fn take(&mut self, record: RecordId, name: String) {
+    fn take(&mut self, receipt: Receipt, name: String) {
         // A file of more rows than this does not fit into memory.
         let next = u32::try_from(self.names.len()).expect("fewer than 4,294,967,296 records");
-        let position = *self.positions.entry(record).or_insert(next);
+        let position = *self.positions.entry(receipt.record).or_insert(next);
+        // Of a record that comes twice the last counts.
+        match receipt.candidates_total {
+            Some(total) => self.cut.insert(position, total),
+            None => self.cut.remove(&position),
+        };
         if position == next {
             self.names.push(name.into());
         } else {
@@ -276,6 +286,8 @@ fn make_report(linked: &Linked, people: &People, truth: Option<&Truth>) -> Repor
         persons: people.cruids.len() as u64,
         auto_pairs,
         potential_pairs,
+        cut_records: linked.cut.len() as u64,
+        cut_candidates: linked.cut.values().sum(),
         evaluations,
         seconds: people.seconds,
         peak_rss_bytes: process::peak_rss_bytes(),

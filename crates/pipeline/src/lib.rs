@@ -26,6 +26,7 @@ use tokio::task::JoinHandle;
 pub mod clock;
 mod linker;
 mod load;
+pub mod meters;
 pub mod pairs;
 mod parking;
 mod published;
@@ -35,6 +36,7 @@ pub mod verify;
 
 pub use clock::Clock;
 use linker::Linker;
+pub use meters::Meters;
 use parking::Gate;
 use published::Published;
 pub use settings::Settings;
@@ -208,9 +210,24 @@ impl Pipeline {
         }
         let turn_max = self.shared.settings.turn_max.max(1);
         if work.is_atomic || count <= turn_max {
-            return self.shared.gate.pass(work).await;
+            return self.pass(work).await;
         }
         self.in_turns(work, turn_max).await
+    }
+
+    /// Waits for the linker; counts what never gets there, and the linker counts the rest.
+    async fn pass(&self, work: Work) -> Result<Answers, PipelineError> {
+        let answer = self.shared.gate.pass(work).await;
+        match &answer {
+            Err(
+                error @ (PipelineError::Busy { .. }
+                | PipelineError::TooMany { .. }
+                | PipelineError::Stopping),
+            ) => self.shared.settings.meters.failed(error),
+            Err(PipelineError::Overtaken | PipelineError::Store(_) | PipelineError::Fault)
+            | Ok(_) => {}
+        }
+        answer
     }
 
     /// Carries out a large work that is not atomic by parts, so that others get their turn.
@@ -222,7 +239,7 @@ impl Pipeline {
         while operations.len() > 0 {
             let part = operations.by_ref().take(turn_max).collect();
             let part = Work { operations: part, actor: actor.clone(), is_atomic };
-            match self.shared.gate.pass(part).await {
+            match self.pass(part).await {
                 Ok(more) => answers.extend(more),
                 Err(error) if answers.is_empty() => return Err(error),
                 Err(error) => {

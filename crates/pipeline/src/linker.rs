@@ -21,6 +21,7 @@ use tokio::sync::mpsc;
 
 use crate::{
     Answers, PipelineError, Work, load,
+    meters::{Meters, Step},
     parking::Parcel,
     published::{Published, features_of},
     settings::Settings,
@@ -54,6 +55,7 @@ impl Linker {
         settings: Settings,
         (published, indexed): (Published, Revision),
     ) -> Self {
+        settings.meters.at_revision(indexed);
         Self { store, extractor, settings, published, indexed }
     }
 
@@ -91,6 +93,7 @@ impl Linker {
             Ok(answers) => answers.into_iter().map(Ok).collect(),
         };
         for ((reply, place), answer) in replies.into_iter().zip(answers) {
+            self.settings.meters.answered(&answer);
             // Who no longer waits for the answer has lost nothing: the work is durable.
             let _ = reply.send(answer);
             drop(place);
@@ -133,25 +136,31 @@ impl Linker {
 
     /// One read, one write, and the same again if another node wrote in between.
     async fn commit(&mut self, works: &Arc<[Work]>) -> Result<Vec<Answers>, PipelineError> {
+        let operations = works.iter().map(|work| work.operations.len()).sum();
         for _ in 0..=self.settings.stale_retries_max {
-            let mut watch = Watch::start();
+            let meters = &self.settings.meters;
+            let mut watch = Watch::start(meters.clone());
             let head = self.catch_up().await?;
-            watch.lap("catch_up_us");
+            watch.lap(Step::CatchUp);
             let decided = self.decide(works, head, &mut watch).await?;
             let Some(newest) = decided.commit.events.last().map(|event| event.revision) else {
+                self.settings.meters.batched(operations);
                 return Ok(decided.answers);
             };
             let committed = self.store.commit(&decided.commit).await;
-            watch.lap("commit_us");
+            watch.lap(Step::Commit);
             match committed {
                 Ok(()) => {
                     self.indexed = newest;
                     self.published.publish(decided.index_changes);
-                    watch.lap("publish_us");
+                    watch.lap(Step::Publish);
+                    self.settings.meters.batched(operations);
+                    self.settings.meters.at_revision(newest);
                     watch.tell(decided.commit.events.len());
+                    tell_cuts(&decided.answers);
                     return Ok(decided.answers);
                 }
-                Err(StoreError::Stale { .. }) => {}
+                Err(StoreError::Stale { .. }) => self.settings.meters.overtaken(),
                 // If it was written all the same, the next batch finds the revision moved on
                 // and catches up before it decides.
                 Err(error) => return Err(store_error(error)),
@@ -170,17 +179,18 @@ impl Linker {
         let limits = Limits { potential_max: self.settings.potential_max };
         let matched = blocking({
             let (works, snapshot) = (works.clone(), snapshot.clone());
-            move || match_all(&works, &snapshot, &limits)
+            let meters = self.settings.meters.clone();
+            move || match_all(&works, &snapshot, &limits, &meters)
         })
         .await?;
-        watch.lap("match_us");
+        watch.lap(Step::Match);
         let wanted = wanted(works, &matched);
         let standing = load::standing(&*self.store, &wanted).await.map_err(store_error)?;
-        watch.lap("load_us");
+        watch.lap(Step::Load);
         let desk = Desk::new(head, standing, snapshot, self.extractor.clone(), &self.settings);
         let works = works.clone();
         let decided = blocking(move || desk.decide_all(&works, &matched)).await;
-        watch.lap("decide_us");
+        watch.lap(Step::Decide);
         decided
     }
 
@@ -201,6 +211,7 @@ impl Linker {
         if after != self.indexed {
             self.reindex(changed).await?;
             self.indexed = after;
+            self.settings.meters.at_revision(after);
         }
         Ok(head)
     }
@@ -226,24 +237,37 @@ impl Linker {
     }
 }
 
-/// Where the time of a batch goes; told at debug level.
+/// Says whose potential matches are more than are kept.
+fn tell_cuts(answers: &[Answers]) {
+    for receipt in answers.iter().flatten().flatten().flatten() {
+        if let Some(total) = receipt.candidates_total {
+            let record = &receipt.record;
+            tracing::info!(%record, total, "record {record} has more candidates than are kept");
+        }
+    }
+}
+
+/// Where the time of a batch goes; told by the meters, and at debug level.
 struct Watch {
+    meters: Arc<Meters>,
     since: Instant,
-    laps: Vec<(&'static str, u128)>,
+    laps_us: Vec<(Step, u128)>,
 }
 
 impl Watch {
-    fn start() -> Self {
-        Self { since: Instant::now(), laps: Vec::new() }
+    fn start(meters: Arc<Meters>) -> Self {
+        Self { meters, since: Instant::now(), laps_us: Vec::new() }
     }
 
-    fn lap(&mut self, name: &'static str) {
-        self.laps.push((name, self.since.elapsed().as_micros()));
+    fn lap(&mut self, step: Step) {
+        let took = self.since.elapsed();
+        self.meters.stepped(step, took);
+        self.laps_us.push((step, took.as_micros()));
         self.since = Instant::now();
     }
 
     fn tell(&self, events: usize) {
-        tracing::debug!(events, laps = ?self.laps, "committed a batch of {events}");
+        tracing::debug!(events, laps_us = ?self.laps_us, "committed a batch of {events}");
     }
 }
 

@@ -1,8 +1,10 @@
 //! What the pipeline is told at its start: bounds, policy, vocabulary and clock.
 
+use std::sync::Arc;
+
 use registry::{decide::Policy, vocabulary::Vocabulary};
 
-use crate::clock::Clock;
+use crate::{clock::Clock, meters::Meters};
 
 /// The pipeline's settings; [`Settings::default`] has the documented defaults.
 #[derive(Clone)]
@@ -24,6 +26,8 @@ pub struct Settings {
     pub vocabulary: Vocabulary,
     /// Where times and fresh ids come from.
     pub clock: Clock,
+    /// Where work is counted and timed.
+    pub meters: Arc<Meters>,
 }
 
 impl Default for Settings {
@@ -40,6 +44,7 @@ impl Default for Settings {
             policy: Policy::default(),
             vocabulary: Vocabulary::default(),
             clock: Clock::system(),
+            meters: Arc::new(Meters::none()),
         }
     }
 }

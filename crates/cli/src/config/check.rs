@@ -76,14 +76,15 @@ impl Checks<'_> {
             let why = "must be an IP address such as 127.0.0.1, ::1 or 0.0.0.0 (no name, no port)";
             return Err(self.refuse("server.address", why));
         }
-        let gateways = table.get("callers").and_then(|callers| callers.get("trusted_gateways"));
-        let gateways = gateways.and_then(Value::as_array);
         let is_address = |item: &Value| {
             item.as_str().is_some_and(|text| text.parse::<server::Network>().is_ok())
         };
-        if !gateways.is_some_and(|gateways| gateways.iter().all(is_address)) {
-            let why = "must hold IP addresses and networks only, such as ::1 or 10.0.0.0/8";
-            return Err(self.refuse("callers.trusted_gateways", why));
+        for (section, name) in [("callers", "trusted_gateways"), ("metrics", "allow")] {
+            let list = table.get(section).and_then(|section| section.get(name));
+            if !list.and_then(Value::as_array).is_some_and(|list| list.iter().all(is_address)) {
+                let why = "must hold IP addresses and networks only, such as ::1 or 10.0.0.0/8";
+                return Err(self.refuse(&format!("{section}.{name}"), why));
+            }
         }
         if !matches!(text("log", "format"), Some("text" | "json")) {
             return Err(self.refuse("log.format", "must be \"text\" or \"json\""));

@@ -177,6 +177,7 @@ fn check(
         let found = search_along(snapshot, &query, limits, forced);
         prop_assert_eq!(&found.hits, &expected.hits, "way {:?}", forced);
         prop_assert_eq!(found.potential_total, expected.potential_total, "way {:?}", forced);
+        prop_assert_eq!(found.is_cut, expected.is_cut, "way {:?}", forced);
     }
     Ok(())
 }

@@ -141,14 +141,15 @@ impl Linker {
             let Some(newest) = decided.commit.events.last().map(|event| event.revision) else {
                 return Ok(decided.answers);
             };
-            let committed = self.store.commit(&decided.commit).await;
+            let events = decided.commit.events.len();
+            let committed = self.store.commit(decided.commit).await;
             watch.lap("commit_us");
             match committed {
                 Ok(()) => {
                     self.indexed = newest;
                     self.published.publish(decided.index_changes);
                     watch.lap("publish_us");
-                    watch.tell(decided.commit.events.len());
+                    watch.tell(events);
                     return Ok(decided.answers);
                 }
                 Err(StoreError::Stale { .. }) => {}

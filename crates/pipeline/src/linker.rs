@@ -147,7 +147,8 @@ impl Linker {
                 self.settings.meters.batched(operations);
                 return Ok(decided.answers);
             };
-            let committed = self.store.commit(&decided.commit).await;
+            let events = decided.commit.events.len();
+            let committed = self.store.commit(decided.commit).await;
             watch.lap(Step::Commit);
             match committed {
                 Ok(()) => {
@@ -156,7 +157,7 @@ impl Linker {
                     watch.lap(Step::Publish);
                     self.settings.meters.batched(operations);
                     self.settings.meters.at_revision(newest);
-                    watch.tell(decided.commit.events.len());
+                    watch.tell(events);
                     tell_cuts(&decided.answers);
                     return Ok(decided.answers);
                 }

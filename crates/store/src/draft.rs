@@ -161,8 +161,8 @@ impl State {
 
 #[async_trait]
 impl Store for DraftStore {
-    async fn commit(&self, commit: &Commit) -> Result<(), StoreError> {
-        self.state.write().commit(commit)
+    async fn commit(&self, commit: Commit) -> Result<(), StoreError> {
+        self.state.write().commit(&commit)
     }
 
     async fn close(&self) {}

@@ -50,8 +50,8 @@ async fn a_draft_shows_the_same_present() {
     let mut commits = Vec::new();
     crate::commits::life(|scribe| commits.push((scribe.commit(), scribe.clone())));
     for (commit, scribe) in commits {
-        memory.commit(&commit).await.unwrap();
-        draft.commit(&commit).await.unwrap();
+        memory.commit(commit.clone()).await.unwrap();
+        draft.commit(commit).await.unwrap();
         assert_eq!(present(&draft, &scribe).await, present(&memory, &scribe).await);
     }
 }
@@ -62,13 +62,13 @@ async fn a_stale_commit_changes_nothing() {
     let mut commits = Vec::new();
     crate::commits::life(|scribe| commits.push((scribe.commit(), scribe.clone())));
     let (first, scribe) = &commits[0];
-    draft.commit(first).await.unwrap();
+    draft.commit(first.clone()).await.unwrap();
     let before = present(&draft, scribe).await;
-    assert!(matches!(draft.commit(first).await, Err(StoreError::Stale { .. })));
+    assert!(matches!(draft.commit(first.clone()).await, Err(StoreError::Stale { .. })));
     let mut odd = commits[1].0.clone();
     odd.records.iter_mut().for_each(|state| state.golden = Cruid::new("nobody"));
     odd.goldens.iter_mut().for_each(|state| state.members = [RecordId::new("nobody")].into());
-    assert!(matches!(draft.commit(&odd).await, Err(StoreError::Refused(_))));
+    assert!(matches!(draft.commit(odd).await, Err(StoreError::Refused(_))));
     assert_eq!(present(&draft, scribe).await, before);
 }
 
@@ -79,7 +79,7 @@ async fn what_is_forgotten_is_refused() {
     assert!(draft.events_after(Revision(0), 10).await.unwrap().is_empty());
     let mut commits = Vec::new();
     crate::commits::life(|scribe| commits.push(scribe.commit()));
-    for commit in &commits {
+    for commit in commits {
         draft.commit(commit).await.unwrap();
     }
     assert!(matches!(draft.records_after(None, 10).await, Err(StoreError::NotKept(_))));

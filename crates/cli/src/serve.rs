@@ -5,7 +5,7 @@ use std::{
 };
 
 use anyhow::Context as _;
-use pipeline::Pipeline;
+use pipeline::{Pipeline, Settings};
 use registry::ids::ClientId;
 use server::{App, ServerSettings};
 use tokio::net::TcpListener;
@@ -49,7 +49,9 @@ pub(crate) fn run(arguments: Arguments) -> anyhow::Result<ExitCode> {
             format!("cannot listen on {address}: is another server running there? See --port")
         })?;
         let store = store::open(&config.store_url()).await.context("cannot open the store")?;
-        let pipeline = Pipeline::start(store.clone(), extractor, wiring::settings(&config)).await?;
+        let image = wiring::image(&config, &config.store_url());
+        let kept = Settings { image, ..wiring::settings(&config) };
+        let pipeline = Pipeline::start(store.clone(), extractor, kept).await?;
         if arguments.demo {
             tell_demo(demo::load(&pipeline, &config.demo).await?);
         }

@@ -2,7 +2,7 @@
 
 use registry::{decide::Policy, vocabulary::Vocabulary};
 
-use crate::clock::Clock;
+use crate::{clock::Clock, image::ImageSettings};
 
 /// The pipeline's settings; [`Settings::default`] has the documented defaults.
 #[derive(Clone)]
@@ -15,6 +15,8 @@ pub struct Settings {
     pub stale_retries_max: usize,
     /// Potential matches kept for each record and rule, best first; the number of all is kept.
     pub potential_max: usize,
+    /// Where the index is kept for the next start; `None` to build it anew each time.
+    pub image: Option<ImageSettings>,
     /// Choices that change decisions.
     pub policy: Policy,
     /// How registry facts are spelt in FHIR.
@@ -33,6 +35,7 @@ impl Default for Settings {
             batch_max: 500,
             stale_retries_max: 10,
             potential_max: 100,
+            image: None,
             policy: Policy::default(),
             vocabulary: Vocabulary::default(),
             clock: Clock::system(),

@@ -102,6 +102,10 @@ pub(crate) struct Matching {
     pub(crate) potential_max: usize,
     /// Whether rules may move adjudicated records.
     pub(crate) rematch_adjudicated: bool,
+    /// The file of the index: `auto`, empty for none, or a path.
+    pub(crate) image: PathBuf,
+    /// Seconds between two images.
+    pub(crate) image_every_seconds: u64,
 }
 
 /// `[linker]`
@@ -299,6 +303,16 @@ impl Config {
             return format!("sqlite:{}", self.data.folder.join("opencr.sqlite").display());
         }
         self.store.url.clone()
+    }
+
+    /// Gives the file that the index of the store at `url` is kept in, if it is kept.
+    pub(crate) fn image_path(&self, url: &str) -> Option<PathBuf> {
+        let database = url.strip_prefix("sqlite:")?;
+        match self.matching.image.to_str() {
+            Some("") => None,
+            Some("auto") => Some(format!("{database}.index").into()),
+            _ => Some(self.matching.image.clone()),
+        }
     }
 
     /// Gives the text of the rules in force and where they are from.

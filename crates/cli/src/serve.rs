@@ -6,7 +6,7 @@ use std::{
 };
 
 use anyhow::Context as _;
-use pipeline::{Meters, Pipeline};
+use pipeline::{Meters, Pipeline, Settings};
 use registry::ids::ClientId;
 use server::{App, Exposition, MetricsSettings, Network, ServerSettings};
 use tokio::net::TcpListener;
@@ -50,7 +50,8 @@ pub(crate) fn run(arguments: Arguments) -> anyhow::Result<ExitCode> {
             format!("cannot listen on {address}: is another server running there? See --port")
         })?;
         let store = store::open(&config.store_url()).await.context("cannot open the store")?;
-        let mut told = wiring::settings(&config);
+        let image = wiring::image(&config, &config.store_url());
+        let mut told = Settings { image, ..wiring::settings(&config) };
         if let Some(metrics) = &settings.metrics {
             told.meters = Arc::new(metrics.exposition.gather(Meters::register));
         }

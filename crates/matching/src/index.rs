@@ -19,6 +19,7 @@ mod chunked;
 mod clause;
 mod column;
 mod finder;
+pub mod image;
 mod masks;
 pub(crate) mod planner;
 mod plans;

@@ -24,6 +24,8 @@ use thiserror::Error;
 use tokio::task::JoinHandle;
 
 pub mod clock;
+mod follow;
+pub mod image;
 mod linker;
 mod load;
 pub mod meters;
@@ -35,10 +37,11 @@ pub mod settings;
 pub mod verify;
 
 pub use clock::Clock;
+use image::{IndexOrigin, Keeper};
 use linker::Linker;
 pub use meters::Meters;
 use parking::Gate;
-use published::Published;
+use published::View;
 pub use settings::Settings;
 
 /// Operations that one transaction may hold: they are decided in one go, and all others wait.
@@ -143,13 +146,15 @@ struct Shared {
     extractor: Arc<Extractor>,
     settings: Settings,
     reader: Arc<dyn Reader>,
-    published: Arc<ArcSwap<Snapshot>>,
+    published: Arc<ArcSwap<View>>,
+    origin: IndexOrigin,
     gate: Gate,
     linker: tokio::sync::Mutex<Option<JoinHandle<()>>>,
+    keeper: tokio::sync::Mutex<Option<Keeper>>,
 }
 
 impl Pipeline {
-    /// Builds the match index from the store and starts the linker.
+    /// Loads the match index from its image, or builds it from the store, and starts the linker.
     ///
     /// # Errors
     ///
@@ -160,20 +165,27 @@ impl Pipeline {
         settings: Settings,
     ) -> Result<Self, StartError> {
         let extractor = Arc::new(extractor);
-        let published = Published::build(&*store, &extractor).await?;
-        let view = published.0.view();
+        let (published, origin) =
+            image::start(&*store, &extractor, settings.image.as_ref()).await?;
+        let view = published.view();
         keep_time(&*store, &settings.clock).await?;
         let (gate, queue) = parking::gate(settings.queue_max);
         let linker = Linker::new(store.clone(), extractor.clone(), settings.clone(), published);
         let task = tokio::spawn(linker.run(queue));
+        let keeper = settings
+            .image
+            .clone()
+            .map(|image| Keeper::start(store.clone(), view.clone(), image, origin));
         Ok(Self {
             shared: Arc::new(Shared {
                 extractor,
                 settings,
                 reader: store,
                 published: view,
+                origin,
                 gate,
                 linker: tokio::sync::Mutex::new(Some(task)),
+                keeper: tokio::sync::Mutex::new(keeper),
             }),
         })
     }
@@ -270,7 +282,12 @@ impl Pipeline {
 
     /// The match index as of the newest published commit.
     pub fn index(&self) -> Arc<Snapshot> {
-        self.shared.published.load_full()
+        self.shared.published.load().snapshot.clone()
+    }
+
+    /// What the match index was made from at the start.
+    pub fn index_origin(&self) -> IndexOrigin {
+        self.shared.origin
     }
 
     /// How many operations wait or are being decided.
@@ -283,13 +300,17 @@ impl Pipeline {
         self.shared.gate.is_open()
     }
 
-    /// Accepts no more work, finishes what was accepted and returns when it is durable.
+    /// Accepts no more work, finishes what was accepted and returns when it is durable and, if
+    /// configured, the index image is written.
     pub async fn stop(&self) {
         self.shared.gate.close();
         if let Some(task) = self.shared.linker.lock().await.take()
             && task.await.is_err()
         {
             tracing::error!("the linker ended by a fault while stopping");
+        }
+        if let Some(keeper) = self.shared.keeper.lock().await.take() {
+            keeper.stop().await;
         }
     }
 }

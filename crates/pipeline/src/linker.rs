@@ -5,25 +5,20 @@
 //! is matched against an overlay. If the commit is stale the node catches up and the whole
 //! batch is decided again.
 
-use std::{collections::BTreeSet, sync::Arc, time::Instant};
+use std::{sync::Arc, time::Instant};
 
 use matching::index::Limits;
-use registry::{
-    commit::Change,
-    decide::Refusal,
-    event::{Event, EventBody, Head},
-    extract::Extractor,
-    ids::Revision,
-    stored::StoredPatient,
-};
+use registry::{decide::Refusal, event::Head, extract::Extractor};
 use store::{Store, StoreError};
 use tokio::sync::mpsc;
 
 use crate::{
-    Answers, PipelineError, Work, load,
+    Answers, PipelineError, Work,
+    follow::{FollowError, follow},
+    load,
     meters::{Meters, Step},
     parking::Parcel,
-    published::{Published, features_of},
+    published::Published,
     settings::Settings,
 };
 
@@ -32,20 +27,12 @@ mod overlay;
 
 use desk::{Decided, Desk, match_all, wanted};
 
-/// Events read at once while catching up with other writers.
-const CATCH_UP_PAGE_MAX: u32 = 1_000;
-
-/// Records read at once while catching up with other writers.
-const REINDEX_PAGE_MAX: usize = 1_000;
-
 /// The writer's state.
 pub(crate) struct Linker {
     store: Arc<dyn Store>,
     extractor: Arc<Extractor>,
     settings: Settings,
     published: Published,
-    /// The revision that the published index shows.
-    indexed: Revision,
 }
 
 impl Linker {
@@ -53,10 +40,10 @@ impl Linker {
         store: Arc<dyn Store>,
         extractor: Arc<Extractor>,
         settings: Settings,
-        (published, indexed): (Published, Revision),
+        published: Published,
     ) -> Self {
-        settings.meters.at_revision(indexed);
-        Self { store, extractor, settings, published, indexed }
+        settings.meters.at_revision(published.revision());
+        Self { store, extractor, settings, published }
     }
 
     /// Works until the gate is closed and the queue is empty.
@@ -152,8 +139,7 @@ impl Linker {
             watch.lap(Step::Commit);
             match committed {
                 Ok(()) => {
-                    self.indexed = newest;
-                    self.published.publish(decided.index_changes);
+                    self.published.publish(decided.index_changes, newest);
                     watch.lap(Step::Publish);
                     self.settings.meters.batched(operations);
                     self.settings.meters.at_revision(newest);
@@ -197,44 +183,15 @@ impl Linker {
 
     /// Brings the index to the store's revision if another writer moved it, and gives the head.
     async fn catch_up(&mut self) -> Result<Head, PipelineError> {
-        let head = self.store.head().await.map_err(store_error)?;
-        let mut changed = BTreeSet::new();
-        let mut after = self.indexed;
-        while after < head.revision {
-            let events = self.store.events_after(after, CATCH_UP_PAGE_MAX).await;
-            let events = events.map_err(store_error)?;
-            let Some(last) = events.last() else { break };
-            after = last.revision;
-            for event in &events {
-                changed.extend(changed_records(event)?);
-            }
-        }
-        if after != self.indexed {
-            self.reindex(changed).await?;
-            self.indexed = after;
-            self.settings.meters.at_revision(after);
-        }
-        Ok(head)
-    }
-
-    async fn reindex(&mut self, changed: BTreeSet<String>) -> Result<(), PipelineError> {
-        let ids: Vec<String> = changed.into_iter().collect();
-        for page in ids.chunks(REINDEX_PAGE_MAX) {
-            let patients = self.store.patients(page).await.map_err(store_error)?;
-            let records: Vec<_> = patients
-                .into_iter()
-                .filter_map(|patient| match patient {
-                    StoredPatient::Source(source) => Some((source.state, source.content)),
-                    StoredPatient::Golden(_) => None,
-                })
-                .collect();
-            let changes = features_of(&records, &self.extractor).map_err(|error| {
+        let followed = follow(&*self.store, &self.extractor, &mut self.published).await;
+        self.settings.meters.at_revision(self.published.revision());
+        followed.map_err(|error| match error {
+            FollowError::Store(error) => store_error(error),
+            FollowError::Event(_) | FollowError::Record(_) => {
                 tracing::error!(%error, "the index cannot follow the store");
                 PipelineError::Fault
-            })?;
-            self.published.publish(changes);
-        }
-        Ok(())
+            }
+        })
     }
 }
 
@@ -282,21 +239,6 @@ async fn blocking<T: Send + 'static>(
         tracing::error!(is_panic = fault.is_panic(), "a batch could not be decided");
         PipelineError::Fault
     })
-}
-
-/// The ids of the records whose content or presence an event changed.
-fn changed_records(event: &Event) -> Result<Vec<String>, PipelineError> {
-    let body: EventBody = serde_json::from_str(&event.body).map_err(|_| {
-        tracing::error!(revision = %event.revision, "event {} cannot be read", event.revision);
-        PipelineError::Fault
-    })?;
-    let ids = body.changes.iter().filter_map(|change| match change {
-        Change::CreateRecord { record, .. }
-        | Change::UpdateRecord { record, .. }
-        | Change::WithdrawRecord { record } => Some(record.to_string()),
-        _ => None,
-    });
-    Ok(ids.collect())
 }
 
 fn store_error(error: StoreError) -> PipelineError {

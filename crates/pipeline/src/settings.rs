@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use registry::{decide::Policy, vocabulary::Vocabulary};
 
-use crate::{clock::Clock, meters::Meters};
+use crate::{clock::Clock, image::ImageSettings, meters::Meters};
 
 /// The pipeline's settings; [`Settings::default`] has the documented defaults.
 #[derive(Clone)]
@@ -20,6 +20,8 @@ pub struct Settings {
     pub stale_retries_max: usize,
     /// Potential matches kept for each record and rule, best first; the number of all is kept.
     pub potential_max: usize,
+    /// Where the index is kept for the next start; `None` to build it anew each time.
+    pub image: Option<ImageSettings>,
     /// Choices that change decisions.
     pub policy: Policy,
     /// How registry facts are spelt in FHIR.
@@ -41,6 +43,7 @@ impl Default for Settings {
             turn_max: 50,
             stale_retries_max: 10,
             potential_max: 100,
+            image: None,
             policy: Policy::default(),
             vocabulary: Vocabulary::default(),
             clock: Clock::system(),

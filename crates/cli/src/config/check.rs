@@ -8,11 +8,12 @@ use tracing_subscriber::EnvFilter;
 use super::{Config, ConfigError, Origins};
 
 /// The allowed range of each number, both ends included.
-const RANGES: [(&str, &str, i64, i64); 9] = [
+const RANGES: [(&str, &str, i64, i64); 10] = [
     ("server", "port", 0, 65_535),
     ("server", "body_max_bytes", 1024, 1 << 30),
     ("server", "request_timeout_seconds", 1, 86_400),
     ("matching", "potential_max", 1, 100_000),
+    ("matching", "image_every_seconds", 1, 604_800),
     ("linker", "queue_max", 1, 10_000_000),
     ("linker", "batch_max", 1, 100_000),
     ("linker", "stale_retries_max", 0, 1000),

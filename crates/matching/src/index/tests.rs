@@ -1,5 +1,6 @@
 //! The index as its owner uses it; that it finds what a scan finds is in `tests/golden`.
 
+mod image;
 mod lossless;
 
 use super::*;

@@ -4,6 +4,7 @@
 //!   [--scans N] [--json]`: the index against a scan of all records.
 //! - `throughput [--records N] [--new N] [--connections N] [--store FILE] [--json]`: new people
 //!   over HTTP into a registry that holds N records, each durable before its answer.
+//! - `churn [UPDATES]`: memory of the index while the same 10,000 records are updated.
 //! - `pipeline [RECORDS]`: searches and submissions without HTTP, by store and senders.
 //!
 //! Figures are for reading and for ratios between runs on one machine, never for tests: a busy
@@ -12,6 +13,7 @@
 #![expect(clippy::print_stdout, reason = "a measurement prints what it measured")]
 
 mod http;
+mod load;
 mod matches;
 mod search;
 mod submit;
@@ -30,8 +32,11 @@ fn main() -> anyhow::Result<()> {
     match words.next().as_deref() {
         Some("match") => matches::measure(&matches::Asked::read(words)?),
         Some("throughput") => http::measure(&http::Asked::read(words)?),
+        Some("churn") => {
+            load::churn(10_000, words.next().map_or(Ok(1_000_000), |text| text.parse())?)
+        }
         Some("pipeline") => pipeline(words.next().map_or(Ok(20_000), |text| text.parse())?),
-        _ => anyhow::bail!("say what to measure: match, throughput or pipeline"),
+        _ => anyhow::bail!("say what to measure: match, throughput, churn or pipeline"),
     }
 }
 

@@ -16,7 +16,7 @@ use matching::index::{Found, Index, Limits, Snapshot, image};
 use people::{Options, generate};
 use registry::extract::Extractor;
 
-use crate::percentile;
+use crate::{load, percentile};
 
 /// Decides the population; printed, so that a run can be repeated.
 const SEED: u64 = 1;
@@ -75,6 +75,8 @@ struct Measured {
     build: Duration,
     publish: Duration,
     image: Image,
+    /// Searches a second on one thread and on two.
+    rates: [f64; 2],
     bytes_per_record: usize,
     scans: Vec<Duration>,
     searches: Vec<Duration>,
@@ -192,6 +194,7 @@ impl Register {
             build: self.build,
             publish: Duration::ZERO,
             image: Image::default(),
+            rates: [1, 2].map(|threads| load::rate(&snapshot, &self.queries, &limits, threads)),
             bytes_per_record: snapshot.bytes() / snapshot.len().max(1),
             scans: Vec::new(),
             searches: Vec::new(),
@@ -291,13 +294,18 @@ impl Measured {
         total.as_nanos() / self.searches.len().max(1) as u128
     }
 
+    fn insert_ns(&self) -> u128 {
+        self.build.as_nanos() / self.records.max(1) as u128
+    }
+
     fn json(&self) -> String {
         format!(
             "{{\"records\":{},\"rules\":{:?},\"seed\":{SEED},\"scan_p50_ns\":{},\
              \"index_p50_ns\":{},\"index_p99_ns\":{},\"index_mean_ns\":{},\"hits\":{},\
              \"mismatches\":{},\"bytes_per_record\":{},\"build_seconds\":{:.3},\
-             \"publish_ns\":{},\"image_write_seconds\":{:.3},\"image_load_seconds\":{:.3},\
-             \"image_bytes\":{}}}",
+             \"insert_ns\":{},\"publish_ns\":{},\"searches_per_second\":{:.0},\
+             \"searches_per_second_two_threads\":{:.0},\"image_write_seconds\":{:.3},\
+             \"image_load_seconds\":{:.3},\"image_bytes\":{}}}",
             self.records,
             self.rules,
             percentile(&self.scans, 50).as_nanos(),
@@ -308,7 +316,10 @@ impl Measured {
             self.mismatches,
             self.bytes_per_record,
             self.build.as_secs_f64(),
+            self.insert_ns(),
             self.publish.as_nanos(),
+            self.rates[0],
+            self.rates[1],
             self.image.write.as_secs_f64(),
             self.image.load.as_secs_f64(),
             self.image.bytes,
@@ -340,11 +351,17 @@ impl fmt::Display for Measured {
             self.verified / searches,
             self.scanned / searches,
         )?;
+        let [one, two] = self.rates;
+        writeln!(f, "{one:.0} searches a second on one thread, {two:.0} on two")?;
         writeln!(f, "hits {}, lists that differ from the scan {}", self.hits, self.mismatches)?;
         writeln!(
             f,
-            "{} bytes a record, built in {:.2?}, a batch of {BATCH} published in {:.2?}",
-            self.bytes_per_record, self.build, self.publish
+            "{} bytes a record, built in {:.2?} ({} ns a record), a batch of {BATCH} published in \
+             {:.2?}",
+            self.bytes_per_record,
+            self.build,
+            self.insert_ns(),
+            self.publish
         )?;
         writeln!(
             f,

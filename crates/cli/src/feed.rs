@@ -1,10 +1,14 @@
 //! Rows into a pipeline of this process: read and decoded on a thread, committed in order.
 
-use std::{pin::pin, sync::Arc};
+use std::{
+    future::{Future as _, poll_fn},
+    sync::Arc,
+    task::Poll,
+};
 
 use anyhow::Context as _;
 use fhir::{outcome::Issue, resource::Resource};
-use futures_util::{StreamExt as _, stream};
+use futures_util::future::maybe_done;
 use pipeline::{
     Operation, Pipeline, PipelineError, Settings, Submission, Work,
     rows::{Row, RowWarning, Rows, RowsError},
@@ -16,7 +20,7 @@ use registry::{actor::Actor, batch::Receipt, ids::ClientId};
 const CHUNK_ROWS: usize = 500;
 /// Chunks decoded ahead of the linker.
 const CHUNKS_AHEAD: usize = 2;
-/// Chunks with the linker: one at work, one waiting, so that it never waits for the next.
+/// Chunks with the linker: one at work and one waiting, so that it need not wait for the next.
 const CHUNKS_SUBMITTED: usize = 2;
 
 /// One row after its submission.
@@ -92,13 +96,24 @@ pub(crate) async fn feed(
             }
         }
     });
-    // A chunk enters the linker's queue when its submission is first polled, which is in order.
-    let submissions = stream::poll_fn(|context| decoded.poll_recv(context))
-        .map(|chunk| submit(pipeline, &sender.actor, chunk))
-        .buffered(CHUNKS_SUBMITTED);
-    let mut submissions = pin!(submissions);
-    while let Some(fed) = submissions.next().await {
-        on_done(fed?)?;
+    let mut before = None;
+    loop {
+        let next = decoded.recv().await.map(|chunk| submit(pipeline, &sender.actor, chunk));
+        let is_last = next.is_none();
+        let mut next = next.map(|submission| Box::pin(maybe_done(submission)));
+        if let Some(next) = &mut next {
+            // Polled once it is in the linker's queue, which is therefore in file order. It waits
+            // there while the chunk before is at work.
+            poll_fn(|context| Poll::Ready(next.as_mut().poll(context).is_ready())).await;
+        }
+        if let Some(mut done) = std::mem::replace(&mut before, next) {
+            done.as_mut().await;
+            let fed = done.as_mut().take_output().context("a submission gave no answer")?;
+            on_done(fed?)?;
+        }
+        if is_last {
+            break;
+        }
     }
     reading.await.context("reading the file stopped by a fault")??;
     Ok(())

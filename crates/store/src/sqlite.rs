@@ -5,6 +5,7 @@
 //! `connections`). Opening is in `open` and `migrate`, writing in `write`, and reading by topic in
 //! `states`, `history`, `judgements` and `search`.
 
+mod checkpoints;
 mod connections;
 mod history;
 mod judgements;
@@ -38,7 +39,10 @@ use crate::{FoundIds, Reader, Store, StoreError, Window};
 
 /// A store in one SQLite file.
 pub struct SqliteStore {
+    /// For searches, pages and histories, which may take long.
     readers: Readers,
+    /// For what decisions rest on, which is found by keys: the linker never waits for a search.
+    lookups: Readers,
     /// After the readers, so that the last connection to be dropped is one that can write.
     writer: Writer,
     path: PathBuf,
@@ -59,8 +63,16 @@ impl SqliteStore {
         self.readers.read(work).await
     }
 
-    /// As [`Self::read`], about each of `wanted`; about nothing there is nothing to read.
-    async fn read_about<W: Clone + Send + 'static, T: Send + 'static>(
+    /// As [`Self::read`], for what takes microseconds.
+    async fn look_up<T: Send + 'static>(
+        &self,
+        work: impl FnOnce(&Connection) -> Result<T, StoreError> + Send + 'static,
+    ) -> Result<T, StoreError> {
+        self.lookups.read(work).await
+    }
+
+    /// As [`Self::look_up`], about each of `wanted`; about nothing there is nothing to read.
+    async fn look_up_about<W: Clone + Send + 'static, T: Send + 'static>(
         &self,
         wanted: &[W],
         work: impl FnOnce(&Connection, &[W]) -> Result<Vec<T>, StoreError> + Send + 'static,
@@ -69,7 +81,7 @@ impl SqliteStore {
             return Ok(Vec::new());
         }
         let wanted = wanted.to_vec();
-        self.read(move |connection| work(connection, &wanted)).await
+        self.look_up(move |connection| work(connection, &wanted)).await
     }
 }
 
@@ -81,6 +93,7 @@ impl Store for SqliteStore {
 
     async fn close(&self) {
         self.readers.close().await;
+        self.lookups.close().await;
         self.writer.close().await;
     }
 }
@@ -88,41 +101,41 @@ impl Store for SqliteStore {
 #[async_trait]
 impl Reader for SqliteStore {
     async fn head(&self) -> Result<Head, StoreError> {
-        self.read(states::head).await
+        self.look_up(states::head).await
     }
 
     async fn records(&self, ids: &[RecordId]) -> Result<Vec<RecordState>, StoreError> {
-        self.read_about(ids, states::records).await
+        self.look_up_about(ids, states::records).await
     }
 
     async fn records_of_sources(
         &self,
         sources: &[SourceKey],
     ) -> Result<Vec<RecordState>, StoreError> {
-        self.read_about(sources, states::records_of_sources).await
+        self.look_up_about(sources, states::records_of_sources).await
     }
 
     async fn records_numbered(
         &self,
         numbers: &[RecordNumber],
     ) -> Result<Vec<RecordState>, StoreError> {
-        self.read_about(numbers, states::records_numbered).await
+        self.look_up_about(numbers, states::records_numbered).await
     }
 
     async fn goldens(&self, ids: &[Cruid]) -> Result<Vec<GoldenState>, StoreError> {
-        self.read_about(ids, |connection, ids| {
+        self.look_up_about(ids, |connection, ids| {
             states::goldens(connection, ids.iter().map(Cruid::as_str))
         })
         .await
     }
 
     async fn broken_pairs_of(&self, records: &[RecordId]) -> Result<Vec<BrokenPair>, StoreError> {
-        self.read_about(records, judgements::broken_pairs_of).await
+        self.look_up_about(records, judgements::broken_pairs_of).await
     }
 
     async fn open_issues_of(&self, records: &[RecordId]) -> Result<Vec<MatchIssue>, StoreError> {
         let sides = [judgements::SUBJECT, judgements::CANDIDATE];
-        self.read_about(records, move |connection, records| {
+        self.look_up_about(records, move |connection, records| {
             judgements::open_issues_of(connection, records, &sides)
         })
         .await
@@ -132,14 +145,14 @@ impl Reader for SqliteStore {
         &self,
         records: &[RecordId],
     ) -> Result<Vec<MatchIssue>, StoreError> {
-        self.read_about(records, |connection, records| {
+        self.look_up_about(records, |connection, records| {
             judgements::open_issues_of(connection, records, &[judgements::SUBJECT])
         })
         .await
     }
 
     async fn patients(&self, ids: &[String]) -> Result<Vec<StoredPatient>, StoreError> {
-        self.read_about(ids, states::patients).await
+        self.look_up_about(ids, states::patients).await
     }
 
     async fn record_version(
@@ -213,11 +226,11 @@ impl Reader for SqliteStore {
     }
 
     async fn tags_of(&self, ids: &[String]) -> Result<Vec<PatientTags>, StoreError> {
-        self.read_about(ids, states::tags_of).await
+        self.look_up_about(ids, states::tags_of).await
     }
 
     async fn events_after(&self, after: Revision, limit: u32) -> Result<Vec<Event>, StoreError> {
-        self.read(move |connection| history::events_after(connection, after, limit)).await
+        self.look_up(move |connection| history::events_after(connection, after, limit)).await
     }
 
     async fn explanation(&self, hash: &ContentHash) -> Result<Option<String>, StoreError> {

@@ -7,14 +7,14 @@
 use std::{fs::File, path::PathBuf, sync::Arc};
 
 use parking_lot::Mutex;
-use rusqlite::Connection;
+use rusqlite::{Connection, InterruptHandle};
 use thiserror::Error;
 use tokio::{sync::Semaphore, task};
 
-use super::open;
+use super::{checkpoints::Checkpoints, open};
 use crate::StoreError;
 
-/// Enough for the pages of a small server's requests; a read holds its connection only briefly.
+/// Connections of one kind of reads: enough for the pages of a small server's requests.
 const READERS_MAX: usize = 4;
 
 /// Why work was not done although SQLite did not fail.
@@ -42,7 +42,7 @@ pub(super) struct Idle<T> {
 }
 
 impl<T> Idle<T> {
-    fn new(connections: T, lock: Arc<File>) -> Arc<Self> {
+    pub(super) fn new(connections: T, lock: Arc<File>) -> Arc<Self> {
         Arc::new(Self { connections: Mutex::new(connections), _lock: lock })
     }
 }
@@ -54,13 +54,15 @@ pub(super) struct Writer {
     turns: Arc<Semaphore>,
     /// Empty while a commit is at work, and after one that left its connection in doubt.
     idle: Arc<Idle<Option<Connection>>>,
+    checkpoints: Checkpoints,
 }
 
 impl Writer {
     /// The writer of the database at `path`, with its first connection.
     pub(super) fn new(path: PathBuf, connection: Connection, lock: Arc<File>) -> Self {
+        let checkpoints = Checkpoints::new(path.clone(), Arc::clone(&lock));
         let idle = Idle::new(Some(connection), lock);
-        Self { path, turns: Arc::new(Semaphore::new(1)), idle }
+        Self { path, turns: Arc::new(Semaphore::new(1)), idle, checkpoints }
     }
 
     /// Does `work` in a transaction and makes it durable, or leaves nothing of it.
@@ -73,7 +75,7 @@ impl Writer {
         let turn = Arc::clone(&self.turns).acquire_owned().await;
         let turn = turn.map_err(|_| Interrupted::Closed)?;
         let (path, idle) = (self.path.clone(), Arc::clone(&self.idle));
-        hop(move || {
+        let written = hop(move || {
             let _turn = turn;
             let taken = idle.connections.lock().take();
             let connection = match taken {
@@ -85,8 +87,10 @@ impl Writer {
                 *idle.connections.lock() = Some(connection);
             }
             written
-        })
-        .await
+        });
+        let written = written.await;
+        self.checkpoints.may_begin();
+        written
     }
 
     /// Closes the connection after the work that has begun. It comes after the readers: the last
@@ -94,6 +98,7 @@ impl Writer {
     pub(super) async fn close(&self) {
         let turn = Arc::clone(&self.turns).acquire_owned().await;
         self.turns.close();
+        self.checkpoints.close().await;
         let idle = Arc::clone(&self.idle);
         let closed = hop(move || {
             let _turn = turn;
@@ -163,7 +168,8 @@ impl Readers {
 
     /// The answer of `work`, all of whose statements see the same revision.
     ///
-    /// Work that has begun goes on to its end, even if the caller goes away.
+    /// If the caller goes away, work that has begun is interrupted: nobody waits behind a search
+    /// whose answer nobody wants.
     pub(super) async fn read<T: Send + 'static>(
         &self,
         work: impl FnOnce(&Connection) -> Result<T, StoreError> + Send + 'static,
@@ -171,6 +177,8 @@ impl Readers {
         let place = Arc::clone(&self.places).acquire_owned().await;
         let place = place.map_err(|_| Interrupted::Closed)?;
         let (path, idle) = (self.path.clone(), Arc::clone(&self.idle));
+        let waiting = Waiting::default();
+        let running = Arc::clone(&waiting.running);
         hop(move || {
             let _place = place;
             let taken = idle.connections.lock().pop();
@@ -179,7 +187,9 @@ impl Readers {
                 None => open::connect_reader(&path)?,
             };
             run(&connection, "BEGIN")?;
+            *running.lock() = Some(connection.get_interrupt_handle());
             let answer = work(&connection);
+            *running.lock() = None;
             // A transaction left open would keep the log from being taken into the main file.
             if run(&connection, "COMMIT").is_ok() {
                 idle.connections.lock().push(connection);
@@ -203,6 +213,21 @@ impl Readers {
         if let Err(error) = closed.await {
             let error: &dyn std::error::Error = &error;
             tracing::warn!(error, "the database's readers could not be closed in order");
+        }
+    }
+}
+
+/// Somebody who waits for a read; what runs for them is interrupted when they go away.
+#[derive(Default)]
+struct Waiting {
+    /// Set while statements run.
+    running: Arc<Mutex<Option<InterruptHandle>>>,
+}
+
+impl Drop for Waiting {
+    fn drop(&mut self) {
+        if let Some(statements) = &*self.running.lock() {
+            statements.interrupt();
         }
     }
 }

@@ -91,6 +91,8 @@ pub(super) fn explanation(
     connection: &Connection,
     hash: &ContentHash,
 ) -> Result<Option<String>, StoreError> {
-    let sql = "SELECT body FROM explanation WHERE hash = ?";
+    // The index holds the beginning of each hash.
+    let sql = "SELECT body FROM explanation \
+               WHERE substr(hash, 1, 16) = substr(?1, 1, 16) AND hash = ?1";
     sql::first(connection, sql, (hash.as_str(),), |row| Ok(text(row, 0)?.to_owned()))
 }

@@ -10,7 +10,10 @@ use rusqlite::Connection;
 use crate::StoreError;
 
 /// The migrations from number 1 on. Never edited once released.
-const MIGRATIONS: &[&str] = &[include_str!("../../migrations/sqlite/0001_init.sql")];
+const MIGRATIONS: &[&str] = &[
+    include_str!("../../migrations/sqlite/0001_init.sql"),
+    include_str!("../../migrations/sqlite/0002_append_explanations.sql"),
+];
 
 /// Runs the migrations that the database at `path` lacks.
 ///

@@ -4,6 +4,7 @@ use std::{
     future::Future,
     pin::pin,
     task::{Context, Waker},
+    time::Duration,
 };
 
 use registry::{commit::Commit, event::Head, ids::ContentHash};
@@ -146,4 +147,60 @@ async fn closed_store_is_one_file_and_refuses_work() {
     assert!(matches!(store.head().await, Err(StoreError::Database(_))));
     let error = store.commit(explanations(1, "late")).await.unwrap_err();
     assert!(matches!(error, StoreError::Database(_)), "{error}");
+}
+
+/// A search that nobody waits for any more keeps no connection busy.
+#[tokio::test]
+async fn abandoned_reads_are_interrupted() {
+    let (_folder, store) = fresh_store().await;
+    let endless = "WITH RECURSIVE n (x) AS (SELECT 1 UNION ALL SELECT x + 1 FROM n) \
+                   SELECT COUNT(*) FROM n";
+    for _ in 0..6 {
+        let read = store.read(|connection| {
+            connection.query_row(endless, [], |_| Ok(()))?;
+            Ok(())
+        });
+        let waited = tokio::time::timeout(Duration::from_millis(20), read).await;
+        assert!(waited.is_err(), "the search ended by itself");
+    }
+    // Decisions read by connections of their own; searches get theirs back.
+    assert_eq!(store.head().await.unwrap(), Head::start());
+    let searched = tokio::time::timeout(Duration::from_secs(10), explanation(&store, 0)).await;
+    assert_eq!(searched.unwrap(), None);
+}
+
+/// The log is moved beside the commits and is gone when the store is closed.
+#[tokio::test]
+async fn checkpoints_run_beside_commits() {
+    let (folder, store) = fresh_store().await;
+    let main = folder.path().join("r.db");
+    let empty = std::fs::metadata(&main).unwrap().len();
+    for round in 0..40 {
+        store.commit(explanations(200, &format!("{round} {}", "x".repeat(500)))).await.unwrap();
+        tokio::time::sleep(Duration::from_millis(50)).await;
+        if std::fs::metadata(&main).unwrap().len() > empty {
+            break;
+        }
+    }
+    assert!(std::fs::metadata(&main).unwrap().len() > empty, "nothing was moved");
+    store.close().await;
+    assert!(!folder.path().join("r.db-wal").exists());
+}
+
+/// Explanations that an older release wrote are there after the migration.
+#[tokio::test]
+async fn explanations_survive_their_migration() {
+    let folder = tempfile::tempdir().expect("a folder can be made");
+    let path = folder.path().join("r.db");
+    let before = rusqlite::Connection::open(&path).unwrap();
+    before.execute_batch(include_str!("../../migrations/sqlite/0001_init.sql")).unwrap();
+    before.pragma_update(None, "user_version", 1).unwrap();
+    let hash = ContentHash::of("0");
+    let sql = "INSERT INTO explanation (hash, body) VALUES (?, 'as it was')";
+    before.execute(sql, [hash.as_str()]).unwrap();
+    drop(before);
+    let store = SqliteStore::open(&path).await.unwrap();
+    store.commit(explanations(2, "new")).await.unwrap();
+    assert_eq!(explanation(&store, 0).await.as_deref(), Some("as it was"));
+    assert_eq!(explanation(&store, 1).await.as_deref(), Some("new"));
 }

@@ -344,7 +344,9 @@ fn issue_row(
 }
 
 fn write_texts(connection: &Connection, commit: &Commit) -> Result<(), StoreError> {
-    let sql = "INSERT INTO explanation (hash, body) VALUES (?, ?) ON CONFLICT (hash) DO NOTHING";
+    let sql = "INSERT INTO explanation (hash, body) SELECT ?1, ?2 WHERE NOT EXISTS \
+               (SELECT 1 FROM explanation WHERE substr(hash, 1, 16) = substr(?1, 1, 16) \
+               AND hash = ?1)";
     let rows = commit.explanations.iter().map(|(hash, body)| Ok((hash.as_str(), body.as_str())));
     execute_each(connection, sql, rows)?;
 

@@ -2,13 +2,14 @@
 
 use std::{
     future::{Future as _, poll_fn},
+    pin::Pin,
     sync::Arc,
     task::Poll,
 };
 
 use anyhow::Context as _;
 use fhir::{outcome::Issue, resource::Resource};
-use futures_util::future::maybe_done;
+use futures_util::future::{MaybeDone, maybe_done};
 use pipeline::{
     Operation, Pipeline, PipelineError, Settings, Submission, Work,
     rows::{Row, RowWarning, Rows, RowsError},
@@ -20,8 +21,8 @@ use registry::{actor::Actor, batch::Receipt, ids::ClientId};
 const CHUNK_ROWS: usize = 500;
 /// Chunks decoded ahead of the linker.
 const CHUNKS_AHEAD: usize = 2;
-/// Chunks with the linker: one at work and one waiting, so that it need not wait for the next.
-const CHUNKS_SUBMITTED: usize = 2;
+/// Chunks with the linker at the most, and one that is just leaving.
+const CHUNKS_SUBMITTED_MAX: usize = 3;
 
 /// One row after its submission.
 pub(crate) struct Fed {
@@ -35,6 +36,16 @@ pub(crate) struct Fed {
     pub(crate) warnings: Vec<RowWarning>,
 }
 
+/// Whether a chunk may wait behind the one at work.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Ahead {
+    /// It may, so that the linker need not wait for it. If the commit before fails, this one may
+    /// still be written: for runs that a failure ends without a trace.
+    One,
+    /// What is written is always the beginning of the file.
+    None,
+}
+
 /// Says who submits.
 #[derive(Clone)]
 pub(crate) struct Sender {
@@ -42,6 +53,8 @@ pub(crate) struct Sender {
     pub(crate) client: ClientId,
     /// Who is accountable for the events.
     pub(crate) actor: Actor,
+    /// How far ahead.
+    pub(crate) ahead: Ahead,
 }
 
 /// A row on its way.
@@ -56,7 +69,7 @@ struct Decoded {
 pub(crate) fn alone(mut settings: Settings) -> Settings {
     settings.turn_max = CHUNK_ROWS;
     settings.batch_max = CHUNK_ROWS;
-    settings.queue_max = settings.queue_max.max(CHUNKS_SUBMITTED * CHUNK_ROWS);
+    settings.queue_max = settings.queue_max.max(CHUNKS_SUBMITTED_MAX * CHUNK_ROWS);
     settings
 }
 
@@ -96,12 +109,14 @@ pub(crate) async fn feed(
             }
         }
     });
-    let mut before = None;
+    let mut before: Option<Pin<Box<MaybeDone<_>>>> = None;
     loop {
         let next = decoded.recv().await.map(|chunk| submit(pipeline, &sender.actor, chunk));
         let is_last = next.is_none();
         let mut next = next.map(|submission| Box::pin(maybe_done(submission)));
-        if let Some(next) = &mut next {
+        if let Some(next) = &mut next
+            && sender.ahead == Ahead::One
+        {
             // Polled once it is in the linker's queue, which is therefore in file order. It waits
             // there while the chunk before is at work.
             poll_fn(|context| Poll::Ready(next.as_mut().poll(context).is_ready())).await;

@@ -167,7 +167,8 @@ pub(crate) fn tell_columns(rows: &Rows) {
 async fn link(pipeline: &Pipeline, rows: Rows) -> anyhow::Result<Linked> {
     let mut linked = Linked::default();
     let name = "link";
-    let sender = feed::Sender { client: ClientId::new(name), actor: Actor::Job(name.to_owned()) };
+    let (client, actor) = (ClientId::new(name), Actor::Job(name.to_owned()));
+    let sender = feed::Sender { client, actor, ahead: feed::Ahead::One };
     feed::feed(pipeline, rows, sender, 0, &mut |chunk| {
         for row in chunk {
             linked.warnings.add(row.warnings);
@@ -232,7 +233,8 @@ async fn read_people(
     reader: &dyn Reader,
     positions: &HashMap<RecordId, u32>,
 ) -> anyhow::Result<People> {
-    let mut people = People { golden_of: vec![0; positions.len()], ..People::default() };
+    let nobody = u32::MAX;
+    let mut people = People { golden_of: vec![nobody; positions.len()], ..People::default() };
     let mut after = None;
     loop {
         let page = reader.goldens_after(after, PAGE_ROWS).await?;
@@ -247,6 +249,7 @@ async fn read_people(
             people.cruids.push(golden.id);
         }
     }
+    anyhow::ensure!(!people.golden_of.contains(&nobody), "a record belongs to nobody");
     let mut offset = 0;
     loop {
         let page = reader.open_issues(Window { offset, limit: u64::from(PAGE_ROWS) }).await?;

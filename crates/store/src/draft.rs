@@ -17,7 +17,7 @@ use registry::{
     event::{Event, Head},
     ids::{ContentHash, Cruid, RecordId, RecordNumber, Revision, SourceKey},
     search::{Filter, SortKey},
-    state::{BrokenPair, GoldenState, IssueKind, MatchIssue, RecordState},
+    state::{BrokenPair, GoldenState, GoldenStatus, MatchIssue, RecordState},
     stored::{Counts, PatientTags, StoredPatient, StoredVersion},
 };
 
@@ -125,7 +125,13 @@ impl State {
             if !state.members.iter().all(is_record) {
                 return Err(refused("it names a record that is not there"));
             }
+            if let GoldenStatus::Replaced(other) = &state.status
+                && !is_golden(other)
+            {
+                return Err(refused("it names a golden record that is not there"));
+            }
         }
+        self.tables.check_words(&commit.records)?;
         let closed = commit.issues_closed.iter().map(|(issue, _)| issue);
         for issue in commit.issues_opened.iter().chain(closed) {
             plan::opening(&issue.id)?;
@@ -258,7 +264,7 @@ impl Reader for DraftStore {
         Err(StoreError::NotKept("what searches find records by"))
     }
 
-    /// The contents are empty texts while there are no records: an empty draft can be indexed.
+    /// An empty draft says so, which is all that indexing it takes.
     async fn records_after(
         &self,
         _: Option<RecordNumber>,
@@ -318,13 +324,7 @@ impl Reader for DraftStore {
             let is_live = tables.is_live(number) == Some(true);
             *(if is_live { &mut counts.persons } else { &mut counts.retired }) += 1;
         }
-        for issue in state.issues.values() {
-            *match issue.kind {
-                IssueKind::Potential => &mut counts.potential,
-                IssueKind::Conflict => &mut counts.conflicts,
-                IssueKind::Auto => &mut counts.auto,
-            } += 1;
-        }
+        plan::count_issues(&mut counts, state.issues.values());
         Ok(counts)
     }
 

@@ -54,8 +54,9 @@ pub enum StoreError {
     /// The database was written by a newer release.
     #[error("the store was written by a newer release: {0}")]
     Newer(String),
-    /// The database could not be reached or refused; nothing was written. The source names
-    /// tables and columns, never a value.
+    /// The database could not be reached or refused. Nothing was written, unless the failure came
+    /// while a commit was being flushed: then the head tells. The source names tables and columns,
+    /// never a value.
     #[error("the database failed")]
     Database(#[source] Box<dyn std::error::Error + Send + Sync>),
     /// The commit contradicts itself or what is stored: a fault of whoever made it. Nothing was

@@ -15,11 +15,11 @@ use registry::{
     event::{Event, Head},
     ids::{ContentHash, Cruid, RecordId, RecordNumber, Revision, SourceKey},
     search::{Filter, IndexEntry, SortKey},
-    state::{BrokenPair, GoldenState, GoldenStatus, IssueKind, MatchIssue, RecordState},
+    state::{BrokenPair, GoldenState, GoldenStatus, MatchIssue, RecordState},
     stored::{Counts, PatientTags, SourcePatient, StoredPatient, StoredVersion},
 };
 
-use crate::{FoundIds, Reader, Store, StoreError, Window};
+use crate::{FoundIds, Reader, Store, StoreError, Window, plan};
 
 /// A store that keeps everything in memory.
 #[derive(Default)]
@@ -345,13 +345,7 @@ impl Reader for MemoryStore {
             let is_live = golden.status == GoldenStatus::Live;
             *(if is_live { &mut counts.persons } else { &mut counts.retired }) += 1;
         }
-        for issue in state.open_issues() {
-            *match issue.kind {
-                IssueKind::Potential => &mut counts.potential,
-                IssueKind::Conflict => &mut counts.conflicts,
-                IssueKind::Auto => &mut counts.auto,
-            } += 1;
-        }
+        plan::count_issues(&mut counts, state.open_issues());
         Ok(counts)
     }
 

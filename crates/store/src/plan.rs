@@ -10,7 +10,8 @@ use registry::{
     commit::{Commit, Content},
     event::Head,
     ids::{ContentHash, Cruid, GoldenNumber, IssueId, RecordId, RecordNumber},
-    state::GoldenStatus,
+    state::{GoldenStatus, IssueKind, MatchIssue},
+    stored::Counts,
 };
 
 use crate::StoreError;
@@ -81,6 +82,17 @@ pub(crate) fn mentioned(commit: &Commit) -> HashSet<&str> {
     }
     ids.extend(commit.tags.iter().map(|(id, _)| id.as_str()));
     ids
+}
+
+/// Counts open issues by their kind.
+pub(crate) fn count_issues<'i>(counts: &mut Counts, issues: impl Iterator<Item = &'i MatchIssue>) {
+    for issue in issues {
+        *match issue.kind {
+            IssueKind::Potential => &mut counts.potential,
+            IssueKind::Conflict => &mut counts.conflicts,
+            IssueKind::Auto => &mut counts.auto,
+        } += 1;
+    }
 }
 
 /// The place of an issue in the order of opening: revision, then number within the event.

@@ -24,7 +24,8 @@ pub(super) fn send(run: &mut Run, rows: Rows, url: &str, config: &Config) -> any
     let client: ClientId = run.client.clone().ok_or_else(|| {
         usage("--client is missing: no configured client is named after the source system")
     })?;
-    let sender = Sender { client: client.clone(), actor: Actor::Client(client) };
+    let ahead = feed::Ahead::None;
+    let sender = Sender { client: client.clone(), actor: Actor::Client(client), ahead };
     let extractor = wiring::extractor(config, None)?;
     let settings = feed::alone(wiring::settings(config));
     wiring::runtime()?.block_on(async {

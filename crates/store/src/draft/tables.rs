@@ -1,5 +1,6 @@
 //! Records and golden records in rows by number, and the way from a name to its row.
 
+use std::collections::HashSet;
 use std::hash::BuildHasher;
 use std::sync::Arc;
 
@@ -62,6 +63,12 @@ impl Words {
         u16::try_from(known).map_err(|_| refused("a draft has room for 65,536 systems and clients"))
     }
 
+    fn has_room<'w>(&self, words: impl Iterator<Item = &'w str>) -> bool {
+        let new: HashSet<&str> =
+            words.filter(|word| !self.0.iter().any(|known| **known == **word)).collect();
+        self.0.len() + new.len() <= usize::from(u16::MAX) + 1
+    }
+
     fn get(&self, at: u16) -> Arc<str> {
         self.0[usize::from(at)].clone()
     }
@@ -108,6 +115,16 @@ impl Tables {
                 .is_some_and(|row| usize::from(row.system) == system && *row.value == *source.value)
         };
         self.records_by_source.find(self.hasher.hash_one(&*source.value), is).copied()
+    }
+
+    /// Whether there is room for what systems and clients are called.
+    pub(super) fn check_words(&self, records: &[RecordState]) -> Result<(), StoreError> {
+        let systems = records.iter().map(|state| &*state.source.system);
+        let clients = records.iter().map(|state| state.client.as_str());
+        if self.systems.has_room(systems) && self.clients.has_room(clients) {
+            return Ok(());
+        }
+        Err(refused("a draft has room for 65,536 systems and clients"))
     }
 
     fn record_row(&self, number: u32) -> Option<&RecordRow> {

@@ -22,6 +22,8 @@ use crate::percentile;
 
 /// Decides the population; printed, so that a run can be repeated.
 const SEED: u64 = 3;
+/// People that are not asked for, so that any two runs have the same ones.
+const SPARE: usize = 100_000;
 /// Records that go into the registry together before anything is measured.
 const CHUNK: usize = 500;
 
@@ -60,7 +62,9 @@ impl Asked {
 pub(crate) fn measure(asked: &Asked) -> anyhow::Result<()> {
     let folder = tempfile::tempdir()?;
     let path = asked.store.clone().unwrap_or_else(|| folder.path().join("registry.db"));
-    let mut people = generate(&Options::usual(SEED, asked.records + asked.new));
+    // The last ones of a population depend on where it ends, so it ends later.
+    let all = asked.records + asked.new + SPARE;
+    let mut people = generate(&Options::usual(SEED, all)).take(asked.records + asked.new);
     let runtime = tokio::runtime::Runtime::new()?;
     let url = format!("sqlite:{}", path.display());
     let store = runtime.block_on(store::open(&url))?;

@@ -20,6 +20,7 @@ mod clause;
 mod column;
 mod finder;
 mod masks;
+mod native;
 pub(crate) mod planner;
 mod plans;
 mod postings;

@@ -62,6 +62,7 @@
 pub mod explain;
 pub mod features;
 pub mod index;
+pub mod model;
 pub mod normalize;
 pub mod opencr;
 pub mod phonetic;
@@ -73,10 +74,11 @@ pub mod similarity;
 pub use explain::{Explanation, explain};
 pub use features::Features;
 pub use index::{Cost, Found, Hit, Index, Limits, Snapshot};
+pub use normalize::{Normaliser, SkipValues};
 pub use opencr::{Problem, RulesError};
 pub use rules::{
-    Comparison, FeatureKind, FeatureSpec, Field, FilterSpec, MatchingType, NullHandling, Rule,
-    Ruleset, RulesetHash,
+    Comparison, FeatureKind, FeatureSpec, Field, FilterSpec, Gather, MatchingType, NullHandling,
+    Rule, Ruleset, RulesetHash, Several,
 };
 pub use score::{Band, Score, Scored, score};
 pub use similarity::Algorithm;

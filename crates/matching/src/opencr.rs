@@ -189,7 +189,17 @@ impl Reader {
         self.field = None;
         let (kind, auto_threshold) = (kind?, auto_threshold?);
         let name = format!("rule {number}");
-        Some(Rule { name, kind, fields, filters, potential_threshold, auto_threshold })
+        Some(Rule {
+            name,
+            kind,
+            fields,
+            filters,
+            potential_threshold,
+            auto_threshold,
+            ladders: Vec::new(),
+            prior_bits: 0.0,
+            guards: Vec::new(),
+        })
     }
 
     fn matching_type(&mut self, rule: &Map<String, Value>) -> Option<MatchingType> {
@@ -285,7 +295,7 @@ impl Reader {
         };
         let shared = self.features.iter().position(|spec| spec.path == *path && spec.kind == kind);
         Some(shared.unwrap_or_else(|| {
-            self.features.push(FeatureSpec { name: name.to_owned(), path: path.clone(), kind });
+            self.features.push(FeatureSpec::new(name, path, kind));
             self.features.len() - 1
         }))
     }

@@ -15,7 +15,7 @@ use super::plans::Plan;
 use super::scan::Scanner;
 use super::{Cost, Found, Hit, Limits, Snapshot};
 use crate::features::Features;
-use crate::rules::Rule;
+use crate::rules::{MatchingType, Rule};
 use crate::score::field::FieldScorer;
 use crate::score::{Band, Score, Scored};
 
@@ -96,6 +96,9 @@ impl<'s> Search<'s> {
     /// Offers what the rule matches; `false` if all records are to be scanned instead.
     fn apply(&mut self, position: usize, rule: &'s Rule, best: &mut Best) -> bool {
         let snapshot = self.snapshot;
+        if rule.kind == MatchingType::Native {
+            return false;
+        }
         let Some(shape) = &snapshot.shapes[position] else { return false };
         let query = self.side(shape);
         let groups = &snapshot.masks;

@@ -175,7 +175,9 @@ mod tests {
 
         #[test]
         fn no_text_that_agrees_is_ruled_out(
-            algorithm in prop::sample::select(Algorithm::ALL.to_vec()),
+            algorithm in prop::sample::select(
+                [&Algorithm::ALL[..], &[Algorithm::JaroWinkler]].concat()
+            ),
             threshold in prop::sample::select(
                 vec![-0.5, 0.0, 0.1, 0.3, 0.5, 0.8, 0.9, 0.95, 1.0, 2.0, 3.0, 5.0]
             ),

@@ -1,6 +1,7 @@
 //! The index as its owner uses it; that it finds what a scan finds is in `tests/golden`.
 
 mod lossless;
+mod native;
 
 use super::*;
 use crate::opencr;

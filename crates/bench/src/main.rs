@@ -2,16 +2,25 @@
 //!
 //! - `match --records N --rules opencr-default|opencr-probabilistic|fellegi-sunter|FILE
 //!   [--scans N] [--json]`: the index against a scan of all records.
-//! - `throughput [RECORDS]`: searches and submissions by the whole road.
+//! - `throughput [--records N] [--new N] [--connections N] [--store FILE] [--json]`: new people
+//!   over HTTP into a registry that holds N records, each durable before its answer.
+//! - `pipeline [RECORDS]`: searches and submissions without HTTP, by store and senders.
 //!
 //! Figures are for reading and for ratios between runs on one machine, never for tests: a busy
 //! machine would make them fail.
 
 #![expect(clippy::print_stdout, reason = "a measurement prints what it measured")]
 
+mod http;
 mod matches;
 mod search;
 mod submit;
+
+use std::time::Duration;
+
+/// Documents are built by one thread and freed by another, as in the registry itself.
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 
 /// OpenCR's default rules, as shipped.
 const RULES: &str = include_str!("../../../config/decisionRules.json");
@@ -20,18 +29,23 @@ fn main() -> anyhow::Result<()> {
     let mut words = std::env::args().skip(1);
     match words.next().as_deref() {
         Some("match") => matches::measure(&matches::Asked::read(words)?),
-        Some("throughput") | None => {
-            throughput(words.next().map_or(Ok(20_000), |text| text.parse())?)
-        }
-        Some(other) => anyhow::bail!("unknown command {other}: match or throughput"),
+        Some("throughput") => http::measure(&http::Asked::read(words)?),
+        Some("pipeline") => pipeline(words.next().map_or(Ok(20_000), |text| text.parse())?),
+        _ => anyhow::bail!("say what to measure: match, throughput or pipeline"),
     }
 }
 
-fn throughput(records: usize) -> anyhow::Result<()> {
+fn pipeline(records: usize) -> anyhow::Result<()> {
     println!("{records} made-up records, OpenCR's default rules");
     search::measure(records)?;
     let runtime = tokio::runtime::Runtime::new()?;
     runtime.block_on(submit::measure(records))
+}
+
+/// The `percent`-th of sorted times; zero if there are none.
+fn percentile(sorted: &[Duration], percent: usize) -> Duration {
+    let at = (sorted.len() * percent / 100).min(sorted.len().saturating_sub(1));
+    sorted.get(at).copied().unwrap_or_default()
 }
 
 /// The rule set with its compiled paths.

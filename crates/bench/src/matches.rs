@@ -2,17 +2,21 @@
 //!
 //! Half of the queries are records of the register as they are, half are damaged copies that are
 //! not in it. Every query of the scan is searched by the index as well, and their hits compared;
-//! once more after many records came, changed and went.
+//! once more after many records came, changed and went. The index is also written to a file and
+//! read back, and what was read has to find the same.
 
 use std::fmt;
+use std::io::{BufReader, Seek as _};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use anyhow::Context;
 use matching::features::Features;
-use matching::index::{Found, Index, Limits, Snapshot};
+use matching::index::{Found, Index, Limits, Snapshot, image};
 use people::{Options, generate};
 use registry::extract::Extractor;
+
+use crate::percentile;
 
 /// Decides the population; printed, so that a run can be repeated.
 const SEED: u64 = 1;
@@ -70,6 +74,7 @@ struct Measured {
     records: usize,
     build: Duration,
     publish: Duration,
+    image: Image,
     bytes_per_record: usize,
     scans: Vec<Duration>,
     searches: Vec<Duration>,
@@ -82,12 +87,24 @@ struct Measured {
     scanned: u64,
 }
 
+/// What writing the index to a file and reading it back took.
+#[derive(Default)]
+struct Image {
+    write: Duration,
+    load: Duration,
+    bytes: u64,
+    mismatches: usize,
+}
+
 /// Measures and prints.
 pub(crate) fn measure(asked: &Asked) -> anyhow::Result<()> {
     let ruleset = Arc::new(matching::opencr::parse(&asked.rules()?)?);
     let extractor = Extractor::compile(Arc::clone(&ruleset))?;
     let mut register = Register::make(asked.records, &extractor)?;
-    let measured = register.measure(asked);
+    let image = register.image()?;
+    let mut measured = register.measure(asked);
+    measured.mismatches += image.mismatches;
+    measured.image = image;
     match asked.as_json {
         true => println!("{}", measured.json()),
         false => print!("{measured}"),
@@ -144,6 +161,28 @@ impl Register {
         Ok(Register { index, build, queries, batch })
     }
 
+    /// Writes the index, reads it back from the page cache and searches both.
+    fn image(&self) -> anyhow::Result<Image> {
+        let mut file = tempfile::tempfile()?;
+        let snapshot = self.index.snapshot();
+        let (write, written) = timed(|| {
+            snapshot.write_image(b"bench", &mut file)?;
+            file.sync_all()
+        });
+        written?;
+        let bytes = file.stream_position()?;
+        file.rewind()?;
+        let (load, loaded) =
+            timed(|| image::Image::open(snapshot.ruleset().clone(), BufReader::new(file))?.load());
+        let loaded = loaded?.snapshot();
+        let limits = Limits { potential_max: POTENTIAL_MAX };
+        let differs = |query: &&Features| {
+            snapshot.search(query, &limits).hits != loaded.search(query, &limits).hits
+        };
+        let mismatches = self.queries.iter().filter(differs).count();
+        Ok(Image { write, load, bytes, mismatches })
+    }
+
     fn measure(&mut self, asked: &Asked) -> Measured {
         let snapshot = self.index.snapshot();
         let limits = Limits { potential_max: POTENTIAL_MAX };
@@ -152,6 +191,7 @@ impl Register {
             records: snapshot.len(),
             build: self.build,
             publish: Duration::ZERO,
+            image: Image::default(),
             bytes_per_record: snapshot.bytes() / snapshot.len().max(1),
             scans: Vec::new(),
             searches: Vec::new(),
@@ -256,7 +296,8 @@ impl Measured {
             "{{\"records\":{},\"rules\":{:?},\"seed\":{SEED},\"scan_p50_ns\":{},\
              \"index_p50_ns\":{},\"index_p99_ns\":{},\"index_mean_ns\":{},\"hits\":{},\
              \"mismatches\":{},\"bytes_per_record\":{},\"build_seconds\":{:.3},\
-             \"publish_ns\":{}}}",
+             \"publish_ns\":{},\"image_write_seconds\":{:.3},\"image_load_seconds\":{:.3},\
+             \"image_bytes\":{}}}",
             self.records,
             self.rules,
             percentile(&self.scans, 50).as_nanos(),
@@ -268,6 +309,9 @@ impl Measured {
             self.bytes_per_record,
             self.build.as_secs_f64(),
             self.publish.as_nanos(),
+            self.image.write.as_secs_f64(),
+            self.image.load.as_secs_f64(),
+            self.image.bytes,
         )
     }
 }
@@ -301,12 +345,11 @@ impl fmt::Display for Measured {
             f,
             "{} bytes a record, built in {:.2?}, a batch of {BATCH} published in {:.2?}",
             self.bytes_per_record, self.build, self.publish
+        )?;
+        writeln!(
+            f,
+            "an image of {} bytes, written in {:.2?}, loaded in {:.2?}",
+            self.image.bytes, self.image.write, self.image.load
         )
     }
-}
-
-/// The `percent`-th of sorted times; zero if there are none.
-fn percentile(sorted: &[Duration], percent: usize) -> Duration {
-    let at = (sorted.len() * percent / 100).min(sorted.len().saturating_sub(1));
-    sorted.get(at).copied().unwrap_or_default()
 }

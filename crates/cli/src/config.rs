@@ -45,6 +45,8 @@ pub(crate) struct Config {
     pub(crate) codes: Codes,
     /// How callers are known.
     pub(crate) callers: Callers,
+    /// Figures for Prometheus.
+    pub(crate) metrics: Metrics,
     /// Logging.
     pub(crate) log: Log,
     /// The made-up population.
@@ -100,6 +102,10 @@ pub(crate) struct Matching {
     pub(crate) potential_max: usize,
     /// Whether rules may move adjudicated records.
     pub(crate) rematch_adjudicated: bool,
+    /// The file of the index: `auto`, empty for none, or a path.
+    pub(crate) image: PathBuf,
+    /// Seconds between two images.
+    pub(crate) image_every_seconds: u64,
 }
 
 /// `[linker]`
@@ -154,6 +160,16 @@ pub(crate) struct Client {
     pub(crate) id: String,
     /// The display name.
     pub(crate) name: String,
+}
+
+/// `[metrics]`
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct Metrics {
+    /// Whether there is `/metrics`.
+    pub(crate) enabled: bool,
+    /// Who may read it: addresses and networks.
+    pub(crate) allow: Vec<String>,
 }
 
 /// `[log]`
@@ -287,6 +303,16 @@ impl Config {
             return format!("sqlite:{}", self.data.folder.join("opencr.sqlite").display());
         }
         self.store.url.clone()
+    }
+
+    /// Gives the file that the index of the store at `url` is kept in, if it is kept.
+    pub(crate) fn image_path(&self, url: &str) -> Option<PathBuf> {
+        let database = url.strip_prefix("sqlite:")?;
+        match self.matching.image.to_str() {
+            Some("") => None,
+            Some("auto") => Some(format!("{database}.index").into()),
+            _ => Some(self.matching.image.clone()),
+        }
     }
 
     /// Gives the text of the rules in force and where they are from.

@@ -1,11 +1,16 @@
 //! `opencr explain`: why two Patients match or do not.
 
+mod cost;
+
 use std::{path::Path, path::PathBuf, process::ExitCode};
+
+use matching::index::Limits;
 
 use pipeline::rows::{self, MissingIds, Options};
 use registry::extract::Extractor;
+use serde_json::json;
 
-use crate::{ConfigFile, chain, usage, wiring};
+use crate::{ConfigFile, among::Among, chain, usage, wiring};
 
 /// Show, for each rule, how two Patients compare: field by field, with similarity, threshold
 /// and points, and where the total falls.
@@ -13,7 +18,8 @@ use crate::{ConfigFile, chain, usage, wiring};
 /// The output holds the values of both people.
 #[derive(clap::Args)]
 #[command(
-    after_help = "Example:\n  opencr explain amina-clinic.json amina-lab.json --rules decisionRules.json"
+    after_help = "Examples:\n  opencr explain amina-clinic.json amina-lab.json --rules decisionRules.json
+  opencr explain amina-clinic.json amina-lab.json --cost --among people.csv"
 )]
 pub(crate) struct Arguments {
     /// A file with one Patient as JSON: the record that is submitted.
@@ -25,9 +31,16 @@ pub(crate) struct Arguments {
     /// The rule file (OpenCR's decisionRules.json); without it the configured rules.
     #[arg(long, value_name = "FILE")]
     rules: Option<PathBuf>,
-    /// Print the explanation of every rule as one JSON list.
+    /// Print the explanation of every rule as one JSON list; with --cost an object with the
+    /// members `explanations` and `cost`.
     #[arg(long)]
     json: bool,
+    /// Say what a search for A costs in a registry that holds B, and whether it finds B.
+    #[arg(long)]
+    cost: bool,
+    /// With --cost: the registry holds the people of this file, too (CSV or FHIR JSON).
+    #[arg(long, value_name = "FILE", requires = "cost")]
+    among: Option<PathBuf>,
     #[command(flatten)]
     config: ConfigFile,
 }
@@ -43,8 +56,27 @@ pub(crate) fn run(arguments: Arguments) -> anyhow::Result<ExitCode> {
     let explanations: Vec<_> = (0..ruleset.rules.len())
         .map(|rule| matching::explain::explain(ruleset, rule, &query, &candidate))
         .collect();
+    let cost = match arguments.cost {
+        true => {
+            let mut among = Among::nobody(&extractor);
+            if let Some(path) = &arguments.among {
+                among.add_file(path, &extractor)?;
+            }
+            let other = among.add(candidate);
+            let limits = Limits { potential_max: config.matching.potential_max };
+            Some(cost::tell(&among, &query, other, &limits))
+        }
+        false => None,
+    };
     if arguments.json {
-        println!("{}", serde_json::to_string_pretty(&explanations)?);
+        let text = match &cost {
+            Some(cost) => {
+                let whole = json!({"explanations": explanations, "cost": cost.to_json()});
+                serde_json::to_string_pretty(&whole)?
+            }
+            None => serde_json::to_string_pretty(&explanations)?,
+        };
+        println!("{text}");
         return Ok(ExitCode::SUCCESS);
     }
     for (number, explanation) in explanations.iter().enumerate() {
@@ -52,6 +84,9 @@ pub(crate) fn run(arguments: Arguments) -> anyhow::Result<ExitCode> {
             println!();
         }
         println!("{}", explanation.to_string().trim_end());
+    }
+    if let Some(cost) = cost {
+        print!("\n{cost}");
     }
     Ok(ExitCode::SUCCESS)
 }

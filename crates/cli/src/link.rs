@@ -20,8 +20,9 @@ use pipeline::{
 };
 use registry::{
     actor::Actor,
-    ids::{ClientId, RecordId},
-    state::IssueKind,
+    batch::Receipt,
+    ids::{ClientId, Cruid, RecordId},
+    state::{GoldenStatus, IssueKind, MatchIssue},
 };
 use store::{Reader, Window};
 
@@ -50,7 +51,8 @@ a first member \"cruid\" in NDJSON. It is empty for rows that could not be read.
 
 --json prints one object: records, persons, auto_pairs (pairs with the same CRUID),
 potential_pairs (pairs of different CRUIDs that await a person: potential and conflicting
-matches), precision, recall and f1 of auto_pairs, potential_recall (of both together), seconds,
+matches), cut_records (records with more of these than are kept), cut_candidates (how many
+these records have in all), precision, recall and f1 of auto_pairs, potential_recall (of both together), seconds,
 records_per_second, peak_rss_bytes. Without truth, or without any pair, a ratio is null.
 
 Examples:
@@ -84,10 +86,15 @@ pub(crate) struct Arguments {
 /// What became of the rows of a file.
 #[derive(Default)]
 struct Linked {
-    /// The record of each row, in file order; none for a bad row.
-    records: Vec<Option<RecordId>>,
-    /// The row id of each record.
-    names: HashMap<RecordId, String>,
+    /// The record of each row, in file order, as a position in `names`; none for a bad row.
+    rows: Vec<Option<u32>>,
+    /// The position of each record.
+    positions: HashMap<RecordId, u32>,
+    /// The row id of each record: of its last row, if several have its identity.
+    names: Vec<Box<str>>,
+    /// Records with more potential or conflicting matches than are kept, and how many of these
+    /// they have in all.
+    cut: HashMap<u32, u64>,
     bad: usize,
     shown: Vec<String>,
     warnings: Warnings,
@@ -114,11 +121,12 @@ pub(crate) fn run(arguments: Arguments) -> anyhow::Result<ExitCode> {
     tell_columns(&rows);
     let started = Instant::now();
     let (linked, people) = wiring::runtime()?.block_on(async {
-        let store: Arc<dyn store::Store> = Arc::new(store::MemoryStore::default());
+        // Only the outcome is wanted, so nothing of the way to it is kept.
+        let store: Arc<dyn store::Store> = Arc::new(store::DraftStore::default());
         let pipeline = Pipeline::start(store, extractor, settings).await?;
         let linked = link(&pipeline, rows).await?;
         let seconds = started.elapsed().as_secs_f64();
-        let people = read_people(&**pipeline.reader()).await?;
+        let people = read_people(&**pipeline.reader(), &linked.positions).await?;
         pipeline.stop().await;
         anyhow::Ok((linked, People { seconds, ..people }))
     })?;
@@ -164,13 +172,10 @@ async fn link(pipeline: &Pipeline, rows: Rows) -> anyhow::Result<Linked> {
         for row in chunk {
             linked.warnings.add(row.warnings);
             match row.result {
-                Ok(receipt) => {
-                    linked.names.insert(receipt.record.clone(), row.id);
-                    linked.records.push(Some(receipt.record));
-                }
+                Ok(receipt) => linked.take(receipt, row.id),
                 Err(reason) => {
                     linked.bad += 1;
-                    linked.records.push(None);
+                    linked.rows.push(None);
                     if linked.shown.len() < BAD_ROWS_SHOWN {
                         linked.shown.push(format!("line {}: {reason}", row.number));
                     }
@@ -183,6 +188,25 @@ async fn link(pipeline: &Pipeline, rows: Rows) -> anyhow::Result<Linked> {
     Ok(linked)
 }
 
+impl Linked {
+    fn take(&mut self, receipt: Receipt, name: String) {
+        // A file of more rows than this does not fit into memory.
+        let next = u32::try_from(self.names.len()).expect("fewer than 4,294,967,296 records");
+        let position = *self.positions.entry(receipt.record).or_insert(next);
+        // Of a record that comes twice the last counts.
+        match receipt.candidates_total {
+            Some(total) => self.cut.insert(position, total),
+            None => self.cut.remove(&position),
+        };
+        if position == next {
+            self.names.push(name.into());
+        } else {
+            self.names[position as usize] = name.into();
+        }
+        self.rows.push(Some(position));
+    }
+}
+
 fn tell_bad_rows(linked: &Linked) {
     for line in &linked.shown {
         eprintln!("Left out: {line}");
@@ -193,26 +217,35 @@ fn tell_bad_rows(linked: &Linked) {
     linked.warnings.tell();
 }
 
-/// The state after the last row.
+/// The state after the last row. Records are positions in [`Linked::names`].
 #[derive(Default)]
 struct People {
-    golden_of: HashMap<RecordId, String>,
-    review: Vec<(RecordId, RecordId)>,
-    persons: u64,
+    /// Golden records with members.
+    cruids: Vec<Cruid>,
+    /// Per record, a position in `cruids`.
+    golden_of: Vec<u32>,
+    review: Vec<(u32, u32)>,
     seconds: f64,
 }
 
-async fn read_people(reader: &dyn Reader) -> anyhow::Result<People> {
-    let mut people = People { persons: reader.counts().await?.persons, ..People::default() };
+async fn read_people(
+    reader: &dyn Reader,
+    positions: &HashMap<RecordId, u32>,
+) -> anyhow::Result<People> {
+    let mut people = People { golden_of: vec![0; positions.len()], ..People::default() };
     let mut after = None;
     loop {
-        let page = reader.records_after(after, PAGE_ROWS).await?;
-        let Some((last, _)) = page.last() else {
-            break;
-        };
-        after = Some(last.number);
-        let links = page.iter().map(|(record, _)| (record.id.clone(), record.golden.to_string()));
-        people.golden_of.extend(links);
+        let page = reader.goldens_after(after, PAGE_ROWS).await?;
+        let Some(last) = page.last() else { break };
+        after = Some(last.number.0);
+        for golden in page.into_iter().filter(|golden| golden.status == GoldenStatus::Live) {
+            let place = u32::try_from(people.cruids.len())?;
+            for member in &golden.members {
+                let position = positions.get(member).context("a member that no row submitted")?;
+                people.golden_of[*position as usize] = place;
+            }
+            people.cruids.push(golden.id);
+        }
     }
     let mut offset = 0;
     loop {
@@ -221,31 +254,40 @@ async fn read_people(reader: &dyn Reader) -> anyhow::Result<People> {
             return Ok(people);
         }
         offset += page.len() as u64;
-        let review = page.into_iter().filter(|issue| match issue.kind {
+        let review = page.iter().filter(|issue| match issue.kind {
             IssueKind::Potential | IssueKind::Conflict => true,
             IssueKind::Auto => false,
         });
-        people.review.extend(review.map(|issue| (issue.subject, issue.evidence.candidate)));
+        let pair = |issue: &MatchIssue| {
+            let subject = positions.get(&issue.subject)?;
+            Some((*subject, *positions.get(&issue.evidence.candidate)?))
+        };
+        people.review.extend(review.filter_map(pair));
+    }
+}
+
+impl People {
+    fn cruid_of(&self, record: u32) -> &str {
+        self.cruids[self.golden_of[record as usize] as usize].as_str()
     }
 }
 
 fn make_report(linked: &Linked, people: &People, truth: Option<&Truth>) -> Report {
-    let name = |record: &RecordId| linked.names.get(record).cloned().unwrap_or_default();
+    let name = |record: u32| &*linked.names[record as usize];
+    let records = 0..linked.names.len() as u32;
     let predicted = Predicted {
-        people: people
-            .golden_of
-            .iter()
-            .map(|(record, cruid)| (name(record), cruid.clone()))
-            .collect(),
-        potential: people.review.iter().map(|(a, b)| (name(a), name(b))).collect(),
+        people: records.map(|record| (name(record), people.cruid_of(record))).collect(),
+        potential: people.review.iter().map(|(a, b)| (name(*a), name(*b))).collect(),
     };
     let evaluations = truth.map(|truth| pairs::evaluate(truth, &predicted));
     let (auto_pairs, potential_pairs) = pairs::count(&predicted);
     Report {
-        records: people.golden_of.len() as u64,
-        persons: people.persons,
+        records: linked.names.len() as u64,
+        persons: people.cruids.len() as u64,
         auto_pairs,
         potential_pairs,
+        cut_records: linked.cut.len() as u64,
+        cut_candidates: linked.cut.values().sum(),
         evaluations,
         seconds: people.seconds,
         peak_rss_bytes: process::peak_rss_bytes(),
@@ -259,9 +301,9 @@ fn write_out(path: &Path, rows: Rows, linked: &Linked, people: &People) -> anyho
         out.write_all(&rows::with_column(format, header, "cruid", "cruid"))?;
         out.write_all(b"\n")?;
     }
-    for (row, record) in rows.zip(&linked.records) {
+    for (row, record) in rows.zip(&linked.rows) {
         let row = row?;
-        let cruid = record.as_ref().and_then(|record| people.golden_of.get(record));
+        let cruid = record.map(|record| people.cruid_of(record));
         match (cruid, format) {
             (Some(cruid), _) => {
                 out.write_all(&rows::with_column(format, &row.raw, "cruid", cruid))?

@@ -4,6 +4,7 @@
 
 #![expect(clippy::print_stdout, clippy::print_stderr, reason = "talking to people is its job")]
 
+mod among;
 mod config;
 mod demo;
 mod explain;
@@ -11,6 +12,7 @@ mod feed;
 mod import;
 mod link;
 mod process;
+mod rules;
 mod serve;
 mod show;
 mod source;
@@ -51,6 +53,8 @@ enum Command {
     Link(link::Arguments),
     /// Show why two Patients match or do not.
     Explain(explain::Arguments),
+    /// Look at rules: whether they can be used and what they cost.
+    Rules(rules::Arguments),
     /// Check a registry's event chain and everything it promises.
     Verify(verify::Arguments),
     /// Print the configuration in force and where it comes from.
@@ -126,6 +130,7 @@ fn main() -> ExitCode {
         Command::Import(arguments) => import::run(arguments),
         Command::Link(arguments) => link::run(arguments),
         Command::Explain(arguments) => explain::run(arguments),
+        Command::Rules(arguments) => rules::run(arguments),
         Command::Verify(arguments) => verify::run(arguments),
         Command::Config(arguments) => show::run(arguments),
     };

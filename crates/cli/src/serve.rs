@@ -1,13 +1,14 @@
 //! `opencr serve`: the registry itself.
 
 use std::{
-    collections::HashMap, net::SocketAddr, path::PathBuf, process::ExitCode, time::Duration,
+    collections::HashMap, net::SocketAddr, path::PathBuf, process::ExitCode, sync::Arc,
+    time::Duration,
 };
 
 use anyhow::Context as _;
-use pipeline::Pipeline;
+use pipeline::{Meters, Pipeline, Settings};
 use registry::ids::ClientId;
-use server::{App, ServerSettings};
+use server::{App, Exposition, MetricsSettings, Network, ServerSettings};
 use tokio::net::TcpListener;
 
 use crate::{ConfigFile, config::Config, demo, usage, verify, wiring};
@@ -49,7 +50,12 @@ pub(crate) fn run(arguments: Arguments) -> anyhow::Result<ExitCode> {
             format!("cannot listen on {address}: is another server running there? See --port")
         })?;
         let store = store::open(&config.store_url()).await.context("cannot open the store")?;
-        let pipeline = Pipeline::start(store.clone(), extractor, wiring::settings(&config)).await?;
+        let image = wiring::image(&config, &config.store_url());
+        let mut told = Settings { image, ..wiring::settings(&config) };
+        if let Some(metrics) = &settings.metrics {
+            told.meters = Arc::new(metrics.exposition.gather(Meters::register));
+        }
+        let pipeline = Pipeline::start(store.clone(), extractor, told).await?;
         if arguments.demo {
             tell_demo(demo::load(&pipeline, &config.demo).await?);
         }
@@ -71,10 +77,12 @@ fn server_settings(config: &Config) -> anyhow::Result<ServerSettings> {
     settings.base_url = (!base_url.is_empty()).then(|| base_url.clone());
     settings.body_max_bytes = config.server.body_max_bytes;
     settings.request_timeout = Duration::from_secs(config.server.request_timeout_seconds);
-    let gateways = config.callers.trusted_gateways.iter().map(|text| text.parse());
-    settings.gateways = gateways
-        .collect::<Result<_, _>>()
-        .map_err(|error| usage(format!("callers.trusted_gateways: {error}")))?;
+    settings.gateways = networks("callers.trusted_gateways", &config.callers.trusted_gateways)?;
+    if config.metrics.enabled {
+        let exposition = Exposition::new(&settings.version);
+        let allow = networks("metrics.allow", &config.metrics.allow)?;
+        settings.metrics = Some(MetricsSettings { exposition, allow });
+    }
     let clients = config.clients.iter();
     settings.clients = clients
         .map(|client| (ClientId::new(client.id.as_str()), client.name.clone()))
@@ -83,6 +91,11 @@ fn server_settings(config: &Config) -> anyhow::Result<ServerSettings> {
     let development_client = ClientId::new(config.callers.development_client.as_str());
     settings.development_client = config.callers.development.then_some(development_client);
     Ok(settings)
+}
+
+fn networks(key: &str, texts: &[String]) -> anyhow::Result<Vec<Network>> {
+    let parsed = texts.iter().map(|text| text.parse());
+    parsed.collect::<Result<_, _>>().map_err(|error| usage(format!("{key}: {error}")))
 }
 
 fn tell_demo(loaded: usize) {

@@ -1,6 +1,6 @@
 //! `opencr verify`: is everything in the store as it was promised?
 
-use std::{path::PathBuf, process::ExitCode};
+use std::{path::PathBuf, process::ExitCode, sync::Arc};
 
 use anyhow::Context as _;
 
@@ -30,13 +30,9 @@ pub(crate) fn run(arguments: Arguments) -> anyhow::Result<ExitCode> {
     let config = arguments.config.load(store_overrides(&arguments.data, &arguments.store))?;
     wiring::log(&config);
     let url = config.store_url();
-    // Opening would make an empty store, which is always sound: a reassuring wrong answer.
-    if let Some(path) = url.strip_prefix("sqlite:").filter(|path| !PathBuf::from(path).exists()) {
-        return Err(usage(format!("there is no store at {path}; name it by --data or --store")));
-    }
     let vocabulary = wiring::vocabulary(&config);
     let report = wiring::runtime()?.block_on(async {
-        let store = store::open(&url).await.context("cannot open the store")?;
+        let store = open_existing(&url).await?;
         let mut progress = |line: &str| eprintln!("{line}");
         let reader: &dyn store::Reader = &*store;
         let report = pipeline::verify::verify(reader, &vocabulary, &mut progress).await;
@@ -71,6 +67,15 @@ fn print_report(report: &pipeline::verify::Report) {
         0 => println!("All is as it should be."),
         count => println!("{count} findings. Keep a copy of the data folder before anything else."),
     }
+}
+
+/// Opens a store that is there already.
+pub(crate) async fn open_existing(url: &str) -> anyhow::Result<Arc<dyn store::Store>> {
+    // Opening would make an empty store, which is always sound: a reassuring wrong answer.
+    if let Some(path) = url.strip_prefix("sqlite:").filter(|path| !PathBuf::from(path).exists()) {
+        return Err(usage(format!("there is no store at {path}; name it by --data or --store")));
+    }
+    store::open(url).await.context("cannot open the store")
 }
 
 /// `--data` and `--store` as configuration keys.

@@ -1,9 +1,9 @@
 //! From the configuration to what the rooms want to be told.
 
-use std::{io::IsTerminal as _, path::Path, sync::Arc};
+use std::{io::IsTerminal as _, path::Path, sync::Arc, time::Duration};
 
 use anyhow::Context as _;
-use pipeline::Settings;
+use pipeline::{Settings, image::ImageSettings};
 use registry::{decide::Policy, extract::Extractor, ids::ClientId, vocabulary::Vocabulary};
 
 use crate::{chain, config::Config, usage};
@@ -21,7 +21,13 @@ pub(crate) fn vocabulary(config: &Config) -> Vocabulary {
     }
 }
 
-/// The pipeline's settings.
+/// Where the index of the store at `url` is kept.
+pub(crate) fn image(config: &Config, url: &str) -> Option<ImageSettings> {
+    let every = Duration::from_secs(config.matching.image_every_seconds);
+    config.image_path(url).map(|path| ImageSettings { path, every })
+}
+
+/// The pipeline's settings; of a registry that ends with the process, so without an image.
 pub(crate) fn settings(config: &Config) -> Settings {
     Settings {
         queue_max: config.linker.queue_max,

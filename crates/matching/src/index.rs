@@ -19,6 +19,7 @@ mod chunked;
 mod clause;
 mod column;
 mod finder;
+pub mod image;
 mod masks;
 mod native;
 pub(crate) mod planner;
@@ -78,8 +79,11 @@ pub struct Limits {
 pub struct Found {
     /// By rule, then score falling, then number. Every auto match is here.
     pub hits: Vec<Hit>,
-    /// Potential matches of all rules before the cut to [`Limits::potential_max`].
+    /// Records that some rule finds potential and none automatic, before the cut to
+    /// [`Limits::potential_max`]. A record that several rules find counts once.
     pub potential_total: u64,
+    /// Whether potential matches of some rule are not in `hits`, because there are too many.
+    pub is_cut: bool,
     /// What the search took.
     pub cost: Cost,
 }

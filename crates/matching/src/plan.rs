@@ -3,8 +3,12 @@
 //! The lengths of real lists decide in the end (`index/search.rs`); this tells what is possible
 //! at all, so that an operator sees which rule will read much of the register.
 
-use crate::index::planner::{FieldSet, Lacks, Outlook, QuerySide, Shape, bits};
+mod loose;
+
+use crate::index::planner::{FieldSet, Lacks, Outlook, QuerySide, Shape, Table, bits};
 use crate::rules::{Rule, Ruleset};
+
+pub use loose::{Loose, Sifted, loose, sifted};
 
 /// Missing features that are looked at together; more are rarer and no news.
 const LACKING_MAX: u32 = 2;
@@ -23,6 +27,23 @@ pub fn describe(ruleset: &Ruleset) -> Vec<String> {
         lines.extend(about.into_iter().map(|line| format!("{}: {line}", rule.name)));
     }
     lines
+}
+
+/// The fields of which one must agree between complete records, if there are such.
+fn cheapest_drivers(rule: &Rule, shape: &Shape) -> Option<FieldSet> {
+    match Outlook::of(rule, shape, QuerySide { lacks: 0, meets_empty: 0 }, 0) {
+        Outlook::Never => None,
+        Outlook::Some(table) => cheapest(&table, shape),
+    }
+}
+
+/// Equal values are looked up; for others all values of the field are gone through.
+fn cheapest(table: &Table, shape: &Shape) -> Option<FieldSet> {
+    let cost = |set: &FieldSet| {
+        let is_sifted = |field: &usize| !shape.fields[*field].scorer.is_equality();
+        (bits(*set).filter(is_sifted).count(), set.count_ones())
+    };
+    table.driver_sets().into_iter().min_by_key(cost)
 }
 
 struct Described<'r> {
@@ -62,12 +83,7 @@ impl Described<'_> {
         let Outlook::Some(table) = self.outlook(0, 0) else {
             return "cannot match records that have all values".to_owned();
         };
-        // Equal values are looked up; for others all values of the field are gone through.
-        let cost = |set: &FieldSet| {
-            let sifted = bits(*set).filter(|field| !self.is_looked_up(*field)).count();
-            (sifted, set.count_ones())
-        };
-        let Some(drivers) = table.driver_sets().into_iter().min_by_key(cost) else {
+        let Some(drivers) = cheapest(&table, self.shape) else {
             return format!(
                 "reads every record{gates}, because records may match that agree on no field"
             );

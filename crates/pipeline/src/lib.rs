@@ -24,8 +24,11 @@ use thiserror::Error;
 use tokio::task::JoinHandle;
 
 pub mod clock;
+mod follow;
+pub mod image;
 mod linker;
 mod load;
+pub mod meters;
 pub mod pairs;
 mod parking;
 mod published;
@@ -34,9 +37,11 @@ pub mod settings;
 pub mod verify;
 
 pub use clock::Clock;
+use image::{IndexOrigin, Keeper};
 use linker::Linker;
+pub use meters::Meters;
 use parking::Gate;
-use published::Published;
+use published::View;
 pub use settings::Settings;
 
 /// Operations that one transaction may hold: they are decided in one go, and all others wait.
@@ -141,13 +146,15 @@ struct Shared {
     extractor: Arc<Extractor>,
     settings: Settings,
     reader: Arc<dyn Reader>,
-    published: Arc<ArcSwap<Snapshot>>,
+    published: Arc<ArcSwap<View>>,
+    origin: IndexOrigin,
     gate: Gate,
     linker: tokio::sync::Mutex<Option<JoinHandle<()>>>,
+    keeper: tokio::sync::Mutex<Option<Keeper>>,
 }
 
 impl Pipeline {
-    /// Builds the match index from the store and starts the linker.
+    /// Loads the match index from its image, or builds it from the store, and starts the linker.
     ///
     /// # Errors
     ///
@@ -158,20 +165,27 @@ impl Pipeline {
         settings: Settings,
     ) -> Result<Self, StartError> {
         let extractor = Arc::new(extractor);
-        let published = Published::build(&*store, &extractor).await?;
-        let view = published.0.view();
+        let (published, origin) =
+            image::start(&*store, &extractor, settings.image.as_ref()).await?;
+        let view = published.view();
         keep_time(&*store, &settings.clock).await?;
         let (gate, queue) = parking::gate(settings.queue_max);
         let linker = Linker::new(store.clone(), extractor.clone(), settings.clone(), published);
         let task = tokio::spawn(linker.run(queue));
+        let keeper = settings
+            .image
+            .clone()
+            .map(|image| Keeper::start(store.clone(), view.clone(), image, origin));
         Ok(Self {
             shared: Arc::new(Shared {
                 extractor,
                 settings,
                 reader: store,
                 published: view,
+                origin,
                 gate,
                 linker: tokio::sync::Mutex::new(Some(task)),
+                keeper: tokio::sync::Mutex::new(keeper),
             }),
         })
     }
@@ -208,9 +222,24 @@ impl Pipeline {
         }
         let turn_max = self.shared.settings.turn_max.max(1);
         if work.is_atomic || count <= turn_max {
-            return self.shared.gate.pass(work).await;
+            return self.pass(work).await;
         }
         self.in_turns(work, turn_max).await
+    }
+
+    /// Waits for the linker; counts what never gets there, and the linker counts the rest.
+    async fn pass(&self, work: Work) -> Result<Answers, PipelineError> {
+        let answer = self.shared.gate.pass(work).await;
+        match &answer {
+            Err(
+                error @ (PipelineError::Busy { .. }
+                | PipelineError::TooMany { .. }
+                | PipelineError::Stopping),
+            ) => self.shared.settings.meters.failed(error),
+            Err(PipelineError::Overtaken | PipelineError::Store(_) | PipelineError::Fault)
+            | Ok(_) => {}
+        }
+        answer
     }
 
     /// Carries out a large work that is not atomic by parts, so that others get their turn.
@@ -222,7 +251,7 @@ impl Pipeline {
         while operations.len() > 0 {
             let part = operations.by_ref().take(turn_max).collect();
             let part = Work { operations: part, actor: actor.clone(), is_atomic };
-            match self.shared.gate.pass(part).await {
+            match self.pass(part).await {
                 Ok(more) => answers.extend(more),
                 Err(error) if answers.is_empty() => return Err(error),
                 Err(error) => {
@@ -253,7 +282,12 @@ impl Pipeline {
 
     /// The match index as of the newest published commit.
     pub fn index(&self) -> Arc<Snapshot> {
-        self.shared.published.load_full()
+        self.shared.published.load().snapshot.clone()
+    }
+
+    /// What the match index was made from at the start.
+    pub fn index_origin(&self) -> IndexOrigin {
+        self.shared.origin
     }
 
     /// How many operations wait or are being decided.
@@ -266,13 +300,17 @@ impl Pipeline {
         self.shared.gate.is_open()
     }
 
-    /// Accepts no more work, finishes what was accepted and returns when it is durable.
+    /// Accepts no more work, finishes what was accepted and returns when it is durable and, if
+    /// configured, the index image is written.
     pub async fn stop(&self) {
         self.shared.gate.close();
         if let Some(task) = self.shared.linker.lock().await.take()
             && task.await.is_err()
         {
             tracing::error!("the linker ended by a fault while stopping");
+        }
+        if let Some(keeper) = self.shared.keeper.lock().await.take() {
+            keeper.stop().await;
         }
     }
 }

@@ -5,24 +5,20 @@
 //! is matched against an overlay. If the commit is stale the node catches up and the whole
 //! batch is decided again.
 
-use std::{collections::BTreeSet, sync::Arc, time::Instant};
+use std::{sync::Arc, time::Instant};
 
 use matching::index::Limits;
-use registry::{
-    commit::Change,
-    decide::Refusal,
-    event::{Event, EventBody, Head},
-    extract::Extractor,
-    ids::Revision,
-    stored::StoredPatient,
-};
+use registry::{decide::Refusal, event::Head, extract::Extractor};
 use store::{Store, StoreError};
 use tokio::sync::mpsc;
 
 use crate::{
-    Answers, PipelineError, Work, load,
+    Answers, PipelineError, Work,
+    follow::{FollowError, follow},
+    load,
+    meters::{Meters, Step},
     parking::Parcel,
-    published::{Published, features_of},
+    published::Published,
     settings::Settings,
 };
 
@@ -31,20 +27,12 @@ mod overlay;
 
 use desk::{Decided, Desk, match_all, wanted};
 
-/// Events read at once while catching up with other writers.
-const CATCH_UP_PAGE_MAX: u32 = 1_000;
-
-/// Records read at once while catching up with other writers.
-const REINDEX_PAGE_MAX: usize = 1_000;
-
 /// The writer's state.
 pub(crate) struct Linker {
     store: Arc<dyn Store>,
     extractor: Arc<Extractor>,
     settings: Settings,
     published: Published,
-    /// The revision that the published index shows.
-    indexed: Revision,
 }
 
 impl Linker {
@@ -52,9 +40,10 @@ impl Linker {
         store: Arc<dyn Store>,
         extractor: Arc<Extractor>,
         settings: Settings,
-        (published, indexed): (Published, Revision),
+        published: Published,
     ) -> Self {
-        Self { store, extractor, settings, published, indexed }
+        settings.meters.at_revision(published.revision());
+        Self { store, extractor, settings, published }
     }
 
     /// Works until the gate is closed and the queue is empty.
@@ -91,6 +80,7 @@ impl Linker {
             Ok(answers) => answers.into_iter().map(Ok).collect(),
         };
         for ((reply, place), answer) in replies.into_iter().zip(answers) {
+            self.settings.meters.answered(&answer);
             // Who no longer waits for the answer has lost nothing: the work is durable.
             let _ = reply.send(answer);
             drop(place);
@@ -133,25 +123,31 @@ impl Linker {
 
     /// One read, one write, and the same again if another node wrote in between.
     async fn commit(&mut self, works: &Arc<[Work]>) -> Result<Vec<Answers>, PipelineError> {
+        let operations = works.iter().map(|work| work.operations.len()).sum();
         for _ in 0..=self.settings.stale_retries_max {
-            let mut watch = Watch::start();
+            let meters = &self.settings.meters;
+            let mut watch = Watch::start(meters.clone());
             let head = self.catch_up().await?;
-            watch.lap("catch_up_us");
+            watch.lap(Step::CatchUp);
             let decided = self.decide(works, head, &mut watch).await?;
             let Some(newest) = decided.commit.events.last().map(|event| event.revision) else {
+                self.settings.meters.batched(operations);
                 return Ok(decided.answers);
             };
-            let committed = self.store.commit(&decided.commit).await;
-            watch.lap("commit_us");
+            let events = decided.commit.events.len();
+            let committed = self.store.commit(decided.commit).await;
+            watch.lap(Step::Commit);
             match committed {
                 Ok(()) => {
-                    self.indexed = newest;
-                    self.published.publish(decided.index_changes);
-                    watch.lap("publish_us");
-                    watch.tell(decided.commit.events.len());
+                    self.published.publish(decided.index_changes, newest);
+                    watch.lap(Step::Publish);
+                    self.settings.meters.batched(operations);
+                    self.settings.meters.at_revision(newest);
+                    watch.tell(events);
+                    tell_cuts(&decided.answers);
                     return Ok(decided.answers);
                 }
-                Err(StoreError::Stale { .. }) => {}
+                Err(StoreError::Stale { .. }) => self.settings.meters.overtaken(),
                 // If it was written all the same, the next batch finds the revision moved on
                 // and catches up before it decides.
                 Err(error) => return Err(store_error(error)),
@@ -170,80 +166,66 @@ impl Linker {
         let limits = Limits { potential_max: self.settings.potential_max };
         let matched = blocking({
             let (works, snapshot) = (works.clone(), snapshot.clone());
-            move || match_all(&works, &snapshot, &limits)
+            let meters = self.settings.meters.clone();
+            move || match_all(&works, &snapshot, &limits, &meters)
         })
         .await?;
-        watch.lap("match_us");
+        watch.lap(Step::Match);
         let wanted = wanted(works, &matched);
         let standing = load::standing(&*self.store, &wanted).await.map_err(store_error)?;
-        watch.lap("load_us");
+        watch.lap(Step::Load);
         let desk = Desk::new(head, standing, snapshot, self.extractor.clone(), &self.settings);
         let works = works.clone();
         let decided = blocking(move || desk.decide_all(&works, &matched)).await;
-        watch.lap("decide_us");
+        watch.lap(Step::Decide);
         decided
     }
 
     /// Brings the index to the store's revision if another writer moved it, and gives the head.
     async fn catch_up(&mut self) -> Result<Head, PipelineError> {
-        let head = self.store.head().await.map_err(store_error)?;
-        let mut changed = BTreeSet::new();
-        let mut after = self.indexed;
-        while after < head.revision {
-            let events = self.store.events_after(after, CATCH_UP_PAGE_MAX).await;
-            let events = events.map_err(store_error)?;
-            let Some(last) = events.last() else { break };
-            after = last.revision;
-            for event in &events {
-                changed.extend(changed_records(event)?);
-            }
-        }
-        if after != self.indexed {
-            self.reindex(changed).await?;
-            self.indexed = after;
-        }
-        Ok(head)
-    }
-
-    async fn reindex(&mut self, changed: BTreeSet<String>) -> Result<(), PipelineError> {
-        let ids: Vec<String> = changed.into_iter().collect();
-        for page in ids.chunks(REINDEX_PAGE_MAX) {
-            let patients = self.store.patients(page).await.map_err(store_error)?;
-            let records: Vec<_> = patients
-                .into_iter()
-                .filter_map(|patient| match patient {
-                    StoredPatient::Source(source) => Some((source.state, source.content)),
-                    StoredPatient::Golden(_) => None,
-                })
-                .collect();
-            let changes = features_of(&records, &self.extractor).map_err(|error| {
+        let followed = follow(&*self.store, &self.extractor, &mut self.published).await;
+        self.settings.meters.at_revision(self.published.revision());
+        followed.map_err(|error| match error {
+            FollowError::Store(error) => store_error(error),
+            FollowError::Event(_) | FollowError::Record(_) => {
                 tracing::error!(%error, "the index cannot follow the store");
                 PipelineError::Fault
-            })?;
-            self.published.publish(changes);
-        }
-        Ok(())
+            }
+        })
     }
 }
 
-/// Where the time of a batch goes; told at debug level.
+/// Says whose potential matches are more than are kept.
+fn tell_cuts(answers: &[Answers]) {
+    for receipt in answers.iter().flatten().flatten().flatten() {
+        if let Some(total) = receipt.candidates_total {
+            let record = &receipt.record;
+            tracing::info!(%record, total, "record {record} has more candidates than are kept");
+        }
+    }
+}
+
+/// Where the time of a batch goes; told by the meters, and at debug level.
 struct Watch {
+    meters: Arc<Meters>,
     since: Instant,
-    laps: Vec<(&'static str, u128)>,
+    laps_us: Vec<(Step, u128)>,
 }
 
 impl Watch {
-    fn start() -> Self {
-        Self { since: Instant::now(), laps: Vec::new() }
+    fn start(meters: Arc<Meters>) -> Self {
+        Self { meters, since: Instant::now(), laps_us: Vec::new() }
     }
 
-    fn lap(&mut self, name: &'static str) {
-        self.laps.push((name, self.since.elapsed().as_micros()));
+    fn lap(&mut self, step: Step) {
+        let took = self.since.elapsed();
+        self.meters.stepped(step, took);
+        self.laps_us.push((step, took.as_micros()));
         self.since = Instant::now();
     }
 
     fn tell(&self, events: usize) {
-        tracing::debug!(events, laps = ?self.laps, "committed a batch of {events}");
+        tracing::debug!(events, laps_us = ?self.laps_us, "committed a batch of {events}");
     }
 }
 
@@ -257,21 +239,6 @@ async fn blocking<T: Send + 'static>(
         tracing::error!(is_panic = fault.is_panic(), "a batch could not be decided");
         PipelineError::Fault
     })
-}
-
-/// The ids of the records whose content or presence an event changed.
-fn changed_records(event: &Event) -> Result<Vec<String>, PipelineError> {
-    let body: EventBody = serde_json::from_str(&event.body).map_err(|_| {
-        tracing::error!(revision = %event.revision, "event {} cannot be read", event.revision);
-        PipelineError::Fault
-    })?;
-    let ids = body.changes.iter().filter_map(|change| match change {
-        Change::CreateRecord { record, .. }
-        | Change::UpdateRecord { record, .. }
-        | Change::WithdrawRecord { record } => Some(record.to_string()),
-        _ => None,
-    });
-    Ok(ids.collect())
 }
 
 fn store_error(error: StoreError) -> PipelineError {

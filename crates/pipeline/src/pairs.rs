@@ -18,11 +18,11 @@ pub use truth::{Truth, TruthError};
 
 /// What was linked, by the ids of the records.
 #[derive(Clone, Debug, Default)]
-pub struct Predicted {
+pub struct Predicted<'a> {
     /// Which records are one person: record id and CRUID. For an id given twice the last counts.
-    pub people: Vec<(String, String)>,
+    pub people: Vec<(&'a str, &'a str)>,
     /// Pairs of records that a person should look at; order and repetition do not matter.
-    pub potential: Vec<(String, String)>,
+    pub potential: Vec<(&'a str, &'a str)>,
 }
 
 /// How many pairs were right.
@@ -72,7 +72,7 @@ impl Evaluation {
 ///
 /// A potential pair is counted as it is, without closure: it proposes to look at two records,
 /// and says nothing about the others of their golden records.
-pub fn evaluate(truth: &Truth, predicted: &Predicted) -> Evaluations {
+pub fn evaluate(truth: &Truth, predicted: &Predicted<'_>) -> Evaluations {
     let people = latest(&predicted.people);
     let mut cells: HashMap<(&str, Option<usize>), u64> = HashMap::new();
     let mut sizes: HashMap<&str, u64> = HashMap::new();
@@ -101,7 +101,7 @@ pub fn evaluate(truth: &Truth, predicted: &Predicted) -> Evaluations {
 }
 
 /// Counts the pairs of records with the same CRUID, and the potential pairs between others.
-pub fn count(predicted: &Predicted) -> (u64, u64) {
+pub fn count(predicted: &Predicted<'_>) -> (u64, u64) {
     let people = latest(&predicted.people);
     let mut sizes: HashMap<&str, u64> = HashMap::new();
     for cruid in people.values() {
@@ -116,18 +116,16 @@ fn pairs_of(size: u64) -> u64 {
     size * size.saturating_sub(1) / 2
 }
 
-fn latest(people: &[(String, String)]) -> HashMap<&str, &str> {
-    people.iter().map(|(record, cruid)| (record.as_str(), cruid.as_str())).collect()
+fn latest<'a>(people: &[(&'a str, &'a str)]) -> HashMap<&'a str, &'a str> {
+    people.iter().copied().collect()
 }
 
 /// Each potential pair once, the smaller id first, without those that are linked anyway.
 fn open_pairs<'a>(
     people: &HashMap<&str, &str>,
-    pairs: &'a [(String, String)],
+    pairs: &[(&'a str, &'a str)],
 ) -> HashSet<(&'a str, &'a str)> {
-    let ordered = pairs
-        .iter()
-        .map(|(a, b)| if a <= b { (a.as_str(), b.as_str()) } else { (b.as_str(), a.as_str()) });
+    let ordered = pairs.iter().map(|(a, b)| if a <= b { (*a, *b) } else { (*b, *a) });
     ordered
         .filter(|(a, b)| a != b)
         .filter(|(a, b)| match (people.get(a), people.get(b)) {
@@ -143,13 +141,9 @@ mod tests {
 
     use super::*;
 
-    fn owned(pairs: &[(&str, &str)]) -> Vec<(String, String)> {
-        pairs.iter().map(|(a, b)| ((*a).to_owned(), (*b).to_owned())).collect()
-    }
-
     fn evaluated(truth: &str, people: &[(&str, &str)], potential: &[(&str, &str)]) -> Evaluations {
         let truth = Truth::read(truth.as_bytes()).unwrap();
-        evaluate(&truth, &Predicted { people: owned(people), potential: owned(potential) })
+        evaluate(&truth, &Predicted { people: people.to_vec(), potential: potential.to_vec() })
     }
 
     #[test]
@@ -225,9 +219,12 @@ mod tests {
                 }
             }
             let truth = Truth::read(text.as_bytes()).unwrap();
-            let potential =
-                potential.iter().map(|(a, b)| (a.to_string(), b.to_string())).collect();
-            let predicted_people = Predicted { people, potential };
+            let names: Vec<String> = (0..records.len()).map(|index| index.to_string()).collect();
+            let name = |index: usize| names[index].as_str();
+            let predicted_people = Predicted {
+                people: people.iter().map(|(record, cruid)| (&**record, &**cruid)).collect(),
+                potential: potential.iter().map(|(a, b)| (name(*a), name(*b))).collect(),
+            };
             let found = evaluate(&truth, &predicted_people);
             prop_assert_eq!(found.auto, Evaluation::of(is_true, predicted, correct));
             prop_assert_eq!(

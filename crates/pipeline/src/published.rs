@@ -21,10 +21,20 @@ use crate::StartError;
 /// Records read from the store at once while building; a page is held in memory twice.
 const PAGE_MAX: u32 = 4_096;
 
-/// The writer's side of the index and the snapshot that readers see.
+/// The writer's side of the index and the view that readers see.
 pub(crate) struct Published {
     index: Index,
-    view: Arc<ArcSwap<Snapshot>>,
+    view: Arc<ArcSwap<View>>,
+}
+
+/// A snapshot, and which state of the store it shows.
+#[derive(Clone)]
+pub(crate) struct View {
+    pub(crate) snapshot: Arc<Snapshot>,
+    /// Nothing up to this revision is missing.
+    pub(crate) revision: Revision,
+    /// Whether nothing of a later revision is in it either.
+    pub(crate) is_exact: bool,
 }
 
 /// What a commit means for the index.
@@ -36,11 +46,11 @@ pub(crate) struct IndexChange {
 }
 
 impl Published {
-    /// Reads every live record and indexes it; gives the revision that the index shows at least.
+    /// Reads every live record and indexes it.
     pub(crate) async fn build(
         store: &dyn Reader,
         extractor: &Extractor,
-    ) -> Result<(Self, Revision), StartError> {
+    ) -> Result<Self, StartError> {
         // Taken first: what is written while reading is then caught up with once more.
         let revision = store.head().await?.revision;
         let mut index = Index::new(extractor.ruleset().clone());
@@ -53,26 +63,63 @@ impl Published {
                 apply(&mut index, change);
             }
         }
-        let view = Arc::new(ArcSwap::from_pointee(index.snapshot()));
-        Ok((Self { index, view }, revision))
+        let is_exact = store.head().await?.revision == revision;
+        Ok(Self::of(index, revision, is_exact))
     }
 
-    /// Where readers find the newest snapshot.
-    pub(crate) fn view(&self) -> Arc<ArcSwap<Snapshot>> {
+    /// An index that shows a revision already.
+    pub(crate) fn of(index: Index, revision: Revision, is_exact: bool) -> Self {
+        let snapshot = Arc::new(index.snapshot());
+        let view = View { snapshot, revision, is_exact };
+        Self { index, view: Arc::new(ArcSwap::from_pointee(view)) }
+    }
+
+    /// Where readers find the newest view.
+    pub(crate) fn view(&self) -> Arc<ArcSwap<View>> {
         self.view.clone()
     }
 
     /// The newest snapshot.
     pub(crate) fn snapshot(&self) -> Arc<Snapshot> {
-        self.view.load_full()
+        self.view.load().snapshot.clone()
     }
 
-    /// Applies changes and publishes them together.
-    pub(crate) fn publish(&mut self, changes: impl IntoIterator<Item = IndexChange>) {
+    /// The revision up to which nothing is missing.
+    pub(crate) fn revision(&self) -> Revision {
+        self.view.load().revision
+    }
+
+    /// Applies all changes that lead from the revision shown to `revision`, and publishes them.
+    pub(crate) fn publish(
+        &mut self,
+        changes: impl IntoIterator<Item = IndexChange>,
+        revision: Revision,
+    ) {
+        let is_exact = self.view.load().is_exact;
+        self.show(changes, revision, is_exact);
+    }
+
+    /// Applies some of the changes that lead to a later revision, and publishes them.
+    pub(crate) fn publish_some(&mut self, changes: impl IntoIterator<Item = IndexChange>) {
+        self.show(changes, self.revision(), false);
+    }
+
+    /// Tells that the last of the changes that lead to `revision` is published.
+    pub(crate) fn arrive(&mut self, revision: Revision, is_exact: bool) {
+        self.show([], revision, is_exact);
+    }
+
+    fn show(
+        &mut self,
+        changes: impl IntoIterator<Item = IndexChange>,
+        revision: Revision,
+        is_exact: bool,
+    ) {
         for change in changes {
             apply(&mut self.index, change);
         }
-        self.view.store(Arc::new(self.index.snapshot()));
+        let snapshot = Arc::new(self.index.snapshot());
+        self.view.store(Arc::new(View { snapshot, revision, is_exact }));
     }
 }
 

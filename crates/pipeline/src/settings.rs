@@ -1,8 +1,10 @@
 //! What the pipeline is told at its start: bounds, policy, vocabulary and clock.
 
+use std::sync::Arc;
+
 use registry::{decide::Policy, vocabulary::Vocabulary};
 
-use crate::clock::Clock;
+use crate::{clock::Clock, image::ImageSettings, meters::Meters};
 
 /// The pipeline's settings; [`Settings::default`] has the documented defaults.
 #[derive(Clone)]
@@ -18,12 +20,16 @@ pub struct Settings {
     pub stale_retries_max: usize,
     /// Potential matches kept for each record and rule, best first; the number of all is kept.
     pub potential_max: usize,
+    /// Where the index is kept for the next start; `None` to build it anew each time.
+    pub image: Option<ImageSettings>,
     /// Choices that change decisions.
     pub policy: Policy,
     /// How registry facts are spelt in FHIR.
     pub vocabulary: Vocabulary,
     /// Where times and fresh ids come from.
     pub clock: Clock,
+    /// Where work is counted and timed.
+    pub meters: Arc<Meters>,
 }
 
 impl Default for Settings {
@@ -37,9 +43,11 @@ impl Default for Settings {
             turn_max: 50,
             stale_retries_max: 10,
             potential_max: 100,
+            image: None,
             policy: Policy::default(),
             vocabulary: Vocabulary::default(),
             clock: Clock::system(),
+            meters: Arc::new(Meters::none()),
         }
     }
 }

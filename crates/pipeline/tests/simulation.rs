@@ -7,14 +7,20 @@
 
 use std::{
     collections::BTreeMap,
+    path::Path,
     sync::{
         Arc,
         atomic::{AtomicI64, AtomicU64, Ordering},
     },
+    time::Duration,
 };
 
 use fhir::resource::Resource;
-use pipeline::{Clock, Operation, Pipeline, Settings, Work, verify::verify};
+use pipeline::{
+    Clock, Operation, Pipeline, Settings, Work,
+    image::{ImageSettings, IndexOrigin},
+    verify::verify,
+};
 use rand::{Rng, SeedableRng, rngs::StdRng, seq::IndexedRandom};
 use registry::{
     actor::Actor,
@@ -64,8 +70,10 @@ fn clock() -> Clock {
     )
 }
 
-async fn open(store: &Arc<dyn Store>, clock: &Clock) -> Pipeline {
-    let settings = Settings { clock: clock.clone(), batch_max: 7, ..Settings::default() };
+async fn open(store: &Arc<dyn Store>, clock: &Clock, image: Option<&Path>) -> Pipeline {
+    let every = Duration::from_millis(3);
+    let image = image.map(|path| ImageSettings { path: path.to_owned(), every });
+    let settings = Settings { clock: clock.clone(), batch_max: 7, image, ..Settings::default() };
     Pipeline::start(store.clone(), extractor(), settings).await.unwrap()
 }
 
@@ -173,15 +181,19 @@ impl Life {
     }
 }
 
-async fn live(seed: u64, store: Arc<dyn Store>) {
+async fn live(seed: u64, store: Arc<dyn Store>, image: Option<&Path>) {
     let clock = clock();
-    let pipeline = open(&store, &clock).await;
+    let pipeline = open(&store, &clock, image).await;
     let mut life = Life { rng: StdRng::seed_from_u64(seed), pipeline, known: BTreeMap::new() };
     for step in 0..STEPS {
         life.step().await;
         if life.rng.random_bool(0.05) {
             life.pipeline.stop().await;
-            life.pipeline = open(&store, &clock).await;
+            life.pipeline = open(&store, &clock, image).await;
+            let from_image = matches!(life.pipeline.index_origin(), IndexOrigin::Image(_));
+            // Even the first step may have been refused, and an empty registry has no image.
+            assert_eq!(from_image, image.is_some_and(Path::exists), "seed {seed}, step {step}");
+            check_index(seed, step, &life).await;
         }
         if step % 20 == 19 {
             check(seed, step, &life).await;
@@ -220,7 +232,7 @@ fn lives() -> u64 {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn every_promise_holds_through_random_lives_in_memory() {
     for seed in 0..lives() {
-        live(seed, store::open("memory:").await.unwrap()).await;
+        live(seed, store::open("memory:").await.unwrap(), None).await;
     }
 }
 
@@ -229,14 +241,15 @@ async fn every_promise_holds_through_random_lives_on_sqlite() {
     for seed in 1_000..1_000 + lives() / 4 {
         let folder = tempfile::tempdir().unwrap();
         let url = format!("sqlite:{}", folder.path().join("life.db").display());
-        live(seed, store::open(&url).await.unwrap()).await;
+        let image = folder.path().join("life.index");
+        live(seed, store::open(&url).await.unwrap(), Some(&image)).await;
     }
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_broken_pair_is_never_linked_again_by_rules() {
     let store = store::open("memory:").await.unwrap();
-    let pipeline = open(&store, &clock()).await;
+    let pipeline = open(&store, &clock(), None).await;
     let mut life = Life { rng: StdRng::seed_from_u64(7), pipeline, known: BTreeMap::new() };
     for _ in 0..200 {
         life.step().await;

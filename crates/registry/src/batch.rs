@@ -13,7 +13,7 @@ use crate::{
     ids::{ContentHash, Cruid, IssueId, RecordId, Revision, Timestamp},
     render,
     standing::{Moment, Standing},
-    state::{BrokenPair, MatchIssue},
+    state::{BrokenPair, IssueKind, MatchIssue},
     vocabulary::Vocabulary,
 };
 
@@ -30,6 +30,9 @@ pub struct Receipt {
     pub at: Timestamp,
     /// What became of the act.
     pub outcome: Outcome,
+    /// How many potential matches or conflicts the record has in all, where there are more than
+    /// are kept as issues; `None` where all are kept. As when its issues were raised.
+    pub candidates_total: Option<u64>,
 }
 
 /// Decisions taken one after another on one standing state, not yet written.
@@ -113,7 +116,14 @@ impl Batch {
             version: state.version,
             at: state.updated_at,
             outcome,
+            candidates_total: self.candidates_total(id),
         })
+    }
+
+    fn candidates_total(&self, id: &RecordId) -> Option<u64> {
+        let own = self.standing.issues_of(id).filter(|issue| issue.subject == *id);
+        let doubts = own.filter(|issue| issue.kind != IssueKind::Auto);
+        doubts.filter_map(|issue| issue.candidates_total).max()
     }
 
     /// Remembers opened and closed issues before the state forgets the closed ones.

@@ -96,6 +96,29 @@ impl Caller {
     }
 }
 
+/// A peer that may read the figures of the process.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Watcher;
+
+impl FromRequestParts<App> for Watcher {
+    type Rejection = ApiError;
+
+    async fn from_request_parts(parts: &mut Parts, app: &App) -> Result<Self, ApiError> {
+        let Some(metrics) = &app.settings().metrics else { return Err(ApiError::no_route()) };
+        let peer = peer(parts);
+        let is_named =
+            peer.is_some_and(|peer| metrics.allow.iter().any(|network| network.contains(peer)));
+        // A page in a browser on this machine is no watcher.
+        let base_url = app.settings().base_url.as_deref();
+        let is_meant = !is_local(peer) || local::is_meant_for_us(&parts.headers, base_url);
+        if is_named && is_meant { Ok(Self) } else { Err(ApiError::no_watcher()) }
+    }
+}
+
+fn peer(parts: &Parts) -> Option<IpAddr> {
+    parts.extensions.get::<ConnectInfo<SocketAddr>>().map(|ConnectInfo(address)| address.ip())
+}
+
 /// Whether a peer is on this machine.
 fn is_local(peer: Option<IpAddr>) -> bool {
     peer.is_some_and(|peer| peer.to_canonical().is_loopback())
@@ -109,9 +132,7 @@ impl FromRequestParts<App> for Caller {
     type Rejection = ApiError;
 
     async fn from_request_parts(parts: &mut Parts, app: &App) -> Result<Self, ApiError> {
-        let peer = parts.extensions.get::<ConnectInfo<SocketAddr>>();
-        let peer = peer.map(|ConnectInfo(address)| address.ip());
-        let caller = Self::establish(peer, &parts.headers, app.settings())?;
+        let caller = Self::establish(peer(parts), &parts.headers, app.settings())?;
         let span = tracing::Span::current();
         span.record("client", caller.client.as_str());
         span.record("proof", tracing::field::debug(caller.proof));

@@ -254,7 +254,7 @@ fn pipeline(error: &PipelineError) -> (StatusCode, Issue) {
 
 fn store(error: &StoreError) -> (StatusCode, Issue) {
     match error {
-        StoreError::Damaged(_) | StoreError::Refused(_) => {
+        StoreError::Damaged(_) | StoreError::Refused(_) | StoreError::NotKept(_) => {
             (StatusCode::INTERNAL_SERVER_ERROR, fault())
         }
         StoreError::Stale { .. }

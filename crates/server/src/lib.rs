@@ -1,4 +1,4 @@
-//! The HTTP edge: FHIR R4 under `/fhir`, and the two probes of whoever runs the process.
+//! The HTTP edge: FHIR R4 under `/fhir`, and the probes and figures for whoever runs the process.
 //!
 //! Every route is in [`router`]. A handler decodes, calls one verb of `pipeline` (or reads from
 //! `store::Reader`) and encodes; what a request may do to the registry is decided further down.
@@ -22,6 +22,7 @@ mod body;
 mod budget;
 mod caller;
 mod error;
+mod metrics;
 mod page;
 mod query;
 mod reply;
@@ -29,8 +30,9 @@ mod serve;
 mod settings;
 mod wrap;
 
+pub use metrics::Exposition;
 pub use serve::serve;
-pub use settings::{Network, NetworkError, ServerSettings};
+pub use settings::{MetricsSettings, Network, NetworkError, ServerSettings};
 
 use api::{bundle, conditional, health, history, metadata, read, search, write};
 use body::BodyPlaces;
@@ -97,8 +99,10 @@ pub fn router(app: App) -> Router {
         .put(conditional::update)
         .delete(conditional::delete);
     let patient = get(read::current).put(write::update).delete(write::delete);
-    let routes =
-        Router::new().route("/healthz", get(health::alive)).route("/readyz", get(health::ready));
+    let routes = Router::new()
+        .route("/healthz", get(health::alive))
+        .route("/readyz", get(health::ready))
+        .route("/metrics", get(metrics::show));
     let routes = [
         ("/fhir", get(search::turn_page).post(bundle::process)),
         ("/fhir/metadata", get(metadata::statement)),

@@ -46,6 +46,8 @@ pub async fn serve(
     let settings = app.settings().clone();
     let places =
         Arc::new(Semaphore::new(settings.connections_max.clamp(1, Semaphore::MAX_PERMITS)));
+    let upkeep = settings.metrics.as_ref().map(|metrics| metrics.exposition.clone().keep_up());
+    let upkeep = upkeep.map(tokio::spawn);
     let routes = router(app);
     let running = GracefulShutdown::new();
     let mut shutdown = pin!(shutdown);
@@ -59,6 +61,7 @@ pub async fn serve(
         run(Connection { stream, peer, place }, routes.clone(), &settings, &running);
     }
     drop(listener);
+    upkeep.inspect(|task| task.abort());
     let finish = running.shutdown();
     if tokio::time::timeout(settings.stop_timeout, finish).await.is_err() {
         tracing::warn!("requests were still running when the time for stopping was over");

@@ -9,6 +9,8 @@ mod network;
 
 pub use network::{Network, NetworkError};
 
+use crate::Exposition;
+
 /// The server's settings; [`ServerSettings::new`] has the documented defaults.
 #[derive(Clone, Debug)]
 pub struct ServerSettings {
@@ -47,6 +49,17 @@ pub struct ServerSettings {
     pub is_development: bool,
     /// The software's version, for `metadata`.
     pub version: String,
+    /// The figures at `/metrics`; without it there is nothing at that address.
+    pub metrics: Option<MetricsSettings>,
+}
+
+/// What is told at `/metrics`, and to whom.
+#[derive(Clone, Debug)]
+pub struct MetricsSettings {
+    /// The figures.
+    pub exposition: Exposition,
+    /// Peers that may read them. They hold nothing of people, but tell how busy a registry is.
+    pub allow: Vec<Network>,
 }
 
 impl ServerSettings {
@@ -71,6 +84,7 @@ impl ServerSettings {
             development_client: None,
             is_development: false,
             version: version.into(),
+            metrics: None,
         }
     }
 }

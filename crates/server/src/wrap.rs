@@ -18,7 +18,7 @@ use tower_http::catch_panic::CatchPanicLayer;
 use tracing::{Instrument, field::Empty};
 use uuid::Uuid;
 
-use crate::{App, error::ApiError};
+use crate::{App, error::ApiError, metrics};
 
 const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
 const CORRELATION_ID: HeaderName = HeaderName::from_static("x-correlation-id");
@@ -32,7 +32,7 @@ pub(crate) fn wrap(routes: Router<App>, app: &App) -> Router<App> {
         .layer(from_fn_with_state(app.clone(), within_time))
         .layer(CatchPanicLayer::custom(after_panic))
         .layer(from_fn(protect))
-        .layer(from_fn(record))
+        .layer(from_fn_with_state(app.clone(), record))
 }
 
 /// Answers 503 when the time is over, the body's own included. What entered the linker's queue is carried out all the
@@ -62,22 +62,27 @@ async fn protect(request: Request, next: Next) -> Response {
 
 /// Names the request, logs its outcome, and gives the client the ids to ask about it
 /// (R4 http.html#custom).
-async fn record(request: Request, next: Next) -> Response {
+async fn record(State(app): State<App>, request: Request, next: Next) -> Response {
     let started = Instant::now();
     let id = Uuid::new_v4().to_string();
     let correlation = correlation(request.headers());
-    let route = request.extensions().get::<MatchedPath>();
-    let route = route.map_or("unmatched", MatchedPath::as_str);
+    let route = request.extensions().get::<MatchedPath>().cloned();
+    let route = route.as_ref().map_or("unmatched", MatchedPath::as_str);
+    let method = method(&request);
     let span = tracing::info_span!(
         "request",
         request_id = %id,
-        method = %method(&request),
+        %method,
         route,
         client = Empty,
         proof = Empty,
     );
     let mut response = next.run(request).instrument(span.clone()).await;
-    let duration_ms = u64::try_from(started.elapsed().as_millis()).unwrap_or(u64::MAX);
+    let took = started.elapsed();
+    if let Some(metrics) = &app.settings().metrics {
+        metrics.exposition.answered(route, method, (response.status(), took));
+    }
+    let duration_ms = u64::try_from(took.as_millis()).unwrap_or(u64::MAX);
     let status = response.status().as_u16();
     span.in_scope(|| tracing::info!(status, duration_ms, "answered {status}"));
     let headers = response.headers_mut();
@@ -91,11 +96,9 @@ async fn record(request: Request, next: Next) -> Response {
 }
 
 /// The method, unless it is one that somebody made up.
-fn method(request: &Request) -> &str {
-    match request.method().as_str() {
-        known @ ("GET" | "HEAD" | "POST" | "PUT" | "DELETE" | "PATCH" | "OPTIONS") => known,
-        _ => "other",
-    }
+fn method(request: &Request) -> &'static str {
+    let known = metrics::METHODS.iter().find(|known| **known == request.method().as_str());
+    known.copied().unwrap_or("other")
 }
 
 /// The client's own id of the request, which it gets back but which is not logged.

@@ -20,10 +20,12 @@ use registry::{
 use std::sync::Arc;
 use thiserror::Error;
 
+mod draft;
 mod memory;
 mod plan;
 mod sqlite;
 
+pub use draft::DraftStore;
 pub use memory::MemoryStore;
 pub use sqlite::SqliteStore;
 
@@ -52,13 +54,17 @@ pub enum StoreError {
     /// The database was written by a newer release.
     #[error("the store was written by a newer release: {0}")]
     Newer(String),
-    /// The database could not be reached or refused; nothing was written.
+    /// The database could not be reached or refused; nothing was written. The source names
+    /// tables and columns, never a value.
     #[error("the database failed")]
-    Database(#[from] sqlx::Error),
+    Database(#[source] Box<dyn std::error::Error + Send + Sync>),
     /// The commit contradicts itself or what is stored: a fault of whoever made it. Nothing was
     /// written.
     #[error("the commit is refused: {0}")]
     Refused(String),
+    /// The store is a [`DraftStore`], which forgets this.
+    #[error("a draft keeps no {0}")]
+    NotKept(&'static str),
     /// What is stored does not fit the contract.
     #[error("stored data is damaged: {0}; run `opencr verify`")]
     Damaged(String),
@@ -206,14 +212,15 @@ pub trait Reader: Send + Sync {
 /// A store that can be written: [`Reader`] and the one way to write.
 #[async_trait]
 pub trait Store: Reader {
-    /// Writes all of `commit` durably, or nothing.
+    /// Writes all of `commit` durably, or nothing. Whoever no longer waits learns only from the
+    /// head which of the two it was.
     ///
     /// # Errors
     ///
     /// - [`StoreError::Stale`]: another commit landed first; read, match and decide again.
     /// - [`StoreError::Refused`]: the commit contradicts itself or what is stored.
     /// - [`StoreError::Database`]: the database refused; nothing was written.
-    async fn commit(&self, commit: &Commit) -> Result<(), StoreError>;
+    async fn commit(&self, commit: Commit) -> Result<(), StoreError>;
 
     /// Ends the work with the store in order, so that everything lies in its main file.
     ///

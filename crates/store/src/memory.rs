@@ -366,8 +366,8 @@ impl Reader for MemoryStore {
 
 #[async_trait]
 impl Store for MemoryStore {
-    async fn commit(&self, commit: &Commit) -> Result<(), StoreError> {
-        self.state.write().commit(commit)
+    async fn commit(&self, commit: Commit) -> Result<(), StoreError> {
+        self.state.write().commit(&commit)
     }
 
     async fn close(&self) {}

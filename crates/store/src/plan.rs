@@ -173,7 +173,8 @@ impl<'c> Plan<'c> {
     }
 }
 
-fn head_after(commit: &Commit, before: &Head) -> Result<Head, StoreError> {
+/// The head after `commit`, if it was decided on the one before it.
+pub(crate) fn head_after(commit: &Commit, before: &Head) -> Result<Head, StoreError> {
     if before.revision != commit.decided_at {
         return Err(StoreError::Stale { decided_at: commit.decided_at, current: before.revision });
     }

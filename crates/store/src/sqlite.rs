@@ -1,11 +1,14 @@
 //! The contract in one SQLite file: one writing connection, a few reading ones.
 //!
 //! Readers see the last commit whole and never wait for the writer (WAL). A second process is
-//! kept out by a lock file. Opening is in `open`, writing in `write`, and reading by topic in
+//! kept out by a lock file. A commit and a read each are one hop to a thread that may block (see
+//! `connections`). Opening is in `open` and `migrate`, writing in `write`, and reading by topic in
 //! `states`, `history`, `judgements` and `search`.
 
+mod connections;
 mod history;
 mod judgements;
+mod migrate;
 mod open;
 mod rows;
 mod search;
@@ -17,7 +20,7 @@ mod tests;
 mod write;
 mod write_index;
 
-use std::{fs::File, path::PathBuf};
+use std::path::PathBuf;
 
 use async_trait::async_trait;
 use registry::{
@@ -28,115 +31,115 @@ use registry::{
     state::{BrokenPair, GoldenState, MatchIssue, RecordState},
     stored::{Counts, PatientTags, StoredPatient, StoredVersion},
 };
-use sqlx::{
-    Connection, Sqlite, SqliteConnection, SqlitePool, Transaction, sqlite::SqliteConnectOptions,
-};
-use tokio::sync::Mutex;
+use rusqlite::Connection;
 
+use self::connections::{Readers, Writer};
 use crate::{FoundIds, Reader, Store, StoreError, Window};
 
 /// A store in one SQLite file.
 pub struct SqliteStore {
+    readers: Readers,
+    /// After the readers, so that the last connection to be dropped is one that can write.
+    writer: Writer,
     path: PathBuf,
-    options: SqliteConnectOptions,
-    /// Empty while a commit is at work, and after one that left its connection in doubt.
-    writer: Mutex<Option<SqliteConnection>>,
-    readers: SqlitePool,
-    /// Locked for as long as the store lives.
-    _lock: File,
+}
+
+impl From<rusqlite::Error> for StoreError {
+    fn from(error: rusqlite::Error) -> Self {
+        Self::Database(Box::new(error))
+    }
 }
 
 impl SqliteStore {
-    /// A transaction in which every statement sees the same revision.
-    async fn snapshot(&self) -> Result<Transaction<'static, Sqlite>, StoreError> {
-        Ok(self.readers.begin().await?)
+    /// The answer of `work`, all of whose statements see the same revision.
+    async fn read<T: Send + 'static>(
+        &self,
+        work: impl FnOnce(&Connection) -> Result<T, StoreError> + Send + 'static,
+    ) -> Result<T, StoreError> {
+        self.readers.read(work).await
+    }
+
+    /// As [`Self::read`], about each of `wanted`; about nothing there is nothing to read.
+    async fn read_about<W: Clone + Send + 'static, T: Send + 'static>(
+        &self,
+        wanted: &[W],
+        work: impl FnOnce(&Connection, &[W]) -> Result<Vec<T>, StoreError> + Send + 'static,
+    ) -> Result<Vec<T>, StoreError> {
+        if wanted.is_empty() {
+            return Ok(Vec::new());
+        }
+        let wanted = wanted.to_vec();
+        self.read(move |connection| work(connection, &wanted)).await
     }
 }
 
 #[async_trait]
 impl Store for SqliteStore {
-    async fn commit(&self, commit: &Commit) -> Result<(), StoreError> {
-        let mut slot = self.writer.lock().await;
-        // Taken out and put back only when all went well: SQLite ends a transaction by itself
-        // when the disk is full, without sqlx knowing, and a caller that goes away leaves one
-        // open. A fresh connection has neither trouble.
-        let mut connection = match slot.take() {
-            Some(connection) => connection,
-            None => open::connect_writer(&self.options).await?,
-        };
-        // Immediate takes the write lock before the head is read, so that a stale decision is
-        // told from a busy database.
-        let mut tx = connection.begin_with("BEGIN IMMEDIATE").await?;
-        if let Err(error) = write::write(&mut tx, commit).await {
-            if tx.rollback().await.is_ok() {
-                *slot = Some(connection);
-            }
-            return Err(error);
-        }
-        tx.commit().await?;
-        *slot = Some(connection);
-        Ok(())
+    async fn commit(&self, commit: Commit) -> Result<(), StoreError> {
+        self.writer.write(move |connection| write::write(connection, &commit)).await
     }
 
     async fn close(&self) {
         self.readers.close().await;
-        // The last connection that closes takes the log into the main file.
-        if let Some(writer) = self.writer.lock().await.take()
-            && let Err(error) = writer.close().await
-        {
-            tracing::warn!(%error, "the database could not be closed in order");
-        }
+        self.writer.close().await;
     }
 }
 
 #[async_trait]
 impl Reader for SqliteStore {
     async fn head(&self) -> Result<Head, StoreError> {
-        states::head(&mut *self.readers.acquire().await?).await
+        self.read(states::head).await
     }
 
     async fn records(&self, ids: &[RecordId]) -> Result<Vec<RecordState>, StoreError> {
-        states::records(&mut *self.snapshot().await?, ids).await
+        self.read_about(ids, states::records).await
     }
 
     async fn records_of_sources(
         &self,
         sources: &[SourceKey],
     ) -> Result<Vec<RecordState>, StoreError> {
-        states::records_of_sources(&mut *self.snapshot().await?, sources).await
+        self.read_about(sources, states::records_of_sources).await
     }
 
     async fn records_numbered(
         &self,
         numbers: &[RecordNumber],
     ) -> Result<Vec<RecordState>, StoreError> {
-        states::records_numbered(&mut *self.snapshot().await?, numbers).await
+        self.read_about(numbers, states::records_numbered).await
     }
 
     async fn goldens(&self, ids: &[Cruid]) -> Result<Vec<GoldenState>, StoreError> {
-        let ids: Vec<&str> = ids.iter().map(Cruid::as_str).collect();
-        states::goldens(&mut *self.snapshot().await?, &ids).await
+        self.read_about(ids, |connection, ids| {
+            states::goldens(connection, ids.iter().map(Cruid::as_str))
+        })
+        .await
     }
 
     async fn broken_pairs_of(&self, records: &[RecordId]) -> Result<Vec<BrokenPair>, StoreError> {
-        judgements::broken_pairs_of(&mut *self.snapshot().await?, records).await
+        self.read_about(records, judgements::broken_pairs_of).await
     }
 
     async fn open_issues_of(&self, records: &[RecordId]) -> Result<Vec<MatchIssue>, StoreError> {
         let sides = [judgements::SUBJECT, judgements::CANDIDATE];
-        judgements::open_issues_of(&mut *self.snapshot().await?, records, &sides).await
+        self.read_about(records, move |connection, records| {
+            judgements::open_issues_of(connection, records, &sides)
+        })
+        .await
     }
 
     async fn open_issues_raised_by(
         &self,
         records: &[RecordId],
     ) -> Result<Vec<MatchIssue>, StoreError> {
-        let sides = [judgements::SUBJECT];
-        judgements::open_issues_of(&mut *self.snapshot().await?, records, &sides).await
+        self.read_about(records, |connection, records| {
+            judgements::open_issues_of(connection, records, &[judgements::SUBJECT])
+        })
+        .await
     }
 
     async fn patients(&self, ids: &[String]) -> Result<Vec<StoredPatient>, StoreError> {
-        states::patients(&mut *self.snapshot().await?, ids).await
+        self.read_about(ids, states::patients).await
     }
 
     async fn record_version(
@@ -144,7 +147,8 @@ impl Reader for SqliteStore {
         id: &RecordId,
         version: u32,
     ) -> Result<Option<StoredVersion>, StoreError> {
-        history::record_version(&mut *self.readers.acquire().await?, id, version).await
+        let id = id.clone();
+        self.read(move |connection| history::record_version(connection, &id, version)).await
     }
 
     async fn record_history(
@@ -152,7 +156,8 @@ impl Reader for SqliteStore {
         id: &RecordId,
         window: Window,
     ) -> Result<(Vec<StoredVersion>, u64), StoreError> {
-        history::record_history(&mut *self.snapshot().await?, id, window).await
+        let id = id.clone();
+        self.read(move |connection| history::record_history(connection, &id, window)).await
     }
 
     async fn golden_history(
@@ -160,7 +165,8 @@ impl Reader for SqliteStore {
         id: &Cruid,
         window: Window,
     ) -> Result<(Vec<GoldenState>, u64), StoreError> {
-        history::golden_history(&mut *self.snapshot().await?, id, window).await
+        let id = id.clone();
+        self.read(move |connection| history::golden_history(connection, &id, window)).await
     }
 
     async fn golden_version(
@@ -168,7 +174,8 @@ impl Reader for SqliteStore {
         id: &Cruid,
         version: u32,
     ) -> Result<Option<GoldenState>, StoreError> {
-        history::golden_version(&mut *self.readers.acquire().await?, id, version).await
+        let id = id.clone();
+        self.read(move |connection| history::golden_version(connection, &id, version)).await
     }
 
     async fn search(
@@ -177,7 +184,8 @@ impl Reader for SqliteStore {
         sort: &[SortKey],
         window: Window,
     ) -> Result<FoundIds, StoreError> {
-        search::search(&mut *self.snapshot().await?, filters, sort, window).await
+        let (filters, sort) = (filters.to_vec(), sort.to_vec());
+        self.read(move |connection| search::search(connection, &filters, &sort, window)).await
     }
 
     async fn records_after(
@@ -185,7 +193,7 @@ impl Reader for SqliteStore {
         after: Option<RecordNumber>,
         limit: u32,
     ) -> Result<Vec<(RecordState, String)>, StoreError> {
-        states::records_after(&mut *self.readers.acquire().await?, after, limit).await
+        self.read(move |connection| states::records_after(connection, after, limit)).await
     }
 
     async fn goldens_after(
@@ -193,38 +201,39 @@ impl Reader for SqliteStore {
         after: Option<u32>,
         limit: u32,
     ) -> Result<Vec<GoldenState>, StoreError> {
-        states::goldens_after(&mut *self.readers.acquire().await?, after, limit).await
+        self.read(move |connection| states::goldens_after(connection, after, limit)).await
     }
 
     async fn open_issues(&self, window: Window) -> Result<Vec<MatchIssue>, StoreError> {
-        judgements::open_issues(&mut *self.readers.acquire().await?, window).await
+        self.read(move |connection| judgements::open_issues(connection, window)).await
     }
 
     async fn broken_pairs(&self) -> Result<Vec<BrokenPair>, StoreError> {
-        judgements::broken_pairs(&mut *self.readers.acquire().await?).await
+        self.read(judgements::broken_pairs).await
     }
 
     async fn tags_of(&self, ids: &[String]) -> Result<Vec<PatientTags>, StoreError> {
-        states::tags_of(&mut *self.snapshot().await?, ids).await
+        self.read_about(ids, states::tags_of).await
     }
 
     async fn events_after(&self, after: Revision, limit: u32) -> Result<Vec<Event>, StoreError> {
-        history::events_after(&mut *self.readers.acquire().await?, after, limit).await
+        self.read(move |connection| history::events_after(connection, after, limit)).await
     }
 
     async fn explanation(&self, hash: &ContentHash) -> Result<Option<String>, StoreError> {
-        history::explanation(&mut *self.readers.acquire().await?, hash).await
+        let hash = hash.clone();
+        self.read(move |connection| history::explanation(connection, &hash)).await
     }
 
     async fn counts(&self) -> Result<Counts, StoreError> {
-        structure::counts(&mut *self.snapshot().await?).await
+        self.read(structure::counts).await
+    }
+
+    async fn check_structure(&self) -> Result<Vec<String>, StoreError> {
+        self.read(structure::check).await
     }
 
     fn location(&self) -> String {
         self.path.display().to_string()
-    }
-
-    async fn check_structure(&self) -> Result<Vec<String>, StoreError> {
-        structure::check(&mut *self.snapshot().await?).await
     }
 }

@@ -8,11 +8,12 @@ use tracing_subscriber::EnvFilter;
 use super::{Config, ConfigError, Origins};
 
 /// The allowed range of each number, both ends included.
-const RANGES: [(&str, &str, i64, i64); 9] = [
+const RANGES: [(&str, &str, i64, i64); 10] = [
     ("server", "port", 0, 65_535),
     ("server", "body_max_bytes", 1024, 1 << 30),
     ("server", "request_timeout_seconds", 1, 86_400),
     ("matching", "potential_max", 1, 100_000),
+    ("matching", "image_every_seconds", 1, 604_800),
     ("linker", "queue_max", 1, 10_000_000),
     ("linker", "batch_max", 1, 100_000),
     ("linker", "stale_retries_max", 0, 1000),
@@ -76,14 +77,15 @@ impl Checks<'_> {
             let why = "must be an IP address such as 127.0.0.1, ::1 or 0.0.0.0 (no name, no port)";
             return Err(self.refuse("server.address", why));
         }
-        let gateways = table.get("callers").and_then(|callers| callers.get("trusted_gateways"));
-        let gateways = gateways.and_then(Value::as_array);
         let is_address = |item: &Value| {
             item.as_str().is_some_and(|text| text.parse::<server::Network>().is_ok())
         };
-        if !gateways.is_some_and(|gateways| gateways.iter().all(is_address)) {
-            let why = "must hold IP addresses and networks only, such as ::1 or 10.0.0.0/8";
-            return Err(self.refuse("callers.trusted_gateways", why));
+        for (section, name) in [("callers", "trusted_gateways"), ("metrics", "allow")] {
+            let list = table.get(section).and_then(|section| section.get(name));
+            if !list.and_then(Value::as_array).is_some_and(|list| list.iter().all(is_address)) {
+                let why = "must hold IP addresses and networks only, such as ::1 or 10.0.0.0/8";
+                return Err(self.refuse(&format!("{section}.{name}"), why));
+            }
         }
         if !matches!(text("log", "format"), Some("text" | "json")) {
             return Err(self.refuse("log.format", "must be \"text\" or \"json\""));

@@ -153,6 +153,8 @@ fn values_out_of_range_are_refused_with_their_place() {
     check_refused("[systems]\ninternal_ids = []\n", &[], "at least one identifier system");
     check_refused("[systems]\ninternal_ids = ['a b']\n", &[], "must hold URIs");
     check_refused("[systems]\ninternal_ids = ['a', 'a']\n", &[], "not name a system twice");
+    let networks = "must hold IP addresses and networks";
+    check_refused("[metrics]\nallow = ['localhost']\n", &[], networks);
     check_refused(
         "[callers]\ntrusted_gateways = ['x']\n",
         &[],

@@ -1,7 +1,7 @@
 //! An import straight into a store, through the same pipeline as the server's.
 
 use anyhow::Context as _;
-use pipeline::{Pipeline, rows::Rows};
+use pipeline::{Pipeline, Settings, rows::Rows};
 use registry::{actor::Actor, ids::ClientId};
 
 use super::Run;
@@ -29,6 +29,8 @@ pub(super) fn send(run: &mut Run, rows: Rows, url: &str, config: &Config) -> any
     let settings = feed::alone(wiring::settings(config));
     wiring::runtime()?.block_on(async {
         let store = store::open(url).await.context("cannot open the store")?;
+        let image = wiring::image(config, url);
+        let settings = Settings { image, ..settings };
         let pipeline = Pipeline::start(store.clone(), extractor, settings).await?;
         let mut rows_done = run.skip;
         let skip = run.skip;

@@ -11,6 +11,10 @@ pub(super) struct Report {
     pub(super) persons: u64,
     pub(super) auto_pairs: u64,
     pub(super) potential_pairs: u64,
+    /// Records that have more potential or conflicting matches than are kept.
+    pub(super) cut_records: u64,
+    /// How many such matches these records have in all.
+    pub(super) cut_candidates: u64,
     pub(super) evaluations: Option<Evaluations>,
     pub(super) seconds: f64,
     pub(super) peak_rss_bytes: Option<u64>,
@@ -31,6 +35,8 @@ impl Report {
             "persons": self.persons,
             "auto_pairs": self.auto_pairs,
             "potential_pairs": self.potential_pairs,
+            "cut_records": self.cut_records,
+            "cut_candidates": self.cut_candidates,
             "precision": auto.and_then(|found| found.precision),
             "recall": auto.and_then(|found| found.recall),
             "f1": auto.and_then(|found| found.f1),
@@ -49,6 +55,10 @@ impl fmt::Display for Report {
         writeln!(f, "persons            {:>12}", self.persons)?;
         writeln!(f, "linked pairs       {:>12}", self.auto_pairs)?;
         writeln!(f, "pairs to review    {:>12}", self.potential_pairs)?;
+        if self.cut_records > 0 {
+            writeln!(f, "records cut short  {:>12}", self.cut_records)?;
+            writeln!(f, "their candidates   {:>12}", self.cut_candidates)?;
+        }
         writeln!(f, "seconds            {:>12.2}", self.seconds)?;
         writeln!(f, "records per second {:>12.0}", self.records_per_second())?;
         if let Some(bytes) = self.peak_rss_bytes {
@@ -97,6 +107,8 @@ mod tests {
             persons: 3,
             auto_pairs: 1,
             potential_pairs: 1,
+            cut_records: 2,
+            cut_candidates: 7,
             evaluations,
             seconds: 2.0,
             peak_rss_bytes: Some(5),
@@ -112,6 +124,8 @@ mod tests {
             "persons",
             "auto_pairs",
             "potential_pairs",
+            "cut_records",
+            "cut_candidates",
             "precision",
             "recall",
             "f1",
@@ -134,5 +148,7 @@ mod tests {
         };
         let text = report(Some(found)).to_string();
         assert!(text.contains("recall                  0.5000        1.0000"), "{text}");
+        assert!(text.contains("records cut short             2\n"), "{text}");
+        assert!(text.contains("their candidates              7\n"), "{text}");
     }
 }

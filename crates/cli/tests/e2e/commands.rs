@@ -19,13 +19,13 @@ b2,Peter,Mukasa,m,1985-01-01,0799,N2,A2,
 
 const TRUTH: &str = "rec_id,cluster\na1,1\na2,1\nb1,2\nb2,2\n";
 
-fn opencr(folder: &Path, arguments: &[&str]) -> Output {
+pub(crate) fn opencr(folder: &Path, arguments: &[&str]) -> Output {
     let mut command = Command::new(env!("CARGO_BIN_EXE_opencr"));
     command.current_dir(folder).args(arguments).env_remove("OPENCR_CONFIG");
     command.output().expect("the binary starts")
 }
 
-fn folder_with(files: &[(&str, &str)]) -> tempfile::TempDir {
+pub(crate) fn folder_with(files: &[(&str, &str)]) -> tempfile::TempDir {
     let folder = tempfile::tempdir().expect("a temporary folder");
     for (name, text) in files {
         fs::write(folder.path().join(name), text).expect("a writable folder");
@@ -33,11 +33,11 @@ fn folder_with(files: &[(&str, &str)]) -> tempfile::TempDir {
     folder
 }
 
-fn text(bytes: &[u8]) -> String {
+pub(crate) fn text(bytes: &[u8]) -> String {
     String::from_utf8_lossy(bytes).into_owned()
 }
 
-fn check(folder: &Path, arguments: &[&str]) -> String {
+pub(crate) fn check(folder: &Path, arguments: &[&str]) -> String {
     let output = opencr(folder, arguments);
     assert!(output.status.success(), "{arguments:?}: {}", text(&output.stderr));
     text(&output.stdout)

@@ -1,6 +1,8 @@
 //! The real binary, as its users and its enemies meet it.
 
 mod commands;
+mod image;
 mod kill;
 mod process;
+mod rules;
 mod steps;

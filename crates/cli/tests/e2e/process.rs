@@ -13,6 +13,7 @@ use serde_json::Value;
 pub(crate) struct Server {
     child: Child,
     base: String,
+    log: Option<std::thread::JoinHandle<String>>,
 }
 
 impl Server {
@@ -22,15 +23,26 @@ impl Server {
     }
 
     pub(crate) fn start_with(data: &Path, more: &[&str]) -> Self {
-        let mut child = opencr()
-            .args(["serve", "--port", "0", "--data"])
-            .arg(data)
-            .args(more)
-            .env("OPENCR__LOG__LEVEL", "error")
-            .stdout(Stdio::piped())
-            .stderr(Stdio::null())
-            .spawn()
-            .expect("the binary starts");
+        let mut command = serve(data);
+        command.args(more).env("OPENCR__LOG__LEVEL", "error").stderr(Stdio::null());
+        Self::spawn(&mut command)
+    }
+
+    /// The same with its log at level `info`, for [`Server::stop_and_read_log`].
+    pub(crate) fn start_logging(data: &Path) -> Self {
+        let mut command = serve(data);
+        let mut server = Self::spawn(command.stderr(Stdio::piped()));
+        let mut stderr = server.child.stderr.take().expect("stderr is piped");
+        server.log = Some(std::thread::spawn(move || {
+            let mut log = String::new();
+            stderr.read_to_string(&mut log).expect("the log is text");
+            log
+        }));
+        server
+    }
+
+    fn spawn(command: &mut Command) -> Self {
+        let mut child = command.spawn().expect("the binary starts");
         let mut lines = BufReader::new(child.stdout.take().expect("stdout is piped")).lines();
         let base = lines
             .by_ref()
@@ -39,7 +51,7 @@ impl Server {
             .expect("the banner tells the address");
         // The rest of the banner must not block the process.
         std::thread::spawn(move || lines.for_each(drop));
-        Self { child, base }
+        Self { child, base, log: None }
     }
 
     /// The FHIR base, such as `http://127.0.0.1:40001/fhir`.
@@ -55,6 +67,16 @@ impl Server {
 
     /// SIGTERM: the process finishes what it accepted.
     pub(crate) fn stop(mut self) {
+        self.terminate();
+    }
+
+    /// SIGTERM, and all that was logged.
+    pub(crate) fn stop_and_read_log(mut self) -> String {
+        self.terminate();
+        self.log.take().expect("started with a log").join().expect("the log was read")
+    }
+
+    fn terminate(&mut self) {
         let id = self.child.id().to_string();
         let sent = Command::new("kill").args(["-TERM", &id]).status().expect("kill runs");
         assert!(sent.success());
@@ -68,6 +90,12 @@ impl Drop for Server {
         let _ = self.child.kill();
         let _ = self.child.wait();
     }
+}
+
+fn serve(data: &Path) -> Command {
+    let mut command = opencr();
+    command.args(["serve", "--port", "0", "--data"]).arg(data).stdout(Stdio::piped());
+    command
 }
 
 /// The binary under test.

@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 
 use crate::process::{Client, Server, opencr, run, verify};
 
-fn amina(system: &str, value: &str, given: &str) -> Value {
+pub(crate) fn amina(system: &str, value: &str, given: &str) -> Value {
     json!({
         "resourceType": "Patient",
         "identifier": [

@@ -68,6 +68,20 @@ impl<T: Clone + Default, const CHUNK: usize> Chunked<T, CHUNK> {
             + self.chunks.capacity() * size_of::<Arc<[T]>>()
     }
 
+    /// A vector of the given elements.
+    pub(super) fn of(mut elements: impl Iterator<Item = T>) -> Self {
+        let mut chunks = Vec::new();
+        loop {
+            let mut chunk = Vec::with_capacity(CHUNK);
+            chunk.extend(elements.by_ref().take(CHUNK));
+            if chunk.is_empty() {
+                return Chunked { chunks: Arc::new(chunks) };
+            }
+            chunk.resize(CHUNK, T::default());
+            chunks.push(chunk.into());
+        }
+    }
+
     /// Number of chunks.
     pub(super) fn chunks(&self) -> usize {
         self.chunks.len()

@@ -3,6 +3,8 @@
 //! [`Column`] is what a snapshot holds; [`Codes`] is what only the writer needs. Code 0 is the
 //! missing value, which has no postings.
 
+mod stored;
+
 use std::collections::BTreeSet;
 use std::fmt;
 use std::hash::BuildHasher;

@@ -33,6 +33,21 @@ impl Finder {
         Finder { leaves: Arc::new(vec![Arc::new(Leaf::default())]), entries: 0 }
     }
 
+    /// A table of codes by hash, as large as one to which they were added.
+    pub(super) fn of(entries: &[(u64, u32)]) -> Finder {
+        let leaves = entries.len().div_ceil(LEAF_LOAD).max(1);
+        let mut counts = vec![0; leaves];
+        for (hash, _) in entries {
+            counts[address(tag(*hash), leaves)] += 1;
+        }
+        let mut filled: Vec<Leaf> = counts.into_iter().map(Leaf::with_capacity).collect();
+        for (hash, code) in entries {
+            filled[address(tag(*hash), leaves)].push((tag(*hash), *code));
+        }
+        let leaves = filled.into_iter().map(Arc::new).collect();
+        Finder { leaves: Arc::new(leaves), entries: entries.len() }
+    }
+
     /// The first code with this hash for which `is_it` holds.
     pub(super) fn find(&self, hash: u64, is_it: impl Fn(u32) -> bool) -> Option<u32> {
         self.all(hash).find(|code| is_it(*code))
@@ -128,6 +143,11 @@ mod tests {
         assert!(finder.leaves.len() > 20);
         assert!((0..5_000).all(|number| holds(&finder, number)));
         let before = finder.clone();
+        let entries: Vec<(u64, u32)> =
+            (0..5_000).map(|number| (hash(number), number as u32)).collect();
+        let at_once = Finder::of(&entries);
+        assert_eq!(at_once.leaves.len(), finder.leaves.len());
+        assert!((0..5_000).all(|number| holds(&at_once, number)));
         for number in 100..5_000 {
             finder.remove(hash(number), number as u32);
             finder.remove(hash(number), number as u32);

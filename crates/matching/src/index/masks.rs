@@ -58,6 +58,24 @@ impl Masks {
         Masks { known: Arc::default(), rows: Arc::default(), groups: Chunked::new() }
     }
 
+    /// The groups of what the record of each row lacks; a row without a record has `None`.
+    pub(super) fn of(records: impl Iterator<Item = Option<Lacks>>) -> Masks {
+        let (mut known, mut rows) = (Known::default(), Vec::<Vec<u32>>::new());
+        let grouped = (0..).zip(records).map(|(row, lacks)| {
+            let Some(lacks) = lacks else { return 0 };
+            let group = *known.positions.entry(lacks).or_insert_with(|| {
+                known.lacks.push(lacks);
+                rows.push(Vec::new());
+                rows.len() - 1
+            });
+            rows[group].push(row);
+            name(group)
+        });
+        let groups = Chunked::of(grouped);
+        let rows = rows.iter().map(|rows| Rows::of(rows)).collect();
+        Masks { known: Arc::new(known), rows: Arc::new(rows), groups }
+    }
+
     /// What the records of each group lack.
     pub(super) fn lacks(&self) -> &[Lacks] {
         &self.known.lacks
@@ -87,9 +105,7 @@ impl Masks {
             self.rows.len() - 1
         });
         Arc::make_mut(&mut self.rows)[group].insert(row);
-        // Beyond this no rule is planned, and no search asks.
-        let name = u16::try_from(group).unwrap_or(u16::MAX);
-        self.groups.set(row as usize, name);
+        self.groups.set(row as usize, name(group));
     }
 
     pub(super) fn remove(&mut self, lacks: Lacks, row: u32) {
@@ -126,4 +142,9 @@ impl Masks {
         let rows = self.rows.iter().map(|rows| rows.bytes() + size_of::<Rows>());
         rows.sum::<usize>() + self.groups.bytes()
     }
+}
+
+/// Two bytes for a group. Beyond what they can name no rule is planned, and no search asks.
+fn name(group: usize) -> u16 {
+    u16::try_from(group).unwrap_or(u16::MAX)
 }

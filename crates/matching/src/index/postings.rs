@@ -3,6 +3,7 @@
 //! Most identifiers belong to one row, so a code's four bytes hold that row itself, and point to
 //! a list only where there are several. Copies share what neither has changed.
 
+use super::ROWS_CHUNK;
 use super::chunked::Chunked;
 use super::rows::Rows;
 
@@ -12,6 +13,9 @@ const HEADS_CHUNK: usize = 2048;
 const LISTS_CHUNK: usize = 64;
 /// Marks a head that is the position of a list; without it, the row and one, or 0 for no row.
 const IS_LIST: u32 = 1 << 31;
+
+/// Numbers below this fit a head.
+pub(super) const NUMBERS_MAX: usize = IS_LIST as usize - 1;
 
 /// Rows by code.
 #[derive(Clone)]
@@ -56,6 +60,45 @@ impl RowsOf<'_> {
 impl Postings {
     pub(super) fn new() -> Postings {
         Postings { heads: Chunked::new(), lists: Chunked::new(), lists_len: 0 }
+    }
+
+    /// The postings of `codes` codes, from the code of each row; `None` if a row has another.
+    ///
+    /// Rows are numbered below [`NUMBERS_MAX`], and code 0 has no postings.
+    pub(super) fn of_rows(codes: usize, rows: &Chunked<u32, ROWS_CHUNK>) -> Option<Postings> {
+        let coded = || (0..rows.chunks()).flat_map(|chunk| rows.chunk(chunk));
+        let mut counts = vec![0_u32; codes];
+        for code in coded() {
+            *counts.get_mut(*code as usize)? += 1;
+        }
+        // What is counted becomes the place of the next row of a list.
+        let (mut places, mut heads, mut ends) = (counts, vec![0; codes], Vec::new());
+        let mut end = 0;
+        for (head, place) in heads.iter_mut().zip(&mut places).skip(1) {
+            if *place > 1 {
+                *head = ends.len() as u32 | IS_LIST;
+                end += std::mem::replace(place, end);
+                ends.push(end as usize);
+            }
+        }
+        let mut listed = vec![0; end as usize];
+        for (row, code) in (0..).zip(coded()).filter(|(_, code)| **code != 0) {
+            let head = &mut heads[*code as usize];
+            if *head & IS_LIST == 0 {
+                *head = row + 1;
+                continue;
+            }
+            let place = &mut places[*code as usize];
+            listed[*place as usize] = row;
+            *place += 1;
+        }
+        let starts = std::iter::once(0).chain(ends.iter().copied());
+        let lists = starts.zip(&ends).map(|(start, end)| Some(Rows::of(&listed[start..*end])));
+        Some(Postings {
+            lists: Chunked::of(lists),
+            lists_len: ends.len() as u32,
+            heads: Chunked::of(heads.into_iter()),
+        })
     }
 
     pub(super) fn of(&self, code: u32) -> RowsOf<'_> {

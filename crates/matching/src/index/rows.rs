@@ -64,6 +64,19 @@ impl Rows {
         }
     }
 
+    /// The set of `rows`, which ascend.
+    pub(super) fn of(rows: &[u32]) -> Rows {
+        if rows.len() > SHORT_MAX {
+            return long(rows);
+        }
+        if rows.len() > FEW_MAX {
+            return Rows::Short(Arc::new(rows.to_vec()));
+        }
+        let mut few = [0; FEW_MAX];
+        few[..rows.len()].copy_from_slice(rows);
+        Rows::Few { len: rows.len() as u8, rows: few }
+    }
+
     /// Adds a row; nothing happens if it is there.
     pub(super) fn insert(&mut self, row: u32) {
         match self {
@@ -229,7 +242,9 @@ mod tests {
                     tree.remove(&(row * stride));
                 }
             }
-            prop_assert_eq!(list(&rows), tree.into_iter().collect::<Vec<_>>());
+            let left: Vec<u32> = tree.into_iter().collect();
+            prop_assert_eq!(list(&Rows::of(&left)), left.clone());
+            prop_assert_eq!(list(&rows), left);
             prop_assert_eq!(list(&before), expected.into_iter().collect::<Vec<_>>());
         }
     }

@@ -4,7 +4,7 @@
 //! come from `score/field.rs` and are added in field order from the rule's base, which are the
 //! operations of [`crate::score()`]; so both give the same bits.
 
-use super::best::Best;
+use super::best::{Best, Gathered};
 use super::column::{Column, MISSING};
 use super::native::Judge;
 use super::{Cost, Found, Hit, Limits, ROWS_CHUNK, Snapshot};
@@ -17,14 +17,14 @@ use crate::similarity::{Algorithm, Units, units};
 /// Searches by every rule.
 pub(super) fn scan(snapshot: &Snapshot, query: &Features, limits: &Limits) -> Found {
     let mut scanner = Scanner::new(snapshot, query);
-    let mut found = Found::default();
-    for position in 0..snapshot.ruleset.rules.len() {
-        let mut best = Best::new(limits.potential_max);
+    let rules = snapshot.ruleset.rules.len();
+    let mut gathered = Gathered::new(rules, limits);
+    for position in 0..rules {
+        let mut best = gathered.next_rule();
         scanner.apply(position, &mut best);
-        best.conclude(&mut found);
+        gathered.take(best);
     }
-    found.cost = scanner.cost();
-    found
+    gathered.conclude(scanner.cost())
 }
 
 /// A query against all records, rule by rule.

@@ -7,7 +7,7 @@ mod route;
 
 use smallvec::SmallVec;
 
-use super::best::Best;
+use super::best::{Best, Gathered};
 use super::clause::{Clause, How, compare_with_empty};
 use super::column::MISSING;
 use super::planner::{self, FieldSet, QuerySide, Shape};
@@ -39,22 +39,22 @@ pub(super) fn search_along(
     let (clauses, cost) = (Vec::new(), Cost::default());
     let mut search = Search { snapshot, query, lacks, clauses, cost, forced };
     let mut scanner = None;
-    let mut found = Found::default();
+    let mut gathered = Gathered::new(snapshot.ruleset.rules.len(), limits);
     for (position, rule) in snapshot.ruleset.rules.iter().enumerate() {
-        let mut best = Best::new(limits.potential_max);
+        let mut best = gathered.next_rule();
         if !search.apply(position, rule, &mut best) {
             let scanner = scanner.get_or_insert_with(|| Scanner::new(snapshot, query));
             scanner.apply(position, &mut best);
         }
-        best.conclude(&mut found);
+        gathered.take(best);
     }
-    found.cost = search.cost;
-    found.cost.values_compared += search.clauses.iter().map(|clause| clause.compared).sum::<u64>();
-    if let Some(cost) = scanner.map(|scanner| scanner.cost()) {
-        found.cost.records_scanned += cost.records_scanned;
-        found.cost.values_compared += cost.values_compared;
+    let mut cost = search.cost;
+    cost.values_compared += search.clauses.iter().map(|clause| clause.compared).sum::<u64>();
+    if let Some(scanned) = scanner.map(|scanner| scanner.cost()) {
+        cost.records_scanned += scanned.records_scanned;
+        cost.values_compared += scanned.values_compared;
     }
-    found
+    gathered.conclude(cost)
 }
 
 /// A query against a snapshot; rules that ask the same of a feature share a clause.

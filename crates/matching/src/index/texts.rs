@@ -8,6 +8,9 @@ use std::sync::Arc;
 /// Texts of a chunk, which is copied as a whole for a changed one.
 const TEXTS_CHUNK: usize = 256;
 
+/// The longest text that is read from outside; a prepared one has 512 characters at the most.
+const TEXT_BYTES_MAX: u32 = 1 << 16;
+
 /// A vector of texts.
 #[derive(Clone, Default)]
 pub(super) struct Texts {
@@ -67,6 +70,32 @@ impl Texts {
         if self.chunks.len() > len.div_ceil(TEXTS_CHUNK) {
             Arc::make_mut(&mut self.chunks).truncate(len.div_ceil(TEXTS_CHUNK));
         }
+    }
+
+    /// The texts that lie one behind the other in `packed`; `None` if the lengths do not cut it
+    /// into texts.
+    pub(super) fn of(lens: &[u32], mut packed: &[u8]) -> Option<Texts> {
+        let mut chunks = Vec::with_capacity(lens.len().div_ceil(TEXTS_CHUNK));
+        for lens in lens.chunks(TEXTS_CHUNK) {
+            if lens.iter().any(|len| *len > TEXT_BYTES_MAX) {
+                return None;
+            }
+            let ends: Vec<u32> = lens
+                .iter()
+                .scan(0, |end, len| {
+                    *end += len;
+                    Some(*end)
+                })
+                .collect();
+            let text;
+            (text, packed) = packed.split_at_checked(*ends.last()? as usize)?;
+            let text = std::str::from_utf8(text).ok()?;
+            if !ends.iter().all(|end| text.is_char_boundary(*end as usize)) {
+                return None;
+            }
+            chunks.push(Arc::new(Chunk { text: text.to_owned(), ends }));
+        }
+        packed.is_empty().then(|| Texts { chunks: Arc::new(chunks) })
     }
 
     pub(super) fn bytes(&self) -> usize {

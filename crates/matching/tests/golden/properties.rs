@@ -1,7 +1,7 @@
 //! Laws that hold for all values: symmetry, range, identity, index against scan, isolation of
 //! snapshots, and a reader that refuses instead of falling over.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use matching::{
@@ -326,8 +326,12 @@ proptest! {
             let scanned = snapshot.scan(&query, &all);
             prop_assert_eq!(&scanned.hits, &expected);
             prop_assert_eq!(scanned.potential_total, found.potential_total);
-            let potentials = expected.iter().filter(|hit| hit.band == Band::Potential).count();
-            prop_assert_eq!(found.potential_total, potentials as u64);
+            let numbers = |band| -> BTreeSet<u32> {
+                expected.iter().filter(|hit| hit.band == band).map(|hit| hit.number).collect()
+            };
+            let (autos, potentials) = (numbers(Band::Auto), numbers(Band::Potential));
+            prop_assert_eq!(found.potential_total, potentials.difference(&autos).count() as u64);
+            prop_assert!(!found.is_cut);
             let each = held.len() * ruleset.rules.len();
             prop_assert_eq!(scanned.cost.records_scanned as usize, each);
             prop_assert_eq!(snapshot.len(), held.len());
@@ -337,12 +341,14 @@ proptest! {
 
             let cut = snapshot.search(&query, &Limits { potential_max });
             let mut left = vec![potential_max; ruleset.rules.len()];
+            let all = expected.len();
             let kept: Vec<Hit> = expected.into_iter().filter(|hit| {
                 let room = &mut left[hit.rule];
                 let keep = hit.band == Band::Auto || *room > 0;
                 *room -= usize::from(keep && hit.band == Band::Potential);
                 keep
             }).collect();
+            prop_assert_eq!(cut.is_cut, kept.len() < all);
             prop_assert_eq!(cut.hits, kept);
             prop_assert_eq!(cut.potential_total, found.potential_total);
         }

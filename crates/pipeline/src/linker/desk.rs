@@ -1,11 +1,13 @@
 //! Where the acts of a batch are decided, one after another. No IO: all was read before.
 
-use std::{collections::BTreeSet, sync::Arc};
+use std::{collections::BTreeSet, sync::Arc, time::Instant};
 
 use matching::{
     explain::{Explanation, explain},
     features::Features,
     index::{Found, Limits, Snapshot},
+    rules::Ruleset,
+    score::{Band, score},
 };
 use rayon::prelude::*;
 use registry::{
@@ -21,7 +23,8 @@ use registry::{
 
 use super::overlay::Overlay;
 use crate::{
-    Answers, Operation, Submission, Work, load::Wanted, published::IndexChange, settings::Settings,
+    Answers, Operation, Submission, Work, load::Wanted, meters::Meters, published::IndexChange,
+    settings::Settings,
 };
 
 /// What the published index found for each operation of each work; `None` for other verbs.
@@ -35,13 +38,21 @@ pub(super) struct Decided {
 }
 
 /// Searches the published index for every submission, on all cores.
-pub(super) fn match_all(works: &[Work], snapshot: &Snapshot, limits: &Limits) -> Matched {
+pub(super) fn match_all(
+    works: &[Work],
+    snapshot: &Snapshot,
+    limits: &Limits,
+    meters: &Meters,
+) -> Matched {
     works
         .par_iter()
         .map(|work| {
             let search = |operation: &Operation| match operation {
                 Operation::Submit(submission) => {
-                    Some(snapshot.search(&submission.features, limits))
+                    let began = Instant::now();
+                    let found = snapshot.search(&submission.features, limits);
+                    meters.searched(&found, began.elapsed());
+                    Some(found)
                 }
                 _ => None,
             };
@@ -82,6 +93,18 @@ pub(super) struct Desk {
     extractor: Arc<Extractor>,
     settings: Settings,
     limits: Limits,
+}
+
+/// Whether some rule finds `candidate` potential and none automatic.
+fn is_potential(ruleset: &Ruleset, query: &Features, candidate: &Features) -> bool {
+    let band = |rule| score(rule, query, candidate).map(|scored| rule.band(scored.score));
+    let bands = ruleset.rules.iter().filter_map(band);
+    let best = bands.fold(Band::Below, |best, band| match (best, band) {
+        (Band::Auto, _) | (_, Band::Auto) => Band::Auto,
+        (Band::Potential, _) | (_, Band::Potential) => Band::Potential,
+        (Band::Below, Band::Below) => Band::Below,
+    });
+    best == Band::Potential
 }
 
 /// Record ids by number, for turning hits into candidates.
@@ -169,7 +192,7 @@ impl Desk {
         found: Option<&Found>,
         at: Timestamp,
     ) -> Result<Decision, Refusal> {
-        let matches = self.matches(&submission.features, found);
+        let matches = self.matches(submission, found);
         let head = self.batch.head();
         let fresh = Fresh {
             revision: head.revision.next(),
@@ -206,8 +229,8 @@ impl Desk {
     }
 
     /// The candidates: what is published, unless this batch changed it, and what it changed.
-    fn matches(&self, features: &Features, found: Option<&Found>) -> Matches {
-        let own = self.overlay.search(features, &self.limits);
+    fn matches(&self, submission: &Submission, found: Option<&Found>) -> Matches {
+        let own = self.overlay.search(&submission.features, &self.limits);
         let published = found.into_iter().flat_map(|found| &found.hits);
         let published = published.filter(|hit| !self.overlay.hides(RecordNumber(hit.number)));
         let hits = published.chain(own.iter().flat_map(|found| &found.hits));
@@ -218,14 +241,28 @@ impl Desk {
                 Some(Candidate { record, rule, score: hit.score, band: hit.band })
             })
             .collect();
-        let is_cut = |found: &Found| {
-            let kept = found.hits.iter().filter(|hit| hit.band == matching::score::Band::Potential);
-            found.potential_total > kept.count() as u64
-        };
         let parts = [found, own.as_ref()];
-        let was_cut = parts.iter().flatten().any(|found| is_cut(found));
-        let total = parts.iter().flatten().map(|found| found.potential_total).sum();
-        Matches { candidates, potential_total: was_cut.then_some(total) }
+        let was_cut = parts.iter().flatten().any(|found| found.is_cut);
+        let total = was_cut.then(|| {
+            let all: u64 = parts.iter().flatten().map(|found| found.potential_total).sum();
+            all.saturating_sub(self.miscounted(submission))
+        });
+        Matches { candidates, potential_total: total }
+    }
+
+    /// Potential matches that were counted and are none: what was published of records that the
+    /// batch changed, and the record itself.
+    fn miscounted(&self, submission: &Submission) -> u64 {
+        let (query, ruleset) = (&submission.features, self.extractor.ruleset());
+        let source = &submission.submitted.record.source;
+        let myself = self.batch.standing().record_of_source(source).map(|state| state.number);
+        let not_hidden = myself.filter(|number| !self.overlay.hides(*number));
+        let published = self.overlay.hidden().chain(not_hidden);
+        let published = published.filter_map(|number| self.snapshot.features(number.0));
+        let published = published.filter(|features| is_potential(ruleset, query, features));
+        let own = myself.and_then(|number| self.overlay.own(number));
+        let own = own.filter(|features| is_potential(ruleset, query, features));
+        published.count() as u64 + u64::from(own.is_some())
     }
 
     fn explain(&self, query: &Features, record: &RecordId, rule: u32) -> Explanation {

@@ -55,6 +55,16 @@ impl Overlay {
         self.newest.contains_key(&number)
     }
 
+    /// The records whose older selves are hidden.
+    pub(super) fn hidden(&self) -> impl Iterator<Item = RecordNumber> {
+        self.newest.keys().copied()
+    }
+
+    /// The features that the batch gave a record; `None` if it gave it none.
+    pub(super) fn own(&self, number: RecordNumber) -> Option<&Features> {
+        self.changes[*self.newest.get(&number)?].features.as_ref()
+    }
+
     /// Searches what the batch changed.
     pub(super) fn search(&self, query: &Features, limits: &Limits) -> Option<Found> {
         (!self.changes.is_empty()).then(|| self.index.snapshot().search(query, limits))

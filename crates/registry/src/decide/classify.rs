@@ -29,7 +29,9 @@ pub struct Candidate {
 pub struct Matches {
     /// Candidates of all rules in any order; all automatic ones, the best of the potential ones.
     pub candidates: Vec<Candidate>,
-    /// How many potential candidates there were, when `candidates` holds only the best of them.
+    /// How many potential candidates there were, when `candidates` holds only the best of them:
+    /// records that some rule finds potential and none automatic, each once, without the record
+    /// itself. What persons decided is not looked at, so declared differences are counted, too.
     pub potential_total: Option<u64>,
 }
 

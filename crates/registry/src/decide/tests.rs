@@ -357,7 +357,8 @@ fn the_policy_bounds_the_doubts_that_are_kept() {
     for id in ["a", "b", "c"] {
         desk.submit(id, &[]);
     }
-    desk.submit("d", &[("a", 1.0), ("b", 1.5), ("c", 1.2)]);
+    let receipt = desk.submit("d", &[("a", 1.0), ("b", 1.5), ("c", 1.2)]);
+    assert_eq!(receipt.candidates_total, Some(3), "the sender is told of the cut");
     assert_eq!(desk.issues(), ["d Potential b", "d Potential c"]);
     let issue = desk.batch.standing().issues().next().unwrap();
     assert_eq!(issue.candidates_total, Some(3));

@@ -152,7 +152,7 @@ pub(super) async fn answer(
         .versioned(receipt.version, receipt.at);
     let reply = match asked.returns {
         Some(Returns::Minimal) => reply,
-        Some(Returns::Outcome) => reply.with(told(receipt.outcome).to_resource()),
+        Some(Returns::Outcome) => reply.with(told_all(receipt).to_resource()),
         Some(Returns::Representation) | None => match read_back(app, receipt).await {
             Ok(shown) => reply.with(shown.resource),
             // The write is durable: an error here would make the client send it again.
@@ -188,6 +188,19 @@ pub(super) fn told(outcome: Outcome) -> OperationOutcome {
         Outcome::Adjudicated => "the decision was carried out",
     };
     Issue::information(IssueType::Informational, text).into()
+}
+
+/// The same, and whether the record has more candidates than are kept.
+pub(super) fn told_all(receipt: &Receipt) -> OperationOutcome {
+    let mut outcome = told(receipt.outcome);
+    outcome.issues.extend(receipt.candidates_total.map(|total| {
+        let text = format!(
+            "the record has {total} potential or conflicting matches, more than are kept: the \
+             best ones await a person"
+        );
+        Issue::warning(IssueType::Incomplete, text)
+    }));
+    outcome
 }
 
 async fn read_back(app: &App, receipt: &Receipt) -> Result<Shown, ApiError> {

@@ -122,6 +122,14 @@ impl ApiError {
         Self::one(StatusCode::NOT_FOUND, Issue::error(IssueType::NotFound, text))
     }
 
+    /// 403: the figures of the process are not for everybody.
+    pub(crate) fn no_watcher() -> Self {
+        let text = "the metrics are for the addresses in `metrics.allow` only, and a request \
+                    from the registry's own machine must be sent to localhost, 127.0.0.1, [::1] \
+                    or the host of `server.base_url`";
+        Self::one(StatusCode::FORBIDDEN, Issue::error(IssueType::Forbidden, text))
+    }
+
     /// 405: the route knows other methods, which `Allow` lists.
     pub(crate) fn wrong_method() -> Self {
         let text = "this method is not supported here; the header `Allow` lists those that are";

@@ -13,6 +13,7 @@ mod fuzz;
 mod health;
 mod listener;
 mod logs;
+mod metrics;
 mod opencr_parity;
 mod read_history;
 mod refusals;

@@ -1,33 +1,40 @@
-//! Opening a SQLite file: folder, lock, modes, connections, migrations.
+//! Opening a SQLite file: folder, lock, modes, connections.
 
 use std::{
     fs::{DirBuilder, File, OpenOptions, TryLockError},
     io,
     path::{Path, PathBuf},
+    sync::Arc,
     time::Duration,
 };
 
 use registry::event::Head;
-use sqlx::{
-    ConnectOptions, SqliteConnection,
-    migrate::{MigrateError, Migrator},
-    sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, SqliteSynchronous},
+use rusqlite::{Connection, OpenFlags};
+
+use super::{
+    SqliteStore,
+    connections::{Readers, Writer, hop},
+    migrate::migrate,
 };
-use tokio::sync::Mutex;
-
-use super::SqliteStore;
 use crate::StoreError;
-
-static MIGRATIONS: Migrator = sqlx::migrate!("migrations/sqlite");
-
-/// Enough for the pages of a small server's requests; a read holds its connection only briefly.
-const READERS_MAX: u32 = 4;
 
 /// Nobody else writes, so the writer waits only for a checkpoint or a backup.
 const BUSY_TIMEOUT: Duration = Duration::from_secs(10);
 
-/// Statements kept prepared for each connection: each insert comes in several lengths.
+/// Statements kept prepared for each connection: all of a writer's, and a reader's usual searches.
 const STATEMENTS_MAX: usize = 256;
+
+/// What all connections have in common.
+const ALL_PRAGMAS: &str = "PRAGMA foreign_keys = ON; PRAGMA temp_store = MEMORY; \
+     PRAGMA mmap_size = 268435456;";
+
+/// FULL makes a commit durable before it returns. A checkpoint every 16 MB keeps the log short
+/// without stopping for each small commit.
+const WRITER_PRAGMAS: &str = "PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; \
+     PRAGMA wal_autocheckpoint = 4000; PRAGMA journal_size_limit = 67108864; \
+     PRAGMA cache_size = -65536;";
+
+const READER_PRAGMAS: &str = "PRAGMA cache_size = -16384;";
 
 impl SqliteStore {
     /// Opens the store in the file at `path`, creating and migrating it as needed.
@@ -38,6 +45,11 @@ impl SqliteStore {
     ///
     /// As [`crate::open`].
     pub async fn open(path: &Path) -> Result<Self, StoreError> {
+        let path = path.to_owned();
+        hop(move || Self::open_here(&path)).await
+    }
+
+    fn open_here(path: &Path) -> Result<Self, StoreError> {
         let path = absolute(path)?;
         if let Some(folder) = path.parent() {
             make_folder(folder).map_err(|error| location(&path, &error.to_string()))?;
@@ -45,41 +57,37 @@ impl SqliteStore {
         let lock = lock(&path)?;
         make_file(&path).map_err(|error| location(&path, &error.to_string()))?;
 
-        let options = SqliteConnectOptions::new()
-            .filename(&path)
-            .busy_timeout(BUSY_TIMEOUT)
-            .foreign_keys(true)
-            .statement_cache_capacity(STATEMENTS_MAX)
-            .pragma("temp_store", "MEMORY")
-            .pragma("mmap_size", "268435456");
-        let mut writer = connect_writer(&options).await?;
-        migrate(&mut writer, &path).await?;
-        write_head(&mut writer).await?;
-        let readers = SqlitePoolOptions::new()
-            .max_connections(READERS_MAX)
-            .test_before_acquire(false)
-            .connect_with(options.clone().read_only(true).pragma("cache_size", "-16384"))
-            .await?;
-        Ok(Self { path, options, writer: Mutex::new(Some(writer)), readers, _lock: lock })
+        let writer = connect_writer(&path)?;
+        migrate(&writer, &path)?;
+        write_head(&writer)?;
+        let lock = Arc::new(lock);
+        let readers = Readers::new(path.clone(), Arc::clone(&lock));
+        let writer = Writer::new(path.clone(), writer, lock);
+        Ok(Self { readers, writer, path })
     }
 }
 
 /// Opens the connection that commits go through.
-///
-/// FULL makes a commit durable before it returns. A checkpoint every 16 MB keeps the log short
-/// without stopping for each small commit.
-pub(super) async fn connect_writer(
-    options: &SqliteConnectOptions,
-) -> Result<SqliteConnection, StoreError> {
-    let options = options
-        .clone()
-        .journal_mode(SqliteJournalMode::Wal)
-        .synchronous(SqliteSynchronous::Full)
-        .pragma("wal_autocheckpoint", "4000")
-        .pragma("journal_size_limit", "67108864")
-        .pragma("cache_size", "-65536")
-        .disable_statement_logging();
-    Ok(options.connect().await?)
+pub(super) fn connect_writer(path: &Path) -> Result<Connection, StoreError> {
+    let connection = connect(path, OpenFlags::SQLITE_OPEN_READ_WRITE)?;
+    connection.execute_batch(WRITER_PRAGMAS)?;
+    Ok(connection)
+}
+
+/// Opens a connection that cannot write. There is a writer already, which made the log.
+pub(super) fn connect_reader(path: &Path) -> Result<Connection, StoreError> {
+    let connection = connect(path, OpenFlags::SQLITE_OPEN_READ_ONLY)?;
+    connection.execute_batch(READER_PRAGMAS)?;
+    Ok(connection)
+}
+
+fn connect(path: &Path, mode: OpenFlags) -> Result<Connection, StoreError> {
+    // A connection is never used by two threads at once, so it needs no lock of SQLite's.
+    let connection = Connection::open_with_flags(path, mode | OpenFlags::SQLITE_OPEN_NO_MUTEX)?;
+    connection.busy_timeout(BUSY_TIMEOUT)?;
+    connection.set_prepared_statement_cache_capacity(STATEMENTS_MAX);
+    connection.execute_batch(ALL_PRAGMAS)?;
+    Ok(connection)
 }
 
 fn location(path: &Path, reason: &str) -> StoreError {
@@ -140,30 +148,13 @@ fn private_file() -> OpenOptions {
     options
 }
 
-async fn migrate(connection: &mut SqliteConnection, path: &Path) -> Result<(), StoreError> {
-    MIGRATIONS.run(connection).await.map_err(|error| match error {
-        MigrateError::VersionMissing(version) => {
-            StoreError::Newer(format!("{} has migration {version}", path.display()))
-        }
-        MigrateError::VersionMismatch(version) | MigrateError::Dirty(version) => {
-            StoreError::Damaged(format!("migration {version} is not the one of this release"))
-        }
-        MigrateError::Execute(error) | MigrateError::ExecuteMigration(error, _) => {
-            StoreError::Database(error)
-        }
-        other => StoreError::Database(sqlx::Error::Migrate(Box::new(other))),
-    })
-}
-
 /// The head of an empty registry is this release's word, not the migration's.
-async fn write_head(connection: &mut SqliteConnection) -> Result<(), StoreError> {
+fn write_head(connection: &Connection) -> Result<(), StoreError> {
     let head = Head::start();
-    sqlx::query(
+    connection.execute(
         "INSERT INTO head (one, revision, hash, next_record, next_golden, next_key, next_content)
-         VALUES (1, 0, $1, 0, 0, 0, 0) ON CONFLICT (one) DO NOTHING",
-    )
-    .bind(head.hash.as_str())
-    .execute(connection)
-    .await?;
+         VALUES (1, 0, ?, 0, 0, 0, 0) ON CONFLICT (one) DO NOTHING",
+        [head.hash.as_str()],
+    )?;
     Ok(())
 }

@@ -12,8 +12,8 @@ use registry::{
     state::{GoldenState, GoldenStatus, IssueKind, RecordState},
     stored::StoredVersion,
 };
+use rusqlite::Row;
 use serde_json::from_str;
-use sqlx::{Row, sqlite::SqliteRow};
 
 use crate::StoreError;
 
@@ -40,7 +40,7 @@ pub(super) const RECORD: (&str, &str) = (
     "patient p JOIN source_record s ON s.key = p.key JOIN patient g ON g.key = p.link",
 );
 
-/// The columns that [`goldens`] reads.
+/// The columns that [`add_golden`] reads.
 pub(super) const GOLDEN_COLUMNS: &str =
     "p.id, p.number, p.version, p.updated_at, p.state, r.id, m.id";
 
@@ -61,30 +61,34 @@ pub(super) fn damaged(what: &str) -> StoreError {
 }
 
 /// A number that a `u32` was written to.
-pub(super) fn small(row: &SqliteRow, column: usize) -> Result<u32, StoreError> {
-    u32::try_from(row.try_get::<i64, _>(column)?).map_err(|_| damaged("a number"))
+pub(super) fn small(row: &Row<'_>, column: usize) -> Result<u32, StoreError> {
+    u32::try_from(row.get::<_, i64>(column)?).map_err(|_| damaged("a number"))
 }
 
 /// A number that a `u64` was written to.
-pub(super) fn large(row: &SqliteRow, column: usize) -> Result<u64, StoreError> {
-    u64::try_from(row.try_get::<i64, _>(column)?).map_err(|_| damaged("a number"))
+pub(super) fn large(row: &Row<'_>, column: usize) -> Result<u64, StoreError> {
+    u64::try_from(row.get::<_, i64>(column)?).map_err(|_| damaged("a number"))
 }
 
 /// A text, borrowed from the row.
-pub(super) fn text(row: &SqliteRow, column: usize) -> Result<&str, StoreError> {
-    Ok(row.try_get(column)?)
+pub(super) fn text<'r>(row: &'r Row<'_>, column: usize) -> Result<&'r str, StoreError> {
+    row.get_ref(column)?.as_str().map_err(|_| damaged("a text"))
 }
 
-fn maybe_text(row: &SqliteRow, column: usize) -> Result<Option<&str>, StoreError> {
-    Ok(row.try_get(column)?)
+/// A text that may be missing.
+pub(super) fn maybe_text<'r>(
+    row: &'r Row<'_>,
+    column: usize,
+) -> Result<Option<&'r str>, StoreError> {
+    row.get_ref(column)?.as_str_or_null().map_err(|_| damaged("a text"))
 }
 
-fn time(row: &SqliteRow, column: usize) -> Result<Timestamp, StoreError> {
-    Ok(Timestamp(row.try_get(column)?))
+fn time(row: &Row<'_>, column: usize) -> Result<Timestamp, StoreError> {
+    Ok(Timestamp(row.get(column)?))
 }
 
 /// Reads [`RECORD`].
-pub(super) fn record(row: &SqliteRow) -> Result<RecordState, StoreError> {
+pub(super) fn record(row: &Row<'_>) -> Result<RecordState, StoreError> {
     Ok(RecordState {
         id: RecordId::new(text(row, 0)?),
         number: RecordNumber(small(row, 1)?),
@@ -93,33 +97,30 @@ pub(super) fn record(row: &SqliteRow) -> Result<RecordState, StoreError> {
         version: small(row, 5)?,
         updated_at: time(row, 6)?,
         content: ContentHash::new(text(row, 7)?),
-        is_withdrawn: row.try_get::<i64, _>(8)? == WITHDRAWN_SOURCE,
+        is_withdrawn: row.get::<_, i64>(8)? == WITHDRAWN_SOURCE,
         golden: Cruid::new(text(row, 9)?),
         basis: from_str(text(row, 10)?).map_err(|_| damaged("the basis of a link"))?,
-        is_adjudicated: row.try_get::<i64, _>(11)? != 0,
+        is_adjudicated: row.get::<_, i64>(11)? != 0,
     })
 }
 
-/// Reads [`GOLDEN_COLUMNS`], where the rows of one golden record are beside each other.
-pub(super) fn goldens(rows: &[SqliteRow]) -> Result<Vec<GoldenState>, StoreError> {
-    let mut goldens: Vec<GoldenState> = Vec::new();
-    for row in rows {
-        let id = text(row, 0)?;
-        if goldens.last().is_none_or(|last| last.id.as_str() != id) {
-            goldens.push(GoldenState {
-                id: Cruid::new(id),
-                number: GoldenNumber(small(row, 1)?),
-                version: small(row, 2)?,
-                updated_at: time(row, 3)?,
-                members: BTreeSet::new(),
-                status: status(row.try_get(4)?, maybe_text(row, 5)?)?,
-            });
-        }
-        if let (Some(golden), Some(member)) = (goldens.last_mut(), maybe_text(row, 6)?) {
-            golden.members.insert(RecordId::new(member));
-        }
+/// Reads [`GOLDEN_COLUMNS`] and adds it to `goldens`; the rows of one golden record come in a row.
+pub(super) fn add_golden(goldens: &mut Vec<GoldenState>, row: &Row<'_>) -> Result<(), StoreError> {
+    let id = text(row, 0)?;
+    if goldens.last().is_none_or(|last| last.id.as_str() != id) {
+        goldens.push(GoldenState {
+            id: Cruid::new(id),
+            number: GoldenNumber(small(row, 1)?),
+            version: small(row, 2)?,
+            updated_at: time(row, 3)?,
+            members: BTreeSet::new(),
+            status: status(row.get(4)?, maybe_text(row, 5)?)?,
+        });
     }
-    Ok(goldens)
+    if let (Some(golden), Some(member)) = (goldens.last_mut(), maybe_text(row, 6)?) {
+        golden.members.insert(RecordId::new(member));
+    }
+    Ok(())
 }
 
 fn status(state: i64, replaced_by: Option<&str>) -> Result<GoldenStatus, StoreError> {
@@ -132,13 +133,13 @@ fn status(state: i64, replaced_by: Option<&str>) -> Result<GoldenStatus, StoreEr
 }
 
 /// Reads [`VERSION`].
-pub(super) fn version(row: &SqliteRow) -> Result<StoredVersion, StoreError> {
+pub(super) fn version(row: &Row<'_>) -> Result<StoredVersion, StoreError> {
     Ok(StoredVersion {
         version: RecordVersion {
             record: RecordId::new(text(row, 0)?),
             version: small(row, 1)?,
             at: time(row, 2)?,
-            method: match row.try_get::<i64, _>(3)? {
+            method: match row.get::<_, i64>(3)? {
                 0 => Method::Post,
                 1 => Method::Put,
                 2 => Method::Delete,
@@ -152,7 +153,7 @@ pub(super) fn version(row: &SqliteRow) -> Result<StoredVersion, StoreError> {
 }
 
 /// Reads revision, time, body and hash.
-pub(super) fn event(row: &SqliteRow) -> Result<Event, StoreError> {
+pub(super) fn event(row: &Row<'_>) -> Result<Event, StoreError> {
     Ok(Event {
         revision: Revision(large(row, 0)?),
         at: time(row, 1)?,

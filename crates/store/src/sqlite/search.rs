@@ -7,12 +7,12 @@
 mod filter;
 
 use registry::search::{Filter, SortField, SortKey};
-use sqlx::SqliteConnection;
+use rusqlite::{Connection, params_from_iter};
 
 use self::filter::{Drive, Sql};
 use super::{
     rows::{large, text},
-    sql::{self, limit_offset},
+    sql::{self, Value, limit_offset},
 };
 use crate::{FoundIds, StoreError, Window};
 
@@ -20,16 +20,17 @@ use crate::{FoundIds, StoreError, Window};
 const COUNTED_MAX: u64 = 5000;
 
 /// The patients that fit all filters.
-pub(super) async fn search(
-    connection: &mut SqliteConnection,
+pub(super) fn search(
+    connection: &Connection,
     filters: &[Filter],
     sort: &[SortKey],
     window: Window,
 ) -> Result<FoundIds, StoreError> {
-    let driver = choose_driver(connection, filters).await?;
+    let driver = choose_driver(connection, filters)?;
     let condition = condition(filters, driver);
     let sql = format!("SELECT COUNT(*) FROM patient p WHERE {}", condition.text);
-    let total = large(&sql::query(sql, &condition.values).fetch_one(&mut *connection).await?, 0)?;
+    let values = params_from_iter(&condition.values);
+    let total = sql::one(connection, &sql, values, |row| large(row, 0))?;
     if window.limit == 0 || window.offset >= total {
         return Ok(FoundIds { ids: Vec::new(), total });
     }
@@ -40,17 +41,15 @@ pub(super) async fn search(
         "SELECT p.id FROM patient p WHERE {} ORDER BY {order}{plus}p.key LIMIT ? OFFSET ?",
         condition.text
     );
-    let page = limit_offset(window);
-    let rows = sql::query(sql, condition.values.iter().chain(&page)).fetch_all(connection).await?;
-    let ids = rows.iter().map(|row| Ok(text(row, 0)?.to_owned()));
-    Ok(FoundIds { ids: ids.collect::<Result<_, StoreError>>()?, total })
+    let (limit, offset) = limit_offset(window);
+    let page = [Value::Int(limit), Value::Int(offset)];
+    let values = params_from_iter(condition.values.iter().chain(&page));
+    let ids = sql::all(connection, &sql, values, |row| Ok(text(row, 0)?.to_owned()))?;
+    Ok(FoundIds { ids, total })
 }
 
 /// The index of the filter that gives the fewest keys at the least cost.
-async fn choose_driver(
-    connection: &mut SqliteConnection,
-    filters: &[Filter],
-) -> Result<Option<usize>, StoreError> {
+fn choose_driver(connection: &Connection, filters: &[Filter]) -> Result<Option<usize>, StoreError> {
     let find = |wanted| filters.iter().position(|filter| filter::drive(filter) == wanted);
     if let Some(ids) = find(Drive::Ids) {
         return Ok(Some(ids));
@@ -67,8 +66,7 @@ async fn choose_driver(
         }
         let Some(Sql { text, values }) = filter::keys(filter) else { continue };
         let sql = format!("SELECT COUNT(*) FROM ({text} LIMIT {COUNTED_MAX})");
-        let row = sql::query(sql, &values).fetch_one(&mut *connection).await?;
-        let count = large(&row, 0)?;
+        let count = sql::one(connection, &sql, params_from_iter(values), |row| large(row, 0))?;
         if best.is_none_or(|(least, _)| count < least) {
             best = Some((count, index));
         }

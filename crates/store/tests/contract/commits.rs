@@ -76,7 +76,7 @@ async fn every_state_comes_back(store: Arc<dyn Store>) {
     let mut commits = Vec::new();
     let scribe = life(|scribe| commits.push((scribe.commit(), scribe.clone())));
     for (commit, so_far) in commits {
-        store.commit(&commit).await.unwrap();
+        store.commit(commit).await.unwrap();
         assert_shows(&*store, &so_far).await;
     }
     assert_shows(&*store, &scribe).await;
@@ -85,7 +85,7 @@ async fn every_state_comes_back(store: Arc<dyn Store>) {
 
 async fn batch_of_many_events_is_one_commit(store: Arc<dyn Store>) {
     let mut scribe = life(|_| {});
-    store.commit(&scribe.commit()).await.unwrap();
+    store.commit(scribe.commit()).await.unwrap();
     assert_shows(&*store, &scribe).await;
     assert!(store.check_structure().await.unwrap().is_empty());
 }
@@ -94,12 +94,12 @@ async fn stale_commit_writes_nothing(store: Arc<dyn Store>) {
     let mut scribe = Scribe::default();
     let mut rival = scribe.clone();
     scribe.submit("r1", "g1", content("one", vec![]));
-    store.commit(&scribe.commit()).await.unwrap();
+    store.commit(scribe.commit()).await.unwrap();
     let before = view(&*store, &scribe).await;
 
     rival.submit("r2", "g2", content("two", vec![]));
     rival.explain(&ContentHash::of("why"), "{}");
-    let error = store.commit(&rival.commit()).await.unwrap_err();
+    let error = store.commit(rival.commit()).await.unwrap_err();
 
     let StoreError::Stale { decided_at, current } = error else { panic!("{error}") };
     assert_eq!((decided_at, current), (Revision(0), Revision(1)));
@@ -109,15 +109,15 @@ async fn stale_commit_writes_nothing(store: Arc<dyn Store>) {
 
 async fn commit_from_the_future_is_stale(store: Arc<dyn Store>) {
     let commit = Commit { decided_at: Revision(7), ..Commit::default() };
-    let error = store.commit(&commit).await.unwrap_err();
+    let error = store.commit(commit).await.unwrap_err();
     assert!(matches!(error, StoreError::Stale { .. }), "{error}");
 }
 
 async fn empty_commit_changes_nothing(store: Arc<dyn Store>) {
     let mut scribe = life(|_| {});
-    store.commit(&scribe.commit()).await.unwrap();
+    store.commit(scribe.commit()).await.unwrap();
     let before = view(&*store, &scribe).await;
-    store.commit(&scribe.commit()).await.unwrap();
+    store.commit(scribe.commit()).await.unwrap();
     assert_eq!(view(&*store, &scribe).await, before);
 }
 
@@ -161,10 +161,10 @@ fn faulty_commits() -> Vec<(&'static str, Commit)> {
 
 async fn refused_commit_writes_nothing(store: Arc<dyn Store>) {
     let mut scribe = life(|_| {});
-    store.commit(&scribe.commit()).await.unwrap();
+    store.commit(scribe.commit()).await.unwrap();
     let before = view(&*store, &scribe).await;
     for (fault, commit) in faulty_commits() {
-        let result = store.commit(&commit).await;
+        let result = store.commit(commit).await;
         assert!(
             matches!(result, Err(StoreError::Refused(_) | StoreError::Database(_))),
             "{fault}: {result:?}"
@@ -178,12 +178,12 @@ async fn refused_commit_writes_nothing(store: Arc<dyn Store>) {
 
 async fn store_works_after_a_refused_commit(store: Arc<dyn Store>) {
     let mut scribe = life(|_| {});
-    store.commit(&scribe.commit()).await.unwrap();
+    store.commit(scribe.commit()).await.unwrap();
     for (_, commit) in faulty_commits() {
-        store.commit(&commit).await.unwrap_err();
+        store.commit(commit).await.unwrap_err();
     }
     scribe.submit("r8", "g8", content("eight", vec![]));
-    store.commit(&scribe.commit()).await.unwrap();
+    store.commit(scribe.commit()).await.unwrap();
     assert_shows(&*store, &scribe).await;
 }
 
@@ -193,7 +193,7 @@ async fn events_must_continue_the_chain(store: Arc<dyn Store>) {
     scribe.submit("r2", "g2", content("two", vec![]));
     let mut commit = scribe.commit();
     commit.events.remove(0);
-    let error = store.commit(&commit).await.unwrap_err();
+    let error = store.commit(commit).await.unwrap_err();
     assert!(matches!(error, StoreError::Refused(_)), "{error}");
     assert_shows(&*store, &Scribe::default()).await;
 }
@@ -204,7 +204,7 @@ async fn large_commit_is_written_whole(store: Arc<dyn Store>) {
         let (id, golden) = (format!("r{number}"), format!("g{}", number / 2));
         scribe.submit(&id, &golden, content(&id, vec![]));
     }
-    store.commit(&scribe.commit()).await.unwrap();
+    store.commit(scribe.commit()).await.unwrap();
     assert_shows(&*store, &scribe).await;
     let ids: Vec<_> = scribe.standing.records().map(|state| state.id.clone()).collect();
     assert_eq!(store.records(&ids).await.unwrap().len(), 300);
@@ -218,7 +218,7 @@ async fn golden_records_replaced_in_a_row_are_written(store: Arc<dyn Store>) {
     for golden in ["g2", "g3", "g4"] {
         scribe.link("r1", golden);
     }
-    store.commit(&scribe.commit()).await.unwrap();
+    store.commit(scribe.commit()).await.unwrap();
     assert_shows(&*store, &scribe).await;
     assert!(store.check_structure().await.unwrap().is_empty());
 }

@@ -18,7 +18,7 @@ async fn reads_during_commits_see_whole_revisions(store: Arc<dyn Store>) {
     for id in ["r1", "r2"] {
         scribe.submit(id, "g0", content(id, vec![]));
     }
-    store.commit(&scribe.commit()).await.unwrap();
+    store.commit(scribe.commit()).await.unwrap();
     // Both records move together, from golden record to golden record, one commit a move.
     let commits: Vec<Commit> = (1..60)
         .map(|round| {
@@ -32,7 +32,7 @@ async fn reads_during_commits_see_whole_revisions(store: Arc<dyn Store>) {
         let store = Arc::clone(&store);
         tokio::spawn(async move {
             for commit in commits {
-                store.commit(&commit).await.unwrap();
+                store.commit(commit).await.unwrap();
             }
         })
     };
@@ -64,7 +64,7 @@ async fn of_rival_commits_one_wins(store: Arc<dyn Store>) {
             let mut scribe = Scribe::default();
             scribe.submit(&format!("r{number}"), "g", content("x", vec![]));
             let store = Arc::clone(&store);
-            tokio::spawn(async move { store.commit(&scribe.commit()).await })
+            tokio::spawn(async move { store.commit(scribe.commit()).await })
         })
         .collect();
     let mut won = 0;

@@ -146,13 +146,13 @@ async fn fill(people: Vec<Person>) -> (tempfile::TempDir, SqliteStore, MemorySto
         }
         if number % 4 == 0 {
             let commit = scribe.commit();
-            memory.commit(&commit).await.unwrap();
-            sqlite.commit(&commit).await.unwrap();
+            memory.commit(commit.clone()).await.unwrap();
+            sqlite.commit(commit).await.unwrap();
         }
     }
     let commit = scribe.commit();
-    memory.commit(&commit).await.unwrap();
-    sqlite.commit(&commit).await.unwrap();
+    memory.commit(commit.clone()).await.unwrap();
+    sqlite.commit(commit).await.unwrap();
     (folder, sqlite, memory)
 }
 
@@ -192,8 +192,8 @@ fn both_stores_show_the_same_life() {
         let mut commits = Vec::new();
         crate::commits::life(|scribe| commits.push((scribe.commit(), scribe.clone())));
         for (commit, scribe) in commits {
-            memory.commit(&commit).await.unwrap();
-            sqlite.commit(&commit).await.unwrap();
+            memory.commit(commit.clone()).await.unwrap();
+            sqlite.commit(commit).await.unwrap();
             let expected = crate::view::view(&*memory, &scribe).await;
             assert_eq!(crate::view::view(&sqlite, &scribe).await, expected);
         }

@@ -29,7 +29,7 @@ async fn four_records(store: &dyn Store) -> Scribe {
     for id in ["r1", "r2", "r3", "r4"] {
         scribe.submit(id, &id.replace('r', "g"), content(id, vec![]));
     }
-    store.commit(&scribe.commit()).await.unwrap();
+    store.commit(scribe.commit()).await.unwrap();
     scribe
 }
 
@@ -40,7 +40,7 @@ async fn issues_of(store: &dyn Reader, id: &str) -> Vec<MatchIssue> {
 async fn open_issue_is_found_from_both_sides(store: Arc<dyn Store>) {
     let mut scribe = four_records(&*store).await;
     let issue = scribe.open_issue("r1", "r2", IssueKind::Potential);
-    store.commit(&scribe.commit()).await.unwrap();
+    store.commit(scribe.commit()).await.unwrap();
 
     assert_eq!(issues_of(&*store, "r1").await, std::slice::from_ref(&issue));
     assert_eq!(issues_of(&*store, "r2").await, std::slice::from_ref(&issue));
@@ -54,9 +54,9 @@ async fn closed_issue_is_open_no_more(store: Arc<dyn Store>) {
     let mut scribe = four_records(&*store).await;
     let issue = scribe.open_issue("r1", "r2", IssueKind::Conflict);
     let other = scribe.open_issue("r1", "r3", IssueKind::Conflict);
-    store.commit(&scribe.commit()).await.unwrap();
+    store.commit(scribe.commit()).await.unwrap();
     scribe.close_issue(&issue);
-    store.commit(&scribe.commit()).await.unwrap();
+    store.commit(scribe.commit()).await.unwrap();
 
     assert_eq!(store.open_issues(ALL).await.unwrap(), std::slice::from_ref(&other));
     assert_eq!(issues_of(&*store, "r1").await, [other]);
@@ -67,7 +67,7 @@ async fn issue_opened_and_closed_in_one_commit_is_not_open(store: Arc<dyn Store>
     let mut scribe = four_records(&*store).await;
     let issue = scribe.open_issue("r1", "r2", IssueKind::Conflict);
     scribe.close_issue(&issue);
-    store.commit(&scribe.commit()).await.unwrap();
+    store.commit(scribe.commit()).await.unwrap();
     assert!(store.open_issues(ALL).await.unwrap().is_empty());
     assert_eq!(store.counts().await.unwrap().conflicts, 0);
 }
@@ -80,7 +80,7 @@ async fn issues_come_in_order_of_opening(store: Arc<dyn Store>) {
         let candidate = ["r2", "r3", "r4"][round % 3];
         opened.push(scribe.open_issue("r1", candidate, IssueKind::Potential));
     }
-    store.commit(&scribe.commit()).await.unwrap();
+    store.commit(scribe.commit()).await.unwrap();
 
     assert_eq!(store.open_issues(ALL).await.unwrap(), opened);
     let window = Window { offset: 4, limit: 3 };
@@ -97,7 +97,7 @@ async fn open_issues_are_counted_by_kind(store: Arc<dyn Store>) {
     scribe.open_issue("r1", "r2", IssueKind::Potential);
     scribe.open_issue("r1", "r3", IssueKind::Potential);
     scribe.open_issue("r1", "r4", IssueKind::Auto);
-    store.commit(&scribe.commit()).await.unwrap();
+    store.commit(scribe.commit()).await.unwrap();
     let counts = store.counts().await.unwrap();
     assert_eq!((counts.potential, counts.conflicts, counts.auto), (2, 0, 1));
 }
@@ -107,7 +107,7 @@ async fn patient_shows_the_issues_of_which_it_is_the_subject(store: Arc<dyn Stor
     scribe.open_issue("r1", "r2", IssueKind::Auto);
     scribe.open_issue("r1", "r3", IssueKind::Potential);
     scribe.open_issue("r1", "r4", IssueKind::Potential);
-    store.commit(&scribe.commit()).await.unwrap();
+    store.commit(scribe.commit()).await.unwrap();
     let shown = crate::reading::source_patient(&*store, "r1").await;
     assert_eq!(
         shown.issues.into_iter().collect::<Vec<_>>(),
@@ -119,7 +119,7 @@ async fn patient_shows_the_issues_of_which_it_is_the_subject(store: Arc<dyn Stor
 async fn broken_pair_is_found_from_both_sides(store: Arc<dyn Store>) {
     let mut scribe = four_records(&*store).await;
     let pair = scribe.break_pair("r3", "r1");
-    store.commit(&scribe.commit()).await.unwrap();
+    store.commit(scribe.commit()).await.unwrap();
     for ids in [vec![record("r1")], vec![record("r3")], vec![record("r1"), record("r3")]] {
         assert_eq!(store.broken_pairs_of(&ids).await.unwrap(), std::slice::from_ref(&pair));
     }
@@ -131,9 +131,9 @@ async fn unbroken_pair_is_gone(store: Arc<dyn Store>) {
     let mut scribe = four_records(&*store).await;
     let pair = scribe.break_pair("r3", "r1");
     scribe.break_pair("r3", "r2");
-    store.commit(&scribe.commit()).await.unwrap();
+    store.commit(scribe.commit()).await.unwrap();
     scribe.unbreak_pair(&pair);
-    store.commit(&scribe.commit()).await.unwrap();
+    store.commit(scribe.commit()).await.unwrap();
     assert_shows(&*store, &scribe).await;
     assert!(store.broken_pairs_of(&[record("r1")]).await.unwrap().is_empty());
 }
@@ -141,10 +141,10 @@ async fn unbroken_pair_is_gone(store: Arc<dyn Store>) {
 async fn pair_broken_twice_is_one_pair(store: Arc<dyn Store>) {
     let mut scribe = four_records(&*store).await;
     let pair = scribe.break_pair("r3", "r1");
-    store.commit(&scribe.commit()).await.unwrap();
+    store.commit(scribe.commit()).await.unwrap();
     scribe.unbreak_pair(&pair);
     scribe.break_pair("r1", "r3");
-    store.commit(&scribe.commit()).await.unwrap();
+    store.commit(scribe.commit()).await.unwrap();
     assert_eq!(store.broken_pairs().await.unwrap(), [pair]);
 }
 
@@ -152,7 +152,7 @@ async fn patient_shows_its_broken_pairs(store: Arc<dyn Store>) {
     let mut scribe = four_records(&*store).await;
     scribe.break_pair("r4", "r2");
     scribe.break_pair("r2", "r1");
-    store.commit(&scribe.commit()).await.unwrap();
+    store.commit(scribe.commit()).await.unwrap();
     let shown = crate::reading::source_patient(&*store, "r2").await;
     assert_eq!(shown.broken, [record("r1"), record("r4")]);
 }

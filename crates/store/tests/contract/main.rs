@@ -8,6 +8,7 @@
 mod commits;
 mod concurrent;
 mod differential;
+mod draft;
 mod judging;
 mod reading;
 mod scribe;

@@ -46,7 +46,7 @@ async fn lived(store: &dyn Store) -> Scribe {
     let mut commits = Vec::new();
     let scribe = life(|scribe| commits.push(scribe.commit()));
     for commit in commits {
-        store.commit(&commit).await.unwrap();
+        store.commit(commit).await.unwrap();
     }
     scribe
 }
@@ -124,16 +124,16 @@ async fn every_version_shows_its_own_content(store: Arc<dyn Store>) {
     let mut scribe = Scribe::default();
     let texts = ["first", "second", "first"].map(|word| content(word, vec![]));
     scribe.submit("r1", "g1", texts[0].clone());
-    store.commit(&scribe.commit()).await.unwrap();
+    store.commit(scribe.commit()).await.unwrap();
     scribe.resubmit("r1", texts[1].clone());
-    store.commit(&scribe.commit()).await.unwrap();
+    store.commit(scribe.commit()).await.unwrap();
     scribe.resubmit("r1", texts[2].clone());
     scribe.link("r1", "g2");
-    store.commit(&scribe.commit()).await.unwrap();
+    store.commit(scribe.commit()).await.unwrap();
     scribe.link("r1", "g3");
-    store.commit(&scribe.commit()).await.unwrap();
+    store.commit(scribe.commit()).await.unwrap();
     scribe.withdraw("r1");
-    store.commit(&scribe.commit()).await.unwrap();
+    store.commit(scribe.commit()).await.unwrap();
 
     let expected = [
         (Method::Post, 0, "g1"),
@@ -161,7 +161,7 @@ async fn history_comes_newest_first_within_the_window(store: Arc<dyn Store>) {
     for round in 1..7 {
         scribe.resubmit("r1", content(&round.to_string(), vec![]));
     }
-    store.commit(&scribe.commit()).await.unwrap();
+    store.commit(scribe.commit()).await.unwrap();
     for (offset, limit, expected) in [
         (0, 100, vec![7, 6, 5, 4, 3, 2, 1]),
         (0, 2, vec![7, 6]),
@@ -242,7 +242,7 @@ async fn explanation_is_kept_once(store: Arc<dyn Store>) {
         scribe.submit(&id, "g1", content(&id, vec![]));
         scribe.explain(&hash, "{\"score\":1.50}");
         scribe.explain(&hash, "{\"score\":1.50}");
-        store.commit(&scribe.commit()).await.unwrap();
+        store.commit(scribe.commit()).await.unwrap();
     }
     assert_eq!(store.explanation(&hash).await.unwrap().as_deref(), Some("{\"score\":1.50}"));
 }
@@ -251,15 +251,15 @@ async fn tags_are_replaced(store: Arc<dyn Store>) {
     let mut scribe = Scribe::default();
     scribe.submit("r1", "g1", content("one", vec![]));
     scribe.set_tags("r1", vec![tag(Some("b"), "1"), tag(None, "2"), tag(Some("a"), "3")]);
-    store.commit(&scribe.commit()).await.unwrap();
+    store.commit(scribe.commit()).await.unwrap();
     let ids = ["r1".to_owned()];
     let shown = &store.tags_of(&ids).await.unwrap()[0];
     assert_eq!(shown.tags, [tag(None, "2"), tag(Some("a"), "3"), tag(Some("b"), "1")]);
     scribe.set_tags("r1", vec![tag(Some("b"), "4")]);
-    store.commit(&scribe.commit()).await.unwrap();
+    store.commit(scribe.commit()).await.unwrap();
     assert_eq!(store.tags_of(&ids).await.unwrap()[0].tags, [tag(Some("b"), "4")]);
     scribe.set_tags("r1", vec![]);
-    store.commit(&scribe.commit()).await.unwrap();
+    store.commit(scribe.commit()).await.unwrap();
     assert!(store.tags_of(&ids).await.unwrap()[0].tags.is_empty());
 }
 
@@ -278,7 +278,7 @@ async fn unusual_texts_come_back_unchanged(store: Arc<dyn Store>) {
     content.hash = ContentHash::of(&content.text);
     scribe.submit(odd, "g1", content.clone());
     scribe.set_tags(odd, vec![tag(Some(odd), odd), tag(Some(""), "")]);
-    store.commit(&scribe.commit()).await.unwrap();
+    store.commit(scribe.commit()).await.unwrap();
     let shown = source_patient(&*store, odd).await;
     assert_eq!(shown.content, content.text);
     assert_eq!(shown.state, scribe.record(odd));

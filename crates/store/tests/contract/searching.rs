@@ -61,11 +61,11 @@ async fn records_and_golden_records_are_found_in_order_of_age(store: Arc<dyn Sto
     for (id, golden) in [("r1", "g1"), ("r2", "g1"), ("r3", "g1"), ("r4", "g4"), ("r5", "g5")] {
         scribe.submit(id, golden, content(id, vec![]));
     }
-    store.commit(&scribe.commit()).await.unwrap();
+    store.commit(scribe.commit()).await.unwrap();
     scribe.submit("r6", "g4", content("r6", vec![]));
-    store.commit(&scribe.commit()).await.unwrap();
+    store.commit(scribe.commit()).await.unwrap();
     scribe.submit("r7", "g7", content("r7", vec![]));
-    store.commit(&scribe.commit()).await.unwrap();
+    store.commit(scribe.commit()).await.unwrap();
     let expected = ["r1", "g1", "r2", "r3", "r4", "g4", "r5", "g5", "r6", "r7", "g7"];
     assert_eq!(find(&*store, &[], &[]).await, expected);
 }
@@ -74,10 +74,10 @@ async fn golden_record_made_later_comes_later(store: Arc<dyn Store>) {
     let mut scribe = Scribe::default();
     scribe.submit("r1", "g1", content("r1", vec![]));
     scribe.submit("r2", "g1", content("r2", vec![]));
-    store.commit(&scribe.commit()).await.unwrap();
+    store.commit(scribe.commit()).await.unwrap();
     scribe.link("r1", "g2");
     scribe.submit("r3", "g3", content("r3", vec![]));
-    store.commit(&scribe.commit()).await.unwrap();
+    store.commit(scribe.commit()).await.unwrap();
     assert_eq!(find(&*store, &[], &[]).await, ["r1", "g1", "r2", "g2", "r3", "g3"]);
 }
 
@@ -85,9 +85,9 @@ async fn withdrawn_and_retired_are_not_found(store: Arc<dyn Store>) {
     let mut scribe = Scribe::default();
     scribe.submit("r1", "g1", named("amina"));
     scribe.submit("r2", "g2", named("amina"));
-    store.commit(&scribe.commit()).await.unwrap();
+    store.commit(scribe.commit()).await.unwrap();
     scribe.withdraw("r1");
-    store.commit(&scribe.commit()).await.unwrap();
+    store.commit(scribe.commit()).await.unwrap();
     assert_eq!(find(&*store, &[], &[]).await, ["r2", "g2"]);
     assert_eq!(find(&*store, &[family(TextMode::Starts, "am")], &[]).await, ["r2"]);
     let ids = ["r1", "g1", "r2"].map(str::to_owned).to_vec();
@@ -99,7 +99,7 @@ async fn replaced_golden_record_is_found_by_its_successor(store: Arc<dyn Store>)
     scribe.submit("r1", "g1", named("amina"));
     scribe.submit("r2", "g2", named("amina"));
     scribe.link("r1", "g2");
-    store.commit(&scribe.commit()).await.unwrap();
+    store.commit(scribe.commit()).await.unwrap();
     assert_eq!(find(&*store, &[], &[]).await, ["r1", "g1", "r2", "g2"]);
     assert_eq!(find(&*store, &[Filter::Link(vec!["g2".into()])], &[]).await, ["r1", "g1", "r2"]);
 }
@@ -107,10 +107,10 @@ async fn replaced_golden_record_is_found_by_its_successor(store: Arc<dyn Store>)
 async fn new_content_replaces_what_a_record_is_found_by(store: Arc<dyn Store>) {
     let mut scribe = Scribe::default();
     scribe.submit("r1", "g1", named("amina"));
-    store.commit(&scribe.commit()).await.unwrap();
+    store.commit(scribe.commit()).await.unwrap();
     scribe.resubmit("r1", named("zola"));
     scribe.resubmit("r1", named("wanjiku"));
-    store.commit(&scribe.commit()).await.unwrap();
+    store.commit(scribe.commit()).await.unwrap();
     assert!(find(&*store, &[family(TextMode::Starts, "a")], &[]).await.is_empty());
     assert!(find(&*store, &[family(TextMode::Starts, "z")], &[]).await.is_empty());
     assert_eq!(find(&*store, &[family(TextMode::Starts, "w")], &[]).await, ["r1"]);
@@ -121,10 +121,10 @@ async fn change_of_link_keeps_what_a_record_is_found_by(store: Arc<dyn Store>) {
     let mut amina = named("amina");
     amina.tags = vec![tag(None, "theirs")];
     scribe.submit("r1", "g1", amina);
-    store.commit(&scribe.commit()).await.unwrap();
+    store.commit(scribe.commit()).await.unwrap();
     scribe.link("r1", "g2");
     scribe.set_tags("r1", vec![tag(None, "ours")]);
-    store.commit(&scribe.commit()).await.unwrap();
+    store.commit(scribe.commit()).await.unwrap();
     let filters = [family(TextMode::Exact, "amina"), has_tag(None, "theirs", false)];
     assert_eq!(find(&*store, &filters, &[]).await, ["r1"]);
     assert_eq!(find(&*store, &[has_tag(None, "ours", false)], &[]).await, ["r1"]);
@@ -133,24 +133,24 @@ async fn change_of_link_keeps_what_a_record_is_found_by(store: Arc<dyn Store>) {
 async fn returning_record_is_found_again(store: Arc<dyn Store>) {
     let mut scribe = Scribe::default();
     scribe.submit("r1", "g1", named("amina"));
-    store.commit(&scribe.commit()).await.unwrap();
+    store.commit(scribe.commit()).await.unwrap();
     scribe.withdraw("r1");
-    store.commit(&scribe.commit()).await.unwrap();
+    store.commit(scribe.commit()).await.unwrap();
     scribe.resubmit("r1", named("amina"));
-    store.commit(&scribe.commit()).await.unwrap();
+    store.commit(scribe.commit()).await.unwrap();
     assert_eq!(find(&*store, &[family(TextMode::Exact, "amina")], &[]).await, ["r1"]);
 }
 
 async fn withdrawn_record_must_return_with_content(store: Arc<dyn Store>) {
     let mut scribe = Scribe::default();
     scribe.submit("r1", "g1", named("amina"));
-    store.commit(&scribe.commit()).await.unwrap();
+    store.commit(scribe.commit()).await.unwrap();
     scribe.withdraw("r1");
-    store.commit(&scribe.commit()).await.unwrap();
+    store.commit(scribe.commit()).await.unwrap();
     scribe.resubmit("r1", named("amina"));
     let mut commit = scribe.commit();
     commit.contents.clear();
-    store.commit(&commit).await.unwrap_err();
+    store.commit(commit).await.unwrap_err();
 }
 
 async fn links_are_searched_both_ways(store: Arc<dyn Store>) {
@@ -159,7 +159,7 @@ async fn links_are_searched_both_ways(store: Arc<dyn Store>) {
     scribe.submit("r2", "g1", content("2", vec![]));
     scribe.submit("r3", "g3", content("3", vec![]));
     scribe.withdraw("r2");
-    store.commit(&scribe.commit()).await.unwrap();
+    store.commit(scribe.commit()).await.unwrap();
     let linked = |ids: &[&str]| [Filter::Link(ids.iter().map(|id| (*id).to_owned()).collect())];
     assert_eq!(find(&*store, &linked(&["g1"]), &[]).await, ["r1"]);
     assert_eq!(find(&*store, &linked(&["r1"]), &[]).await, ["g1"]);
@@ -178,7 +178,7 @@ async fn own_and_submitted_tags_are_found(store: Arc<dyn Store>) {
     scribe.set_tags("r2", vec![tag(Some("ours"), "x")]);
     scribe.set_tags("g1", vec![tag(None, "golden")]);
     scribe.set_tags("g2", vec![tag(None, "golden")]);
-    store.commit(&scribe.commit()).await.unwrap();
+    store.commit(scribe.commit()).await.unwrap();
     for (filter, expected) in [
         (has_tag(None, "x", false), vec!["r1", "r2"]),
         (has_tag(Some(Some("theirs")), "x", false), vec!["r1"]),
@@ -198,7 +198,7 @@ async fn wildcards_and_quotes_are_plain_letters(store: Arc<dyn Store>) {
     for (number, name) in names.iter().enumerate() {
         scribe.submit(&format!("r{number}"), "g", named(name));
     }
-    store.commit(&scribe.commit()).await.unwrap();
+    store.commit(scribe.commit()).await.unwrap();
     for (part, expected) in [
         ("0%", vec!["r0"]),
         ("a_", vec!["r2"]),
@@ -222,7 +222,7 @@ async fn window_gives_pages_and_the_total(store: Arc<dyn Store>) {
     for number in 0..10 {
         scribe.submit(&format!("r{number}"), "g", named("same"));
     }
-    store.commit(&scribe.commit()).await.unwrap();
+    store.commit(scribe.commit()).await.unwrap();
     let filters = [family(TextMode::Exact, "same")];
     for (offset, limit, expected) in [
         (0, 3, vec!["r0", "r1", "r2"]),
@@ -249,7 +249,7 @@ async fn people(store: &dyn Store) {
     let rows = vec![date(Param::Birthdate, 5, 9), token(Param::Gender, None, "female")];
     scribe.submit("r3", "g", content("3", rows));
     scribe.submit("r4", "g", content("4", vec![text(Param::Family, "b")]));
-    store.commit(&scribe.commit()).await.unwrap();
+    store.commit(scribe.commit()).await.unwrap();
 }
 
 fn by(field: SortField, descending: bool) -> SortKey {

@@ -8,7 +8,7 @@ use tempfile::TempDir;
 
 use crate::{
     commits::life,
-    scribe::content,
+    scribe::{Scribe, content, record, source_of},
     view::{assert_shows, view},
 };
 
@@ -18,9 +18,8 @@ fn place() -> (TempDir, PathBuf) {
     (folder, path)
 }
 
-async fn database(path: &Path) -> sqlx::SqliteConnection {
-    let options = sqlx::sqlite::SqliteConnectOptions::new().filename(path);
-    sqlx::ConnectOptions::connect(&options).await.unwrap()
+fn database(path: &Path) -> rusqlite::Connection {
+    rusqlite::Connection::open(path).unwrap()
 }
 
 #[tokio::test]
@@ -30,7 +29,7 @@ async fn reopened_store_shows_the_same() {
     let mut commits = Vec::new();
     let mut scribe = life(|scribe| commits.push(scribe.commit()));
     for commit in commits {
-        store.commit(&commit).await.unwrap();
+        store.commit(commit).await.unwrap();
     }
     let before = view(&store, &scribe).await;
     drop(store);
@@ -38,7 +37,7 @@ async fn reopened_store_shows_the_same() {
     let store = SqliteStore::open(&path).await.unwrap();
     assert_eq!(view(&store, &scribe).await, before);
     scribe.submit("r9", "g9", content("nine", vec![]));
-    store.commit(&scribe.commit()).await.unwrap();
+    store.commit(scribe.commit()).await.unwrap();
     assert_shows(&store, &scribe).await;
 }
 
@@ -56,12 +55,32 @@ async fn second_opening_is_refused_while_the_first_lives() {
 async fn newer_database_is_left_alone() {
     let (_folder, path) = place();
     drop(SqliteStore::open(&path).await.unwrap());
-    let newer = "INSERT INTO _sqlx_migrations \
-                 (version, description, success, checksum, execution_time) \
-                 VALUES (9999, 'later', 1, x'00', 0)";
-    sqlx::query(newer).execute(&mut database(&path).await).await.unwrap();
+    database(&path).pragma_update(None, "user_version", 9999).unwrap();
     let error = SqliteStore::open(&path).await.err().unwrap();
     assert!(matches!(error, StoreError::Newer(_)), "{error}");
+}
+
+/// Builds before the first release let sqlx keep the migrations, in a table of its own.
+#[tokio::test]
+async fn store_of_a_build_with_sqlx_is_taken_over() {
+    let (_folder, path) = place();
+    let store = SqliteStore::open(&path).await.unwrap();
+    let mut scribe = life(|_| {});
+    store.commit(scribe.commit()).await.unwrap();
+    drop(store);
+    let as_sqlx_had_it = "PRAGMA user_version = 0;
+        CREATE TABLE _sqlx_migrations (
+            version BIGINT PRIMARY KEY, description TEXT NOT NULL,
+            installed_on TIMESTAMP NOT NULL DEFAULT CURRENT_TIMESTAMP,
+            success BOOLEAN NOT NULL, checksum BLOB NOT NULL, execution_time BIGINT NOT NULL
+        );
+        INSERT INTO _sqlx_migrations (version, description, success, checksum, execution_time)
+        VALUES (1, 'init', 1, x'00', 1);";
+    database(&path).execute_batch(as_sqlx_had_it).unwrap();
+    for _ in 0..2 {
+        let store = SqliteStore::open(&path).await.unwrap();
+        assert_shows(&store, &scribe).await;
+    }
 }
 
 #[tokio::test]
@@ -86,6 +105,29 @@ async fn url_tells_the_kind_of_store() {
     }
 }
 
+/// Errors are logged; a log is no place for a person's name or number.
+#[tokio::test]
+async fn errors_hold_no_values() {
+    let (_folder, path) = place();
+    let store = SqliteStore::open(&path).await.unwrap();
+    let mut scribe = Scribe::default();
+    scribe.submit("r1", "g1", content("one", vec![]));
+    store.commit(scribe.commit()).await.unwrap();
+    scribe.submit("r2", "g2", content("two", vec![]));
+    let mut commit = scribe.commit();
+    commit.records[0].source = source_of("r1");
+    let error = store.commit(commit).await.unwrap_err();
+    let told = format!("{error} {error:?}");
+    assert!(told.contains("source_record.value"), "{told}");
+    assert!(!told.contains(&*source_of("r1").value), "{told}");
+
+    let damage = "UPDATE source_record SET basis = x'ff00', system = 'Amina', client = x'ff'";
+    database(&path).execute_batch(damage).unwrap();
+    let error = store.records(&[record("r1")]).await.unwrap_err();
+    let told = format!("{error} {error:?}");
+    assert!(!told.contains("Amina"), "{told}");
+}
+
 #[cfg(unix)]
 #[tokio::test]
 async fn new_files_are_their_owners_only() {
@@ -94,7 +136,7 @@ async fn new_files_are_their_owners_only() {
     let (_folder, path) = place();
     let store = SqliteStore::open(&path).await.unwrap();
     let mut scribe = life(|_| {});
-    store.commit(&scribe.commit()).await.unwrap();
+    store.commit(scribe.commit()).await.unwrap();
     let mode = |path: &Path| std::fs::metadata(path).unwrap().permissions().mode() & 0o777;
     assert_eq!(mode(path.parent().unwrap()), 0o700);
     for entry in std::fs::read_dir(path.parent().unwrap()).unwrap() {
@@ -108,17 +150,13 @@ async fn damage_is_told() {
     let (_folder, path) = place();
     let store = SqliteStore::open(&path).await.unwrap();
     let mut scribe = life(|_| {});
-    store.commit(&scribe.commit()).await.unwrap();
+    store.commit(scribe.commit()).await.unwrap();
     assert!(store.check_structure().await.unwrap().is_empty());
-    let mut connection = database(&path).await;
-    for statement in [
-        "PRAGMA foreign_keys = OFF",
-        "DELETE FROM content WHERE number = 0",
-        "UPDATE source_record SET basis = 'x' WHERE key = 0",
-    ] {
-        sqlx::query(statement).execute(&mut connection).await.unwrap();
-    }
+    let faults = "PRAGMA foreign_keys = OFF;
+                  DELETE FROM content WHERE number = 0;
+                  UPDATE source_record SET basis = 'x' WHERE key = 0;";
+    database(&path).execute_batch(faults).unwrap();
     assert!(!store.check_structure().await.unwrap().is_empty());
-    let error = store.records(&[crate::scribe::record("r1")]).await.unwrap_err();
+    let error = store.records(&[record("r1")]).await.unwrap_err();
     assert!(matches!(error, StoreError::Damaged(_)), "{error}");
 }

@@ -7,10 +7,10 @@ use crate::index::*;
 use crate::opencr;
 
 /// OpenCR's shipped default.
-const DEFAULT: &str = include_str!("../../../../../config/decisionRules.json");
+pub(super) const DEFAULT: &str = include_str!("../../../../../config/decisionRules.json");
 
 /// Rule sets over the paths `given`, `family`, `birth`, `phone`, `id` and `gender`.
-const RULE_SETS: [&str; 10] = [
+pub(super) const RULE_SETS: [&str; 10] = [
     // Deterministic with weights, one of them against a match.
     r#"{"rules": [{"matchingType": "deterministic", "fields": {
         "given": {"algorithm": "jaro-winkler-similarity", "threshold": 0.85, "weight": 1.5,
@@ -105,7 +105,7 @@ const RULE_SETS: [&str; 10] = [
 ];
 
 /// Raw values of a record, as positions in [`value`]'s lists.
-type Person = [usize; 6];
+pub(super) type Person = [usize; 6];
 
 /// Lists are short, so that values meet; the first of each is no value.
 fn value(feature: &str, at: usize) -> Vec<String> {
@@ -123,7 +123,7 @@ fn value(feature: &str, at: usize) -> Vec<String> {
     [Some(value), second].into_iter().flatten().map(str::to_owned).collect()
 }
 
-fn features(ruleset: &Ruleset, person: &Person) -> Features {
+pub(super) fn features(ruleset: &Ruleset, person: &Person) -> Features {
     let names = ["given", "family", "birth", "phone", "id", "gender"];
     Features::from_values(&ruleset.features, |feature| {
         let path = ruleset.features[feature].path.to_lowercase();
@@ -132,18 +132,18 @@ fn features(ruleset: &Ruleset, person: &Person) -> Features {
     })
 }
 
-fn person() -> impl Strategy<Value = Person> {
+pub(super) fn person() -> impl Strategy<Value = Person> {
     let at = || prop_oneof![1 => Just(0_usize), 6 => 0..200usize];
     [at(), at(), at(), at(), at(), at()]
 }
 
 #[derive(Debug, Clone)]
-enum Change {
+pub(super) enum Change {
     Put(u32, Person),
     Remove(u32),
 }
 
-fn changes(most: usize) -> impl Strategy<Value = Vec<Change>> {
+pub(super) fn changes(most: usize) -> impl Strategy<Value = Vec<Change>> {
     let number = || prop_oneof![8 => 0..60u32, 1 => 4090..4100u32];
     let change = prop_oneof![
         4 => (number(), person()).prop_map(|(number, person)| Change::Put(number, person)),
@@ -152,7 +152,7 @@ fn changes(most: usize) -> impl Strategy<Value = Vec<Change>> {
     prop::collection::vec(change, 0..most)
 }
 
-fn apply(index: &mut Index, changes: &[Change]) {
+pub(super) fn apply(index: &mut Index, changes: &[Change]) {
     for change in changes {
         match change {
             Change::Put(number, person) => {
@@ -165,7 +165,7 @@ fn apply(index: &mut Index, changes: &[Change]) {
 }
 
 /// Checks the way that the search chooses and those that `ways` force.
-fn check(
+pub(super) fn check(
     snapshot: &Snapshot,
     query: &Person,
     limits: &Limits,
@@ -177,6 +177,7 @@ fn check(
         let found = search_along(snapshot, &query, limits, forced);
         prop_assert_eq!(&found.hits, &expected.hits, "way {:?}", forced);
         prop_assert_eq!(found.potential_total, expected.potential_total, "way {:?}", forced);
+        prop_assert_eq!(found.is_cut, expected.is_cut, "way {:?}", forced);
     }
     Ok(())
 }

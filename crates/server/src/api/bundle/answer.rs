@@ -131,8 +131,10 @@ async fn written(
     let is_withdrawal = receipt.outcome == Outcome::Withdrawn;
     let code = if is_withdrawal { StatusCode::NO_CONTENT } else { write::status(receipt.outcome) };
     let mut response = versioned(code, AsOf::of(receipt));
-    if sender.asked.returns == Some(Returns::Outcome) {
-        response.outcome = Some(write::told(receipt.outcome));
+    // R4 Bundle.entry.response.outcome: for hints and warnings, also where nobody asked.
+    let is_asked = sender.asked.returns == Some(Returns::Outcome);
+    if is_asked || receipt.candidates_total.is_some() {
+        response.outcome = Some(write::told_all(receipt));
     }
     if !is_withdrawal {
         add_resource(sender, &mut response, AsOf::of(receipt), stored).await;

@@ -1,0 +1,26 @@
+//! `opencr rules`: what is to be known about rules before they are used.
+
+mod check;
+mod sample;
+
+use std::process::ExitCode;
+
+/// Look at the rules.
+#[derive(clap::Args)]
+pub(crate) struct Arguments {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(clap::Subcommand)]
+enum Command {
+    /// Check a rule file, and say what searches by it must agree on and what they cost.
+    Check(check::Arguments),
+}
+
+/// Does what was asked.
+pub(crate) fn run(arguments: Arguments) -> anyhow::Result<ExitCode> {
+    match arguments.command {
+        Command::Check(arguments) => check::run(arguments),
+    }
+}

@@ -1,0 +1,215 @@
+//! Who uses which connection: one writer, a few readers, each work on a thread that may block.
+//!
+//! A connection is taken out for its work and put back only when all went well. One that was in
+//! a failed commit or a panic is closed, which ends its transaction, and the next work opens a
+//! fresh one.
+
+use std::{fs::File, path::PathBuf, sync::Arc};
+
+use parking_lot::Mutex;
+use rusqlite::Connection;
+use thiserror::Error;
+use tokio::{sync::Semaphore, task};
+
+use super::open;
+use crate::StoreError;
+
+/// Enough for the pages of a small server's requests; a read holds its connection only briefly.
+const READERS_MAX: usize = 4;
+
+/// Why work was not done although SQLite did not fail.
+#[derive(Debug, Error)]
+enum Interrupted {
+    /// A panic, whose words may hold a patient's data, or the end of the process's work.
+    #[error("the work on the database broke off")]
+    BrokenOff,
+    /// The store was closed before.
+    #[error("the store is closed")]
+    Closed,
+}
+
+impl From<Interrupted> for StoreError {
+    fn from(error: Interrupted) -> Self {
+        Self::Database(Box::new(error))
+    }
+}
+
+/// Where connections lie while nobody uses them. Work that outlives its store holds on to it.
+pub(super) struct Idle<T> {
+    pub(super) connections: Mutex<T>,
+    /// After the connections: who gets the lock finds none open.
+    _lock: Arc<File>,
+}
+
+impl<T> Idle<T> {
+    fn new(connections: T, lock: Arc<File>) -> Arc<Self> {
+        Arc::new(Self { connections: Mutex::new(connections), _lock: lock })
+    }
+}
+
+/// The connection that commits go through.
+pub(super) struct Writer {
+    path: PathBuf,
+    /// One work at a time; closed with the store.
+    turns: Arc<Semaphore>,
+    /// Empty while a commit is at work, and after one that left its connection in doubt.
+    idle: Arc<Idle<Option<Connection>>>,
+}
+
+impl Writer {
+    /// The writer of the database at `path`, with its first connection.
+    pub(super) fn new(path: PathBuf, connection: Connection, lock: Arc<File>) -> Self {
+        let idle = Idle::new(Some(connection), lock);
+        Self { path, turns: Arc::new(Semaphore::new(1)), idle }
+    }
+
+    /// Does `work` in a transaction and makes it durable, or leaves nothing of it.
+    ///
+    /// Once it has begun it goes on to its end, even if the caller goes away.
+    pub(super) async fn write(
+        &self,
+        work: impl FnOnce(&Connection) -> Result<(), StoreError> + Send + 'static,
+    ) -> Result<(), StoreError> {
+        let turn = Arc::clone(&self.turns).acquire_owned().await;
+        let turn = turn.map_err(|_| Interrupted::Closed)?;
+        let (path, idle) = (self.path.clone(), Arc::clone(&self.idle));
+        hop(move || {
+            let _turn = turn;
+            let taken = idle.connections.lock().take();
+            let connection = match taken {
+                Some(connection) => connection,
+                None => open::connect_writer(&path)?,
+            };
+            let (written, is_sound) = transact(&connection, work);
+            if is_sound {
+                *idle.connections.lock() = Some(connection);
+            }
+            written
+        })
+        .await
+    }
+
+    /// Closes the connection after the work that has begun. It comes after the readers: the last
+    /// connection that closes takes the log into the main file.
+    pub(super) async fn close(&self) {
+        let turn = Arc::clone(&self.turns).acquire_owned().await;
+        self.turns.close();
+        let idle = Arc::clone(&self.idle);
+        let closed = hop(move || {
+            let _turn = turn;
+            let connection = idle.connections.lock().take();
+            connection
+                .map_or(Ok(()), |connection| connection.close().map_err(|(_, error)| error))?;
+            Ok(())
+        });
+        if let Err(error) = closed.await {
+            let error: &dyn std::error::Error = &error;
+            tracing::warn!(error, "the database could not be closed in order");
+        }
+    }
+
+    /// The place of the connection, so that tests can reach it.
+    #[cfg(test)]
+    pub(super) fn idle(&self) -> Arc<Idle<Option<Connection>>> {
+        Arc::clone(&self.idle)
+    }
+
+    /// The turns, so that tests can make a commit wait.
+    #[cfg(test)]
+    pub(super) fn turns(&self) -> Arc<Semaphore> {
+        Arc::clone(&self.turns)
+    }
+}
+
+/// Does `work` in a transaction, and says whether the connection is fit for another.
+fn transact(
+    connection: &Connection,
+    work: impl FnOnce(&Connection) -> Result<(), StoreError>,
+) -> (Result<(), StoreError>, bool) {
+    // Immediate takes the write lock before the head is read, so that a stale decision is told
+    // from a busy database.
+    if let Err(error) = run(connection, "BEGIN IMMEDIATE") {
+        return (Err(error), false);
+    }
+    match work(connection) {
+        Ok(()) => {
+            let committed = run(connection, "COMMIT");
+            let is_sound = committed.is_ok();
+            (committed, is_sound)
+        }
+        // SQLite ends the transaction by itself when the disk is full; then this fails.
+        Err(error) => (Err(error), run(connection, "ROLLBACK").is_ok()),
+    }
+}
+
+fn run(connection: &Connection, statement: &str) -> Result<(), StoreError> {
+    connection.prepare_cached(statement)?.execute([])?;
+    Ok(())
+}
+
+/// The connections that reads go through, opened as they are needed.
+pub(super) struct Readers {
+    path: PathBuf,
+    places: Arc<Semaphore>,
+    idle: Arc<Idle<Vec<Connection>>>,
+}
+
+impl Readers {
+    /// The readers of the database at `path`.
+    pub(super) fn new(path: PathBuf, lock: Arc<File>) -> Self {
+        let idle = Idle::new(Vec::with_capacity(READERS_MAX), lock);
+        Self { path, places: Arc::new(Semaphore::new(READERS_MAX)), idle }
+    }
+
+    /// The answer of `work`, all of whose statements see the same revision.
+    ///
+    /// Work that has begun goes on to its end, even if the caller goes away.
+    pub(super) async fn read<T: Send + 'static>(
+        &self,
+        work: impl FnOnce(&Connection) -> Result<T, StoreError> + Send + 'static,
+    ) -> Result<T, StoreError> {
+        let place = Arc::clone(&self.places).acquire_owned().await;
+        let place = place.map_err(|_| Interrupted::Closed)?;
+        let (path, idle) = (self.path.clone(), Arc::clone(&self.idle));
+        hop(move || {
+            let _place = place;
+            let taken = idle.connections.lock().pop();
+            let connection = match taken {
+                Some(connection) => connection,
+                None => open::connect_reader(&path)?,
+            };
+            run(&connection, "BEGIN")?;
+            let answer = work(&connection);
+            // A transaction left open would keep the log from being taken into the main file.
+            if run(&connection, "COMMIT").is_ok() {
+                idle.connections.lock().push(connection);
+            }
+            answer
+        })
+        .await
+    }
+
+    /// Closes the connections after the reads that have begun.
+    pub(super) async fn close(&self) {
+        let all = u32::try_from(READERS_MAX).unwrap_or(u32::MAX);
+        let places = Arc::clone(&self.places).acquire_many_owned(all).await;
+        self.places.close();
+        let idle = Arc::clone(&self.idle);
+        let closed = hop(move || {
+            let _places = places;
+            idle.connections.lock().clear();
+            Ok(())
+        });
+        if let Err(error) = closed.await {
+            let error: &dyn std::error::Error = &error;
+            tracing::warn!(error, "the database's readers could not be closed in order");
+        }
+    }
+}
+
+/// Does `work` on a thread that may block.
+pub(super) async fn hop<T: Send + 'static>(
+    work: impl FnOnce() -> Result<T, StoreError> + Send + 'static,
+) -> Result<T, StoreError> {
+    task::spawn_blocking(work).await.unwrap_or_else(|_| Err(Interrupted::BrokenOff.into()))
+}

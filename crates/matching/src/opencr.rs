@@ -16,7 +16,8 @@ use serde_json::{Map, Value};
 use crate::rules::{
     FeatureKind, FeatureSpec, FilterSpec, MatchingType, NullHandling, Rule, Ruleset, RulesetHash,
 };
-use json::{Given, Keys, nearest, shown};
+pub(crate) use json::nearest;
+use json::{Given, Keys, shown};
 
 /// Bytes of a rule file that are read; the shipped ones have under 10,000.
 pub const RULES_BYTES_MAX: usize = 1 << 20;
@@ -35,7 +36,17 @@ pub enum RulesError {
         #[source]
         source: serde_json::Error,
     },
-    /// The JSON says things that cannot work; everything wrong with it, in file order.
+    /// A native file is not understood at a place.
+    #[error("line {line}, column {column}: {message}")]
+    Place {
+        /// Line, from 1.
+        line: usize,
+        /// Column, from 1.
+        column: usize,
+        /// What is wrong and what would be right.
+        message: String,
+    },
+    /// The rules say things that cannot work; everything wrong with them, in file order.
     #[error("{} in the rules:{}", count(.0), listed(.0))]
     Problems(Vec<Problem>),
 }

@@ -33,7 +33,7 @@ pub use likeness::{Encoder, Likeness};
 
 pub(crate) use dates::alike_dates;
 pub(crate) use guard::{Reached, first as first_guard};
-pub(crate) use likeness::{end, is_several, reaches};
+pub(crate) use likeness::{end, is_several, reaches, values};
 
 use smallvec::SmallVec;
 

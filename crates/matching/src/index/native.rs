@@ -4,10 +4,18 @@
 //! value is compared once (`native/one.rs`). One that looks at several is put together from what
 //! each pair of values comes to (`native/many.rs`). Bits are added in the order of the ladders,
 //! from the rule's prior, which are the operations of [`crate::model::judge`].
+//!
+//! [`Judge::scan`] does so for every record. [`search::search`] finds the codes that reach the
+//! better levels (`native/rung.rs`, `native/find.rs`), takes the cheapest of them without which
+//! no record can pass (`native/choose.rs`), and judges only records that have one.
 
+mod choose;
+mod find;
 mod many;
 mod one;
 mod prepared;
+mod rung;
+pub(super) mod search;
 
 use smallvec::SmallVec;
 
@@ -29,7 +37,7 @@ pub(super) struct Judge<'s> {
     pub(super) position: usize,
     pub(super) rule: &'s Rule,
     gates: SmallVec<[Gate<'s>; 2]>,
-    pub(super) ladders: Vec<Asked<'s>>,
+    ladders: Vec<Asked<'s>>,
 }
 
 /// A filter with the query's value.
@@ -41,13 +49,24 @@ struct Gate<'s> {
 }
 
 /// A ladder with the query's values.
-pub(super) enum Asked<'s> {
+enum Asked<'s> {
     /// The query lacks what is needed: nothing is added, whatever the candidate has.
     Nothing,
     /// One feature decides.
     One(One<'s>),
     /// Several do.
     Many(Many<'s>),
+}
+
+impl Asked<'_> {
+    /// What a row gets.
+    fn bits(&mut self, row: usize) -> f64 {
+        match self {
+            Asked::Nothing => 0.0,
+            Asked::One(one) => one.bits(one.column.code_at(row)),
+            Asked::Many(many) => many.bits(row),
+        }
+    }
 }
 
 impl<'s> Judge<'s> {
@@ -90,11 +109,7 @@ impl<'s> Judge<'s> {
     fn sum(&mut self, row: usize) -> f64 {
         let mut sum = self.rule.base();
         for ladder in &mut self.ladders {
-            sum += match ladder {
-                Asked::Nothing => 0.0,
-                Asked::One(one) => one.bits(one.column.code_at(row)),
-                Asked::Many(many) => many.bits(row),
-            };
+            sum += ladder.bits(row);
         }
         sum
     }
@@ -120,6 +135,11 @@ impl<'s> Judge<'s> {
     pub(super) fn scan(&mut self, best: &mut Best) -> u64 {
         let mut scanned = 0;
         let snapshot = self.snapshot;
+        for ladder in &mut self.ladders {
+            if let Asked::One(one) = ladder {
+                one.expect(usize::MAX);
+            }
+        }
         for chunk in 0..snapshot.present.chunks() {
             let codes: Vec<&[u32]> = self
                 .ladders
@@ -147,9 +167,7 @@ impl<'s> Judge<'s> {
                         Asked::Many(many) => many.bits(row),
                     };
                 }
-                if self.rule.keeps(Scored::conclude(self.rule, sum).score) {
-                    self.offer(row, sum, best);
-                }
+                self.offer(row, sum, best);
             }
         }
         scanned

@@ -30,6 +30,10 @@ pub(super) struct Signature {
 }
 
 impl Signature {
+    /// Of what cannot be ruled out.
+    pub(super) const UNKNOWN: Signature =
+        Signature { bag: [0; CLASSES / WORD_CLASSES], beyond: 0, len: UNBOUNDED, first: 0 };
+
     pub(super) fn of(text: &Units) -> Signature {
         // The lower half of a unit: equal units have equal halves.
         let first = text.first().map_or(0, |unit| *unit as u8);

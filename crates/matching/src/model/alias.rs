@@ -41,13 +41,10 @@ impl AliasTable {
         &self.groups
     }
 
-    /// Whether the two are different names for the same, or equal.
+    /// Whether the two are different names for the same.
     pub fn has(&self, one: &str, other: &str) -> bool {
-        one == other || {
-            let (one, other) = (self.of_name.get(one), self.of_name.get(other));
-            let shared = one.zip(other);
-            shared.is_some_and(|(one, other)| one.iter().any(|group| other.contains(group)))
-        }
+        let groups = self.of_name.get(one).zip(self.of_name.get(other));
+        one != other && groups.is_some_and(|(a, b)| a.iter().any(|group| b.contains(group)))
     }
 
     /// All names that share a group with `name`, itself left out.

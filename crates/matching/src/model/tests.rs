@@ -62,7 +62,7 @@ fn names_reach_the_first_level_that_holds() {
             ("Martha", "Marhta", 3),
             ("M", "Mary", 4),
             ("Philip", "Filip", 5),
-            ("Mary Jane", "Mary Ann", 6),
+            ("Mary Jane", "Octavia Mary", 6),
             ("Mary", "John", 7),
             ("Mary", "", NULL_LEVEL),
             ("Mary", "unknown", NULL_LEVEL),

@@ -8,10 +8,10 @@ use crate::index::column::{Column, MISSING};
 use crate::model::{Ladder, Likeness, Test};
 
 /// A ladder and the query's values.
-pub(in crate::index) struct Many<'s> {
+pub(super) struct Many<'s> {
     snapshot: &'s Snapshot,
     query: &'s Features,
-    pub(in crate::index) ladder: &'s Ladder,
+    pub(super) ladder: &'s Ladder,
     atoms: Vec<Atom<'s>>,
     /// Per level.
     tests: Vec<Compiled>,
@@ -43,7 +43,8 @@ impl Atom<'_> {
         if *known == 0 {
             self.compared += 1;
             let text = self.column.text(code);
-            *known = 1 + u8::from(query.meets(self.likeness, text, &mut Scratch::default()));
+            *known =
+                1 + u8::from(query.meets(self.likeness, (code, text), &mut Scratch::default()));
         }
         *known == 2
     }
@@ -77,7 +78,7 @@ impl<'s> Many<'s> {
         self.atoms.push(Atom {
             column,
             likeness,
-            query: self.query.text(of_query).map(Prepared::new),
+            query: self.query.text(of_query).map(|text| Prepared::new(text, column)),
             known: vec![0; column.codes()],
             compared: 0,
         });
@@ -85,7 +86,7 @@ impl<'s> Many<'s> {
     }
 
     /// What a row adds.
-    pub(in crate::index) fn bits(&mut self, row: usize) -> f64 {
+    pub(super) fn bits(&mut self, row: usize) -> f64 {
         let column = |feature: usize| &self.snapshot.columns[feature];
         let is_missing = |feature: &usize| column(*feature).code_at(row) == MISSING;
         if self.ladder.needs.iter().any(is_missing) {

@@ -2,16 +2,26 @@
 
 use smallvec::SmallVec;
 
+use crate::index::column::Column;
+use crate::index::derived::{SEVERAL, Sounds};
+use crate::index::signature::Sieve;
 use crate::model::{Encoder, Likeness, is_several, reaches};
 use crate::similarity::{Algorithm, Units, units};
 
-/// One text of a query.
+/// Comparisons after which sieves are made: one takes as long as a hundred comparisons.
+const SIEVED_FROM: u32 = 400;
+
+/// One text of a query, to be compared with a column.
 pub(super) struct Prepared<'q> {
     pub(super) text: &'q str,
+    column: &'q Column,
     is_several: bool,
     units: Units,
-    /// Codes that were asked for.
-    sounds: SmallVec<[(Encoder, Option<u32>); 1]>,
+    /// The query's code, and the column's.
+    sounds: SmallVec<[(Encoder, Option<u32>, Option<&'q Sounds>); 1]>,
+    /// By algorithm and threshold.
+    sieves: SmallVec<[(Algorithm, f64, Option<Sieve>); 2]>,
+    compared: u32,
 }
 
 /// What was computed for one pair of texts, so that levels share it.
@@ -22,34 +32,41 @@ pub(super) struct Scratch {
 }
 
 impl<'q> Prepared<'q> {
-    pub(super) fn new(text: &'q str) -> Prepared<'q> {
-        Prepared { text, is_several: is_several(text), units: units(text), sounds: SmallVec::new() }
+    pub(super) fn new(text: &'q str, column: &'q Column) -> Prepared<'q> {
+        Prepared {
+            text,
+            column,
+            is_several: is_several(text),
+            units: units(text),
+            sounds: SmallVec::new(),
+            sieves: SmallVec::new(),
+            compared: 0,
+        }
     }
 
-    /// The same as [`Likeness::holds`].
+    /// The same as [`Likeness::holds`], of the text of a code.
     pub(super) fn meets(
         &mut self,
         likeness: &Likeness,
-        candidate: &str,
+        (code, candidate): (u32, &str),
         scratch: &mut Scratch,
     ) -> bool {
-        if self.is_several || is_several(candidate) {
-            return likeness.holds(self.text, candidate);
-        }
         match likeness {
+            Likeness::SoundsAlike(encoder) => self.sounds_like(*encoder, code, candidate),
+            _ if self.is_several || is_several(candidate) => likeness.holds(self.text, candidate),
             Likeness::Similar { algorithm, threshold } => {
-                let known = scratch.values.iter().find(|(known, _)| known == algorithm);
-                let value = known.map(|(_, value)| *value).unwrap_or_else(|| {
-                    let other = scratch.units.get_or_insert_with(|| units(candidate));
-                    let value = algorithm.compare_units(&self.units, other);
-                    scratch.values.push((*algorithm, value));
-                    value
-                });
+                if let Some((_, value)) =
+                    scratch.values.iter().find(|(known, _)| known == algorithm)
+                {
+                    return value.is_some_and(|value| reaches(*algorithm, value, *threshold));
+                }
+                if !self.may_reach(*algorithm, *threshold, code) {
+                    return false;
+                }
+                let other = scratch.units.get_or_insert_with(|| units(candidate));
+                let value = algorithm.compare_units(&self.units, other);
+                scratch.values.push((*algorithm, value));
                 value.is_some_and(|value| reaches(*algorithm, value, *threshold))
-            }
-            Likeness::SoundsAlike(encoder) => {
-                let code = self.sound(*encoder);
-                code.is_some() && code == encoder.code(candidate)
             }
             Likeness::Equal
             | Likeness::Alias(_)
@@ -61,12 +78,36 @@ impl<'q> Prepared<'q> {
         }
     }
 
-    pub(super) fn sound(&mut self, encoder: Encoder) -> Option<u32> {
-        if let Some((_, code)) = self.sounds.iter().find(|(known, _)| *known == encoder) {
-            return *code;
+    /// Whether signatures leave it open that the threshold is met.
+    fn may_reach(&mut self, algorithm: Algorithm, threshold: f64, code: u32) -> bool {
+        self.compared += 1;
+        if self.compared < SIEVED_FROM {
+            return true;
         }
-        let code = encoder.code(self.text);
-        self.sounds.push((encoder, code));
-        code
+        let is_it = |(known, at, _): &(Algorithm, f64, _)| *known == algorithm && *at == threshold;
+        let at = self.sieves.iter().position(is_it).unwrap_or_else(|| {
+            let sieve = Sieve::new(algorithm, threshold, &self.units);
+            self.sieves.push((algorithm, threshold, sieve));
+            self.sieves.len() - 1
+        });
+        match (&self.sieves[at].2, self.column.signature(code)) {
+            (Some(sieve), Some(signature)) => sieve.passes(signature),
+            _ => true,
+        }
+    }
+
+    fn sounds_like(&mut self, encoder: Encoder, code: u32, candidate: &str) -> bool {
+        let is_it = |(known, _, _): &(Encoder, _, _)| *known == encoder;
+        let at = self.sounds.iter().position(is_it).unwrap_or_else(|| {
+            let own = Some(self.text).filter(|_| !self.is_several);
+            let own = own.map(|text| encoder.code(text).unwrap_or(0));
+            self.sounds.push((encoder, own, self.column.sounds(encoder)));
+            self.sounds.len() - 1
+        });
+        let (_, own, sounds) = self.sounds[at];
+        match (own, sounds.map(|sounds| sounds.get(code as usize))) {
+            (Some(own), Some(sound)) if sound != SEVERAL => own != 0 && own == sound,
+            _ => Likeness::SoundsAlike(encoder).holds(self.text, candidate),
+        }
     }
 }

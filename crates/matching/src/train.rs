@@ -43,6 +43,10 @@ pub const PROBABILITY_MIN: f64 = 1e-9;
 const BEFORE_MATCHES: f64 = 10.0;
 /// No more of an observed u than this part is taken for matches among random pairs.
 const OTHERS_PART_MIN: f64 = 0.05;
+/// Fewer expected matches than this tell nothing of a level.
+const HARDLY_MATCHES: f64 = 3.0;
+/// Fewer random pairs than this tell nothing of a level.
+const HARDLY_OTHERS: u64 = 10;
 /// Times that blocks are gone through: once with u as observed, then with matches taken out.
 const TURNS: usize = 3;
 
@@ -243,8 +247,25 @@ impl Work<'_> {
             learned.u = sample::without_matches(&observed, &learned, &random);
             self.respect_fixed(&mut learned.u, &u_before);
         }
+        self.keep_hardly_seen(&mut learned, &random, &runs);
         report.add(self, &learned, &random, &blocks, &runs, labels.is_some());
         learned
+    }
+
+    /// Lets levels that hardly any pair has reached keep the bits that they had.
+    ///
+    /// Where neither matches nor others were seen, m/u would be one guess by another.
+    fn keep_hardly_seen(&self, learned: &mut Learned, random: &Patterns, runs: &[em::Run]) {
+        for (at, ladder) in self.rule.ladders.iter().enumerate() {
+            let others = random.of_ladder(at, ladder.levels.len());
+            for (number, level) in ladder.levels.iter().enumerate() {
+                let matches: f64 = runs.iter().map(|run| run.counts[at][number]).sum();
+                if matches < HARDLY_MATCHES && others[number] < HARDLY_OTHERS {
+                    let u = learned.m[at][number] * level.u / level.m;
+                    learned.u[at][number] = u.clamp(PROBABILITY_MIN, 1.0 - PROBABILITY_MIN);
+                }
+            }
+        }
     }
 
     /// P(same person) of two records; `None` where no block has seen a match.

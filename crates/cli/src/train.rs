@@ -102,9 +102,8 @@ pub(crate) fn run(arguments: Arguments) -> anyhow::Result<ExitCode> {
         random_pairs_max: arguments.random_pairs.max(1),
         ..Options::default()
     };
-    let trained =
-        train::train(&file, &records, labels.as_ref(), &options, &mut |step| tell(&step))
-            .map_err(|error| usage(chain(&error)))?;
+    let trained = train::train(&file, &records, labels.as_ref(), &options, &mut |step| tell(&step))
+        .map_err(|error| usage(chain(&error)))?;
     if arguments.json {
         println!("{}", serde_json::to_string(&trained.report)?);
     } else {

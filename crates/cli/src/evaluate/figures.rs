@@ -75,8 +75,7 @@ impl Evaluated {
                 auto: Figures::of_pairs(autos().filter(|pair| pair.rule == at), *matches, *total),
             })
             .collect();
-        let is_native =
-            people.ruleset.rules.iter().all(|rule| rule.kind == MatchingType::Native);
+        let is_native = people.ruleset.rules.iter().all(|rule| rule.kind == MatchingType::Native);
         let itself = (0..truth.len() as u32).map(|at| people.judge(at, at).2);
         Evaluated {
             records: truth.len(),
@@ -163,11 +162,7 @@ impl fmt::Display for Evaluated {
                     f,
                     "\n{} persons, the largest of {} records; B-cubed precision {:.4}, recall \
                      {:.4}, F1 {:.4}",
-                    persons.persons,
-                    persons.largest,
-                    b_cubed.precision,
-                    b_cubed.recall,
-                    b_cubed.f1
+                    persons.persons, persons.largest, b_cubed.precision, b_cubed.recall, b_cubed.f1
                 )?;
             }
         }

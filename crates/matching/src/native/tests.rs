@@ -141,7 +141,9 @@ fn opencrs_rules_keep_their_sums() {
         {"matchingType": "deterministic", "fields": {
         "family": {"algorithm": "exact", "fhirpath": "name.family", "weight": 1}},
         "potentialMatchThreshold": 1, "autoMatchThreshold": 1}]}"#;
-    let json = json.replace("exact", "levenshtein").replace(r#""weight": 1"#, r#""threshold": 0, "weight": 1"#);
+    let json = json
+        .replace("exact", "levenshtein")
+        .replace(r#""weight": 1"#, r#""threshold": 0, "weight": 1"#);
     let ruleset = crate::opencr::parse(&json).unwrap();
     let converted = convert(&ruleset);
     assert_eq!(converted.lost.len(), 2, "{:?}", converted.lost);

@@ -78,7 +78,9 @@ fn odd_records_give_rules_and_warnings() {
     let same = [["Amina", "Okello", "1990-01-02", "0772123456"]; 30];
     let empty = [[""; 4]; 30];
     let alone: Vec<[String; 4]> = (0..40)
-        .map(|n| [format!("a{n}b"), format!("c{n}d"), format!("{}-01-02", 1900 + n), format!("7{n}")])
+        .map(|n| {
+            [format!("a{n}b"), format!("c{n}d"), format!("{}-01-02", 1900 + n), format!("7{n}")]
+        })
         .collect();
     let alone: Vec<[&str; 4]> = alone.iter().map(|p| p.each_ref().map(String::as_str)).collect();
     for people in [&same[..], &empty[..], &alone[..], &same[..2]] {
@@ -101,7 +103,12 @@ fn population() -> Vec<[String; 4]> {
     for _ in 0..600 {
         let mut word = |from: u32| format!("q{}z", chance.random_range(0..from));
         let (given, family) = (word(80), word(200));
-        let born = format!("19{:02}-0{}-1{}", chance.random_range(30..99), chance.random_range(1..9), chance.random_range(0..9));
+        let born = format!(
+            "19{:02}-0{}-1{}",
+            chance.random_range(30..99),
+            chance.random_range(1..9),
+            chance.random_range(0..9)
+        );
         let phone = format!("77{:07}", chance.random_range(0..9_999_999));
         let person = [given, family, born, phone];
         if chance.random_bool(0.25) {

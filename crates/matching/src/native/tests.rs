@@ -44,6 +44,18 @@ fn the_shipped_rules_are_read_without_problems() {
 }
 
 #[test]
+fn every_pack_is_read_without_problems() {
+    let packs = [
+        include_str!("../../../../config/packs/african-hiv-programme.toml"),
+        include_str!("../../../../config/packs/us-public-health.toml"),
+        include_str!("../../../../config/packs/opencr-default.json"),
+    ];
+    for pack in packs {
+        rules_from_text(pack).unwrap();
+    }
+}
+
+#[test]
 fn what_is_written_reads_back_and_is_written_the_same() {
     for text in [SHIPPED, SMALL] {
         let file = read(text).unwrap();

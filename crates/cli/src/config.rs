@@ -24,6 +24,8 @@ use thiserror::Error;
 pub(crate) const DEFAULT: &str = include_str!("../../../config/default.toml");
 /// OpenCR's default rules, used where `matching.rules` is empty.
 pub(crate) const DEFAULT_RULES: &str = include_str!("../../../config/decisionRules.json");
+/// The native rules that training begins with if none are named.
+pub(crate) const NATIVE_RULES: &str = include_str!("../../../config/rules.toml");
 
 /// What is in force.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]

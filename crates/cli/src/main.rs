@@ -5,8 +5,10 @@
 #![expect(clippy::print_stdout, clippy::print_stderr, reason = "talking to people is its job")]
 
 mod among;
+mod cohort;
 mod config;
 mod demo;
+mod evaluate;
 mod explain;
 mod feed;
 mod import;
@@ -16,6 +18,7 @@ mod rules;
 mod serve;
 mod show;
 mod source;
+mod train;
 mod verify;
 mod warnings;
 mod wiring;
@@ -51,6 +54,10 @@ enum Command {
     Import(import::Arguments),
     /// Link the people of a file without a registry, and measure how well.
     Link(link::Arguments),
+    /// Learn the numbers of native rules from the people of a file or a registry.
+    Train(train::Arguments),
+    /// Measure how good rules are, against known persons or judged pairs.
+    Evaluate(evaluate::Arguments),
     /// Show why two Patients match or do not.
     Explain(explain::Arguments),
     /// Look at rules: whether they can be used and what they cost.
@@ -129,6 +136,8 @@ fn main() -> ExitCode {
         Command::Serve(arguments) => serve::run(arguments),
         Command::Import(arguments) => import::run(arguments),
         Command::Link(arguments) => link::run(arguments),
+        Command::Train(arguments) => train::run(arguments),
+        Command::Evaluate(arguments) => evaluate::run(arguments),
         Command::Explain(arguments) => explain::run(arguments),
         Command::Rules(arguments) => rules::run(arguments),
         Command::Verify(arguments) => verify::run(arguments),

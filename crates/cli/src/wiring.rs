@@ -43,23 +43,34 @@ pub(crate) fn settings(config: &Config) -> Settings {
     }
 }
 
+/// The text of the rules at `path`, else of those that the configuration names, and what it is
+/// called.
+pub(crate) fn rules_text(config: &Config, path: Option<&Path>) -> anyhow::Result<(String, String)> {
+    match path {
+        Some(path) => {
+            let text = std::fs::read_to_string(path)
+                .map_err(|error| usage(format!("cannot read {}: {error}", path.display())))?;
+            Ok((text, path.display().to_string()))
+        }
+        None => config.rules().map_err(|error| usage(chain(&error))),
+    }
+}
+
 /// Reads the rules at `path`, else those that the configuration names, and compiles them.
 ///
 /// What can be read and is odd is told on the log.
 pub(crate) fn extractor(config: &Config, path: Option<&Path>) -> anyhow::Result<Extractor> {
-    let (text, name) = match path {
-        Some(path) => {
-            let text = std::fs::read_to_string(path)
-                .map_err(|error| usage(format!("cannot read {}: {error}", path.display())))?;
-            (text, path.display().to_string())
-        }
-        None => config.rules().map_err(|error| usage(chain(&error)))?,
-    };
-    let ruleset = matching::opencr::parse(&text)
+    let (text, name) = rules_text(config, path)?;
+    let ruleset = matching::native::rules_from_text(&text)
         .map_err(|error| usage(format!("{name} is refused: {}", chain(&error))))?;
     for warning in &ruleset.warnings {
         tracing::warn!("{name}: {warning}");
     }
+    compile(ruleset, &name)
+}
+
+/// Compiles the paths of rules that are called `name`.
+pub(crate) fn compile(ruleset: matching::Ruleset, name: &str) -> anyhow::Result<Extractor> {
     Extractor::compile(Arc::new(ruleset))
         .map_err(|error| usage(format!("{name} is refused: {error}")))
 }

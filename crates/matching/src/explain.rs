@@ -4,6 +4,7 @@
 //! `explain/table.rs`. An explanation carries people's values, because a reviewer needs them:
 //! keep it where the records are kept, and out of logs.
 
+mod native;
 mod table;
 
 use std::fmt;
@@ -11,10 +12,13 @@ use std::fmt;
 use serde::{Deserialize, Serialize};
 
 use crate::features::{Features, Value};
+use crate::model;
 use crate::rules::{Field, FilterSpec, MatchingType, Rule, Ruleset, RulesetHash};
 use crate::score::field::FieldScorer;
 pub use crate::score::field::Outcome;
 use crate::score::{Band, Score, Scored};
+use native::Comparisons;
+pub use native::{ComparisonExplanation, GuardExplanation, TermExplanation, ValuesExplanation};
 
 /// Why a pair has its score under one rule.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -32,7 +36,7 @@ pub struct Explanation {
     /// Name of the first filter or phonetic field that excludes the candidate. The rest is then
     /// as if it had passed, except the band, which is below.
     pub excluded_by: Option<String>,
-    /// What the total starts from: 0 or 100.
+    /// What the total starts from: 0 or 100, or the prior of a native rule in bits.
     pub base: f64,
     /// Fields, in the order in which points are added.
     pub fields: Vec<FieldExplanation>,
@@ -48,6 +52,15 @@ pub struct Explanation {
     pub auto_threshold: f64,
     /// Where the score falls.
     pub band: Band,
+    /// Comparisons of a native rule, in the order in which bits are added; empty for others.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub comparisons: Vec<ComparisonExplanation>,
+    /// The probability that the two are one person, by a native rule.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub probability: Option<f64>,
+    /// Guards that hold, whatever the score; each turns an automatic match into a potential one.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub guards: Vec<GuardExplanation>,
 }
 
 /// One filter. `Debug` leaves the values out.
@@ -113,9 +126,17 @@ pub fn explain(
     let fields: Vec<FieldExplanation> =
         rule.fields.iter().map(|field| pair.field(rule, field)).collect();
 
+    let native = Comparisons { ruleset, rule, query, candidate };
+    let comparisons = native.comparisons();
     // A phonetic field adds 0.0, which changes no sum, so the bits are those of `score`.
     let sum = fields.iter().fold(rule.base(), |sum, field| sum + field.points);
-    let Scored { total, score } = Scored::conclude(rule, sum);
+    let sum = comparisons.iter().fold(sum, |sum, comparison| sum + comparison.bits);
+    let Scored { total, score, .. } = Scored::conclude(rule, sum);
+    let guards = native.guards();
+    let band = match rule.band(score) {
+        Band::Auto if !guards.is_empty() => Band::Potential,
+        band => band,
+    };
     let filtered = filters.iter().find(|filter| !filter.agrees).map(|filter| &filter.name);
     let sounds = rule.fields.iter().zip(&fields).find_map(|(field, explained)| {
         let excludes = field.is_phonetic() && explained.outcome == Outcome::Disagree;
@@ -135,8 +156,11 @@ pub fn explain(
         score,
         potential_threshold: rule.potential_threshold,
         auto_threshold: rule.auto_threshold,
-        band: if excluded_by.is_some() { Band::Below } else { rule.band(score) },
+        band: if excluded_by.is_some() { Band::Below } else { band },
         excluded_by,
+        comparisons,
+        probability: (rule.kind == MatchingType::Native).then(|| model::probability_of(total)),
+        guards,
     }
 }
 

@@ -7,20 +7,36 @@ use std::sync::Arc;
 
 use crate::normalize;
 use crate::phonetic;
-use crate::rules::{FeatureKind, FeatureSpec};
+use crate::rules::{FeatureKind, FeatureSpec, Several};
+
+/// Values of one feature that are kept where each counts by itself; the first ones.
+pub const VALUES_MAX: usize = 16;
+
+/// Stands between values that are kept in one text; prepared values hold no control characters.
+pub(crate) const BETWEEN: char = '\u{1f}';
 
 /// Prepared values of one record, in the order of [`crate::Ruleset::features`].
 ///
 /// `Debug` tells which values are present, never what they are: they describe a person.
-#[derive(Clone, PartialEq)]
+#[derive(Clone)]
 pub struct Features {
     values: Box<[Option<Value>]>,
+    /// Placeholders that were met, each with its feature; an index does not keep them.
+    skipped: Vec<(usize, String)>,
+}
+
+/// Placeholders do not count: they say nothing of a person.
+impl PartialEq for Features {
+    fn eq(&self, other: &Features) -> bool {
+        self.values == other.values
+    }
 }
 
 /// One prepared value. An absent one is `None` around it, for every kind.
 #[derive(Clone, PartialEq, Eq, Hash)]
 pub(crate) enum Value {
-    /// Joined, trimmed, lower-cased.
+    /// Joined, trimmed, lower-cased; in a native rule set also several values, ascending and
+    /// with [`BETWEEN`] between them.
     Text(Arc<str>),
     /// Joined and lower-cased, with its code.
     Sound(Arc<Sound>),
@@ -76,8 +92,11 @@ impl Value {
         texts.chain(tokens.iter().map(String::as_str))
     }
 
-    fn prepare(kind: FeatureKind, raw: &[String]) -> Option<Value> {
-        match kind {
+    fn prepare(spec: &FeatureSpec, raw: &[String], skipped: impl FnMut(String)) -> Option<Value> {
+        if !spec.normaliser.is_opencr() || spec.several != Several::Join || !spec.skip.is_empty() {
+            return Value::prepare_native(spec, raw, skipped);
+        }
+        match spec.kind {
             FeatureKind::Text => {
                 normalize::comparable(&normalize::join(raw)).map(|text| Value::Text(text.into()))
             }
@@ -94,6 +113,47 @@ impl Value {
                 if tokens.is_empty() { None } else { Some(Value::Set(tokens.into())) }
             }
         }
+    }
+
+    /// Prepares each value by the feature's normaliser and leaves placeholders out.
+    fn prepare_native(
+        spec: &FeatureSpec,
+        raw: &[String],
+        mut skipped: impl FnMut(String),
+    ) -> Option<Value> {
+        let mut keep = |value: &String| {
+            let is_placeholder = spec.skip.has(&spec.normaliser, value);
+            if is_placeholder {
+                skipped(value.clone());
+            }
+            !is_placeholder
+        };
+        let prepared = raw.iter().filter_map(|raw| spec.normaliser.apply(raw));
+        let mut values: Vec<String> = match spec.several {
+            // What is no name in parts may be one placeholder as a whole (`baby`, `of Grace`).
+            Several::Join => {
+                let parts: Vec<String> = prepared.filter(|value| keep(value)).collect();
+                let whole = Some(normalize::cut(parts.join(" ")));
+                whole.filter(|whole| !whole.is_empty() && keep(whole)).into_iter().collect()
+            }
+            Several::First => prepared.filter(|value| keep(value)).take(1).collect(),
+            Several::Each => prepared.filter(|value| keep(value)).take(VALUES_MAX).collect(),
+        };
+        values.sort_unstable();
+        values.dedup();
+        if values.is_empty() {
+            return None;
+        }
+        let joined = || values.join(BETWEEN.encode_utf8(&mut [0; 4]));
+        Some(match spec.kind {
+            FeatureKind::Text => Value::Text(joined().into()),
+            FeatureKind::Sound => {
+                let text = joined();
+                let code = phonetic::metaphone(&text);
+                Value::Sound(Arc::new(Sound { text, code }))
+            }
+            FeatureKind::Set => Value::Set(values.into()),
+        })
     }
 
     /// A text that is prepared already.
@@ -133,11 +193,15 @@ impl Features {
         specs: &[FeatureSpec],
         mut values: impl FnMut(usize) -> Vec<String>,
     ) -> Features {
-        specs
+        let mut skipped = Vec::new();
+        let values = specs
             .iter()
             .enumerate()
-            .map(|(feature, spec)| Value::prepare(spec.kind, &values(feature)))
-            .collect()
+            .map(|(feature, spec)| {
+                Value::prepare(spec, &values(feature), |value| skipped.push((feature, value)))
+            })
+            .collect();
+        Features { values, skipped }
     }
 
     /// The record that says nothing.
@@ -166,6 +230,26 @@ impl Features {
         }
     }
 
+    /// The prepared values of a feature of any kind, one by one.
+    ///
+    /// Several values of a text feature are kept in one text and come apart here.
+    pub fn values_of(&self, feature: usize) -> impl Iterator<Item = &str> {
+        let (text, set): (Option<&str>, &[String]) = match self.value(feature) {
+            Some(Value::Set(values)) => (None, values),
+            value => (value.and_then(Value::text), &[]),
+        };
+        let texts = text.into_iter().flat_map(|text| text.split(BETWEEN));
+        texts.chain(set.iter().map(String::as_str))
+    }
+
+    /// Placeholders that stood in place of values of a feature, as prepared.
+    ///
+    /// Only of features that were just made: an index does not keep them.
+    pub fn placeholders(&self, feature: usize) -> impl Iterator<Item = &str> {
+        let of_feature = self.skipped.iter().filter(move |(at, _)| *at == feature);
+        of_feature.map(|(_, value)| value.as_str())
+    }
+
     /// Whether the record has no value at all for the feature.
     pub fn is_missing(&self, feature: usize) -> bool {
         self.value(feature).is_none()
@@ -192,7 +276,7 @@ impl Features {
 
 impl FromIterator<Option<Value>> for Features {
     fn from_iter<I: IntoIterator<Item = Option<Value>>>(values: I) -> Features {
-        Features { values: values.into_iter().collect() }
+        Features { values: values.into_iter().collect(), skipped: Vec::new() }
     }
 }
 

@@ -18,9 +18,11 @@ mod best;
 mod chunked;
 mod clause;
 mod column;
+mod derived;
 mod finder;
 pub mod image;
 mod masks;
+mod native;
 pub(crate) mod planner;
 mod plans;
 mod postings;
@@ -38,6 +40,7 @@ use crate::score::{Band, Score};
 
 use chunked::Chunked;
 use column::{Codes, Column};
+use derived::Wanted;
 use masks::Masks;
 use planner::Shape;
 
@@ -114,17 +117,29 @@ pub struct Cost {
     pub records_verified: u64,
 }
 
+impl Cost {
+    fn add(&mut self, more: &Cost) {
+        self.records_scanned += more.records_scanned;
+        self.values_compared += more.values_compared;
+        self.postings_read += more.postings_read;
+        self.records_verified += more.records_verified;
+    }
+}
+
 impl Index {
     /// An empty index of what `ruleset` needs.
     pub fn new(ruleset: Arc<Ruleset>) -> Index {
         let shapes = Shape::of_all(&ruleset);
+        let wanted = Wanted::of(&ruleset);
         let is_sifted = |feature: usize| {
             let mut parts = shapes.iter().flatten().flat_map(|shape| &shape.fields);
             parts.any(|part| part.feature == feature && part.is_sifted())
+                || wanted[feature].is_sifted
         };
         let specs = ruleset.features.iter().enumerate();
-        let columns: Vec<Column> =
-            specs.map(|(feature, spec)| Column::new(spec.kind, is_sifted(feature))).collect();
+        let columns: Vec<Column> = specs
+            .map(|(feature, spec)| Column::new(spec.kind, is_sifted(feature), &wanted[feature]))
+            .collect();
         let codes = columns.iter().map(|_| Codes::default()).collect();
         let shapes = Arc::new(shapes);
         let (present, masks) = (Chunked::new(), Masks::new());

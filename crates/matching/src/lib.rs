@@ -59,9 +59,12 @@
 //! The behaviour is OpenCR's, with documented corrections. "Quirk n" in comments and tests is
 //! the number in the specification's list of what is odd in OpenCR and what is kept or corrected.
 
+pub mod evaluate;
 pub mod explain;
 pub mod features;
 pub mod index;
+pub mod model;
+pub mod native;
 pub mod normalize;
 pub mod opencr;
 pub mod phonetic;
@@ -69,14 +72,16 @@ pub mod plan;
 pub mod rules;
 pub mod score;
 pub mod similarity;
+pub mod train;
 
 pub use explain::{Explanation, explain};
 pub use features::Features;
 pub use index::{Cost, Found, Hit, Index, Limits, Snapshot};
+pub use normalize::{Normaliser, SkipValues};
 pub use opencr::{Problem, RulesError};
 pub use rules::{
-    Comparison, FeatureKind, FeatureSpec, Field, FilterSpec, MatchingType, NullHandling, Rule,
-    Ruleset, RulesetHash,
+    Comparison, FeatureKind, FeatureSpec, Field, FilterSpec, Gather, MatchingType, NullHandling,
+    Rule, Ruleset, RulesetHash, Several,
 };
 pub use score::{Band, Score, Scored, score};
 pub use similarity::Algorithm;

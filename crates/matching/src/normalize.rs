@@ -1,7 +1,14 @@
 //! Preparing raw values: the one place where text changes before it is compared.
 //!
-//! Comparing is elsewhere; so is choosing which values a record has. There is no accent folding
-//! and no Unicode normalisation, as in OpenCR (quirk 5).
+//! Comparing is elsewhere; so is choosing which values a record has. The functions here are
+//! OpenCR's, without accent folding and Unicode normalisation (quirk 5); those of native rules
+//! are in `normalize/native.rs`, and which values stand for none in `normalize/skip.rs`.
+
+pub mod native;
+mod skip;
+
+pub use native::Normaliser;
+pub use skip::SkipValues;
 
 /// Characters of one prepared value that are kept.
 ///
@@ -49,7 +56,7 @@ pub fn tokens(values: &[String]) -> Vec<String> {
     tokens
 }
 
-fn cut(mut text: String) -> String {
+pub(crate) fn cut(mut text: String) -> String {
     if let Some((end, _)) = text.char_indices().nth(VALUE_CHARS_MAX) {
         text.truncate(end);
     }

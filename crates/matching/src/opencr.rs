@@ -16,7 +16,8 @@ use serde_json::{Map, Value};
 use crate::rules::{
     FeatureKind, FeatureSpec, FilterSpec, MatchingType, NullHandling, Rule, Ruleset, RulesetHash,
 };
-use json::{Given, Keys, nearest, shown};
+pub(crate) use json::nearest;
+use json::{Given, Keys, shown};
 
 /// Bytes of a rule file that are read; the shipped ones have under 10,000.
 pub const RULES_BYTES_MAX: usize = 1 << 20;
@@ -35,7 +36,17 @@ pub enum RulesError {
         #[source]
         source: serde_json::Error,
     },
-    /// The JSON says things that cannot work; everything wrong with it, in file order.
+    /// A native file is not understood at a place.
+    #[error("line {line}, column {column}: {message}")]
+    Place {
+        /// Line, from 1.
+        line: usize,
+        /// Column, from 1.
+        column: usize,
+        /// What is wrong and what would be right.
+        message: String,
+    },
+    /// The rules say things that cannot work; everything wrong with them, in file order.
     #[error("{} in the rules:{}", count(.0), listed(.0))]
     Problems(Vec<Problem>),
 }
@@ -189,7 +200,17 @@ impl Reader {
         self.field = None;
         let (kind, auto_threshold) = (kind?, auto_threshold?);
         let name = format!("rule {number}");
-        Some(Rule { name, kind, fields, filters, potential_threshold, auto_threshold })
+        Some(Rule {
+            name,
+            kind,
+            fields,
+            filters,
+            potential_threshold,
+            auto_threshold,
+            ladders: Vec::new(),
+            prior_bits: 0.0,
+            guards: Vec::new(),
+        })
     }
 
     fn matching_type(&mut self, rule: &Map<String, Value>) -> Option<MatchingType> {
@@ -285,7 +306,7 @@ impl Reader {
         };
         let shared = self.features.iter().position(|spec| spec.path == *path && spec.kind == kind);
         Some(shared.unwrap_or_else(|| {
-            self.features.push(FeatureSpec { name: name.to_owned(), path: path.clone(), kind });
+            self.features.push(FeatureSpec::new(name, path, kind));
             self.features.len() - 1
         }))
     }

@@ -7,6 +7,8 @@ use std::fmt;
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 
+use crate::model::{Guard, Ladder};
+use crate::normalize::{Normaliser, SkipValues};
 use crate::score::{Band, Score};
 use crate::similarity::Algorithm;
 
@@ -39,6 +41,8 @@ impl RulesetHash {
         // The version line is raised when the same rules start to give other scores.
         let mut hasher = Sha256::new();
         hasher.update(b"opencr ruleset 1\n");
+        // What only native rules have is left out where it says nothing, so that the hashes of
+        // OpenCR's rules stay.
         let canonical = serde_json::to_vec(&(rules, features))
             .expect("rules are plain data with finite numbers and text keys");
         hasher.update(&canonical);
@@ -64,8 +68,80 @@ pub struct FeatureSpec {
     pub name: String,
     /// FHIRPath text, opaque here.
     pub path: String,
+    /// Further FHIRPaths of the same feature; none in OpenCR's rules.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub more_paths: Vec<String>,
+    /// What further paths are for.
+    #[serde(skip_serializing_if = "Gather::is_first")]
+    pub gather: Gather,
     /// What the value is for, which decides how it is prepared.
     pub kind: FeatureKind,
+    /// How each raw value is prepared.
+    #[serde(skip_serializing_if = "Normaliser::is_opencr")]
+    pub normaliser: Normaliser,
+    /// What becomes of several values.
+    #[serde(skip_serializing_if = "Several::is_join")]
+    pub several: Several,
+    /// Values that stand for no value.
+    #[serde(skip_serializing_if = "SkipValues::is_empty")]
+    pub skip: SkipValues,
+}
+
+impl FeatureSpec {
+    /// A feature as OpenCR's rules have it.
+    pub fn new(name: impl Into<String>, path: impl Into<String>, kind: FeatureKind) -> FeatureSpec {
+        FeatureSpec {
+            name: name.into(),
+            path: path.into(),
+            more_paths: Vec::new(),
+            gather: Gather::default(),
+            kind,
+            normaliser: Normaliser::default(),
+            several: Several::default(),
+            skip: SkipValues::default(),
+        }
+    }
+
+    /// All paths, in the order in which they are asked.
+    pub fn paths(&self) -> impl Iterator<Item = &str> {
+        std::iter::once(self.path.as_str()).chain(self.more_paths.iter().map(String::as_str))
+    }
+}
+
+/// What several paths of one feature are for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Gather {
+    /// The first that gives a value counts.
+    #[default]
+    First,
+    /// The values of all count, in order.
+    All,
+}
+
+impl Gather {
+    fn is_first(&self) -> bool {
+        *self == Gather::First
+    }
+}
+
+/// What becomes of a feature's several values.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Several {
+    /// They are one text, in order, with one space between.
+    #[default]
+    Join,
+    /// The first counts.
+    First,
+    /// Each by itself; a comparison takes the best pair.
+    Each,
+}
+
+impl Several {
+    fn is_join(&self) -> bool {
+        *self == Several::Join
+    }
 }
 
 /// What a feature's value is for.
@@ -88,6 +164,8 @@ pub enum MatchingType {
     Deterministic,
     /// Base-10 logarithms of likelihood ratios, from 100 (Fellegi & Sunter 1969).
     Probabilistic,
+    /// Bits of evidence from comparisons with levels, from the prior; see [`crate::model`].
+    Native,
 }
 
 /// One way to recognise a person.
@@ -105,12 +183,27 @@ pub struct Rule {
     pub potential_threshold: Option<f64>,
     /// Least score that links without a person, inclusive.
     pub auto_threshold: f64,
+    /// Comparisons with levels of a native rule, in the order in which bits are added.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub ladders: Vec<Ladder>,
+    /// What the total of a native rule starts from: log2 of the odds that two records that
+    /// nothing is known of are of one person.
+    #[serde(skip_serializing_if = "is_zero")]
+    pub prior_bits: f64,
+    /// What keeps a pair of a native rule from being linked without a person.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub guards: Vec<Guard>,
+}
+
+fn is_zero(bits: &f64) -> bool {
+    *bits == 0.0
 }
 
 impl Rule {
-    /// What the total starts from: 0, or 100 in a probabilistic rule.
+    /// What the total starts from: 0, 100 in a probabilistic rule, the prior in a native one.
     pub fn base(&self) -> f64 {
         match self.kind {
+            MatchingType::Native => self.prior_bits,
             MatchingType::Deterministic => 0.0,
             MatchingType::Probabilistic => PROBABILISTIC_BASE,
         }
@@ -121,6 +214,9 @@ impl Rule {
     /// 1 when the rule matches everything, 0 when filters or phonetic fields choose the
     /// candidates. Phonetic fields added BM25 there, which depends on the register's size.
     pub fn query_score(&self) -> f64 {
+        if self.kind == MatchingType::Native {
+            return 0.0;
+        }
         let chooses = !self.filters.is_empty() || self.fields.iter().any(Field::is_phonetic);
         if chooses { 0.0 } else { 1.0 }
     }
@@ -131,10 +227,14 @@ impl Rule {
         self.potential_threshold.is_none_or(|least| score.as_f32() >= least as f32)
     }
 
-    /// Where `score` falls between the rule's thresholds.
+    /// Where `score` falls between the rule's thresholds; guards are not asked.
     pub fn band(&self, score: Score) -> Band {
         if !self.keeps(score) {
             return Band::Below;
+        }
+        if self.kind == MatchingType::Native {
+            let is_auto = score.as_f32() >= self.auto_threshold as f32;
+            return if is_auto { Band::Auto } else { Band::Potential };
         }
         // JavaScript compared the printed score with the threshold in 64 bits (quirk 3).
         if score.as_f64() >= self.auto_threshold { Band::Auto } else { Band::Potential }

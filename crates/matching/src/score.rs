@@ -10,11 +10,12 @@ use std::fmt;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
 use crate::features::{Features, Value};
-use crate::rules::Rule;
+use crate::model;
+use crate::rules::{MatchingType, Rule};
 
 use field::FieldScorer;
 
-/// A final score: never negative, never NaN.
+/// A final score: never NaN, and never negative but for native rules, where it is in bits.
 ///
 /// Elasticsearch kept scores in 32 bits and printed the shortest decimal that gives them back;
 /// people copied such numbers into thresholds, so this type keeps both faces (quirk 3).
@@ -26,6 +27,14 @@ impl Score {
     pub fn new(value: f64) -> Score {
         // `max` drops NaN; the cap keeps a sum beyond 32 bits from becoming infinite.
         Score(value.max(0.0).min(f64::from(f32::MAX)) as f32)
+    }
+
+    /// Rounds a match weight in bits, which may be negative; NaN becomes 0.
+    pub fn of_bits(bits: f64) -> Score {
+        let most = f64::from(f32::MAX);
+        let bits = if bits.is_nan() { 0.0 } else { bits.clamp(-most, most) };
+        // The sum makes a negative zero positive, so that equal scores have equal bits.
+        Score(bits as f32 + 0.0)
     }
 
     /// The 32 bits.
@@ -67,7 +76,7 @@ impl Serialize for Score {
 
 impl<'de> Deserialize<'de> for Score {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Score, D::Error> {
-        f64::deserialize(deserializer).map(Score::new)
+        f64::deserialize(deserializer).map(Score::of_bits)
     }
 }
 
@@ -96,17 +105,37 @@ impl fmt::Display for Band {
 /// What a rule says about a pair that its filters and phonetic fields let pass.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Scored {
-    /// Base and points of all fields in 64 bits, not below 0 and not beyond 32 bits.
+    /// Base and points of all fields in 64 bits, not beyond 32 bits, and not below 0 but for a
+    /// native rule.
     pub total: f64,
     /// Total and inner query score, rounded.
     pub score: Score,
+    /// Position in [`Rule::guards`] of the first guard that keeps the pair from being linked
+    /// without a person.
+    pub guard: Option<usize>,
 }
 
 impl Scored {
-    /// Turns the sum of base and points into the score.
+    /// Turns the sum of base and points into the score; guards are not asked.
     pub(crate) fn conclude(rule: &Rule, sum: f64) -> Scored {
+        if rule.kind == MatchingType::Native {
+            let most = f64::from(f32::MAX);
+            return Scored {
+                total: sum.clamp(-most, most),
+                score: Score::of_bits(sum),
+                guard: None,
+            };
+        }
         let total = sum.max(0.0).min(f64::from(f32::MAX));
-        Scored { total, score: Score::new(rule.query_score() + total) }
+        Scored { total, score: Score::new(rule.query_score() + total), guard: None }
+    }
+
+    /// Where the score falls, guards heeded.
+    pub fn band(&self, rule: &Rule) -> Band {
+        match rule.band(self.score) {
+            Band::Auto if self.guard.is_some() => Band::Potential,
+            band => band,
+        }
     }
 }
 
@@ -123,6 +152,9 @@ pub fn score(rule: &Rule, query: &Features, candidate: &Features) -> Option<Scor
         return None;
     }
 
+    if rule.kind == MatchingType::Native {
+        return Some(model::judge(rule, query, candidate).scored);
+    }
     let mut sum = rule.base();
     for field in &rule.fields {
         let Some(scorer) = FieldScorer::new(rule.kind, field) else { continue };

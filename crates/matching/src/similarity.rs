@@ -15,6 +15,7 @@ mod ratcliff;
 use std::fmt;
 use std::str::FromStr;
 
+use serde::{Serialize, Serializer};
 use smallvec::SmallVec;
 
 /// UTF-16 units of a text; names fit without a heap allocation.
@@ -70,10 +71,12 @@ pub enum Algorithm {
     DateDamerau,
     /// Matched units of common substrings, longest first.
     RatcliffObershelp,
+    /// Jaro-Winkler as Winkler (1990) has it, with a prefix of at most 4; native rules only.
+    JaroWinkler,
 }
 
 impl Algorithm {
-    /// Every algorithm, similarities and distances alike.
+    /// Every algorithm of OpenCR's rule files, similarities and distances alike.
     pub const ALL: [Algorithm; 21] = [
         Algorithm::Levenshtein,
         Algorithm::NormalizedLevenshteinDistance,
@@ -122,7 +125,14 @@ impl Algorithm {
             Algorithm::DiceDistance => "dice-distance",
             Algorithm::DateDamerau => "dateDamerau",
             Algorithm::RatcliffObershelp => "ratcliff-obershelp",
+            Algorithm::JaroWinkler => "jaro-winkler",
         }
+    }
+
+    /// The algorithm of this name in a native rule file: OpenCR's, and the standard Jaro-Winkler.
+    pub fn find_native(name: &str) -> Option<Algorithm> {
+        let all = Algorithm::ALL.into_iter().chain([Algorithm::JaroWinkler]);
+        all.into_iter().find(|algorithm| algorithm.name() == name)
     }
 
     /// Whether a higher value means more alike; otherwise it is a distance.
@@ -135,7 +145,8 @@ impl Algorithm {
             | Algorithm::JaccardSimilarity
             | Algorithm::DiceSimilarity
             | Algorithm::DateDamerau
-            | Algorithm::RatcliffObershelp => true,
+            | Algorithm::RatcliffObershelp
+            | Algorithm::JaroWinkler => true,
             Algorithm::Levenshtein
             | Algorithm::NormalizedLevenshteinDistance
             | Algorithm::DamerauLevenshtein
@@ -186,8 +197,15 @@ impl Algorithm {
             Algorithm::DiceDistance => 1.0 - grams::dice(a, b),
             Algorithm::DateDamerau => date::similarity(a, b)?,
             Algorithm::RatcliffObershelp => ratcliff::similarity(a, b),
+            Algorithm::JaroWinkler => jaro_winkler::standard(a, b),
         };
         if value.is_nan() { None } else { Some(value) }
+    }
+}
+
+impl Serialize for Algorithm {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.serialize_str(self.name())
     }
 }
 

@@ -10,10 +10,12 @@
 //! Records of the truth that were not read count as missed pairs; records that were read and
 //! are not in the truth are each a person of their own, so that linking them is an error.
 
+mod labels;
 mod truth;
 
 use std::collections::{HashMap, HashSet};
 
+pub use labels::{Labelled, LabelsError};
 pub use truth::{Truth, TruthError};
 
 /// What was linked, by the ids of the records.

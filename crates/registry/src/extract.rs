@@ -7,9 +7,12 @@ use std::sync::Arc;
 
 use fhir::{
     outcome::{Issue, IssueType},
-    path::FhirPath,
+    path::{EvalError, FhirPath},
 };
-use matching::{features::Features, rules::Ruleset};
+use matching::{
+    features::Features,
+    rules::{Gather, Ruleset},
+};
 use serde_json::Value;
 use thiserror::Error;
 
@@ -17,7 +20,8 @@ use thiserror::Error;
 #[derive(Clone)]
 pub struct Extractor {
     ruleset: Arc<Ruleset>,
-    paths: Vec<FhirPath>,
+    /// Per feature, in the order in which they are asked.
+    paths: Vec<Vec<FhirPath>>,
 }
 
 /// The paths of a rule set that cannot be used, all of them.
@@ -35,13 +39,17 @@ impl Extractor {
         let mut paths = Vec::with_capacity(ruleset.features.len());
         let mut problems = Vec::new();
         for feature in &ruleset.features {
-            match FhirPath::parse(&feature.path) {
-                Ok(path) => paths.push(path),
-                Err(error) => problems.push(format!(
-                    "field `{}`: the fhirpath `{}` cannot be used: {error}",
-                    feature.name, feature.path
-                )),
+            let mut of_feature = Vec::new();
+            for text in feature.paths() {
+                match FhirPath::parse(text) {
+                    Ok(path) => of_feature.push(path),
+                    Err(error) => problems.push(format!(
+                        "field `{}`: the fhirpath `{text}` cannot be used: {error}",
+                        feature.name
+                    )),
+                }
             }
+            paths.push(of_feature);
         }
         if problems.is_empty() { Ok(Self { ruleset, paths }) } else { Err(PathProblems(problems)) }
     }
@@ -61,7 +69,7 @@ impl Extractor {
     pub fn extract(&self, patient: &Value) -> Result<Features, Issue> {
         let mut failure = None;
         let features = Features::from_values(&self.ruleset.features, |number| {
-            self.paths[number].texts(patient).unwrap_or_else(|error| {
+            self.texts(number, patient).unwrap_or_else(|error| {
                 let feature = &self.ruleset.features[number];
                 let text = format!(
                     "the rule set's path for `{}` cannot be evaluated on this Patient: {error}",
@@ -74,5 +82,17 @@ impl Extractor {
             })
         });
         failure.map_or(Ok(features), Err)
+    }
+
+    /// The raw values of a feature: of the first path that gives any, or of all paths.
+    fn texts(&self, feature: usize, patient: &Value) -> Result<Vec<String>, EvalError> {
+        let mut texts = Vec::new();
+        for path in &self.paths[feature] {
+            texts.extend(path.texts(patient)?);
+            if self.ruleset.features[feature].gather == Gather::First && !texts.is_empty() {
+                break;
+            }
+        }
+        Ok(texts)
     }
 }

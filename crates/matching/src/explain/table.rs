@@ -4,18 +4,21 @@
 
 use std::fmt;
 
-use super::{Explanation, FieldExplanation, FilterExplanation};
+use super::{ComparisonExplanation, Explanation, FieldExplanation, FilterExplanation};
 use crate::rules::MatchingType;
 use crate::score::field::Outcome;
 
 const HEADER: [&str; 7] =
     ["field", "query", "candidate", "algorithm", "value / threshold", "outcome", "points"];
+const NATIVE_HEADER: [&str; 8] =
+    ["comparison", "query", "candidate", "level", "m", "u", "frequency", "bits"];
 
 impl fmt::Display for Explanation {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let kind = match self.matching_type {
             MatchingType::Deterministic => "deterministic",
             MatchingType::Probabilistic => "probabilistic",
+            MatchingType::Native => "native",
         };
         let hash: String = self.ruleset.as_str().chars().take(12).collect();
         writeln!(f, "{} ({kind}), rule set {hash}", self.rule_name)?;
@@ -23,7 +26,13 @@ impl fmt::Display for Explanation {
             write_filter(f, filter)?;
         }
         writeln!(f)?;
-        write_table(f, self)?;
+        if self.matching_type == MatchingType::Native {
+            let rows = self.comparisons.iter().map(native_cells);
+            write_table(f, NATIVE_HEADER, rows)?;
+            writeln!(f)?;
+            return write_native_sum(f, self);
+        }
+        write_table(f, HEADER, self.fields.iter().map(cells))?;
         writeln!(f)?;
         write_sum(f, self)
     }
@@ -43,17 +52,21 @@ fn write_filter(f: &mut fmt::Formatter<'_>, filter: &FilterExplanation) -> fmt::
     )
 }
 
-fn write_table(f: &mut fmt::Formatter<'_>, explanation: &Explanation) -> fmt::Result {
-    let mut rows = vec![HEADER.map(str::to_owned)];
-    rows.extend(explanation.fields.iter().map(cells));
-    let widths: Vec<usize> = (0..HEADER.len())
+fn write_table<const COLUMNS: usize>(
+    f: &mut fmt::Formatter<'_>,
+    header: [&str; COLUMNS],
+    cells: impl Iterator<Item = [String; COLUMNS]>,
+) -> fmt::Result {
+    let rows: Vec<[String; COLUMNS]> =
+        std::iter::once(header.map(str::to_owned)).chain(cells).collect();
+    let widths: Vec<usize> = (0..COLUMNS)
         .map(|column| rows.iter().map(|row| row[column].chars().count()).max().unwrap_or(0))
         .collect();
     for row in &rows {
         let mut line = String::new();
         for (column, (cell, width)) in row.iter().zip(&widths).enumerate() {
             // Points stand in the last column, to the right, as sums are written.
-            if column + 1 == HEADER.len() {
+            if column + 1 == COLUMNS {
                 line.push_str(&format!("{cell:>width$}"));
             } else {
                 line.push_str(&format!("{cell:<width$}  "));
@@ -117,4 +130,65 @@ fn write_sum(f: &mut fmt::Formatter<'_>, explanation: &Explanation) -> fmt::Resu
         Some(name) => writeln!(f, " (excluded by {name})"),
         None => writeln!(f),
     }
+}
+
+fn native_cells(comparison: &ComparisonExplanation) -> [String; 8] {
+    let side = |of: fn(&super::ValuesExplanation) -> &Vec<String>| {
+        let each = comparison.values.iter().map(|values| match &of(values)[..] {
+            [] => "(missing)".to_owned(),
+            values => values.join(", "),
+        });
+        each.collect::<Vec<_>>().join(" / ")
+    };
+    let number = |number: Option<f64>| number.map_or("-".to_owned(), short);
+    let frequency = comparison
+        .term_frequency
+        .map_or("-".to_owned(), |term| format!("{} ({:+.2})", short(term.share), term.bits));
+    let placeholders: Vec<&str> =
+        comparison.values.iter().flat_map(|values| &values.placeholders).map(|s| &**s).collect();
+    let label = match placeholders[..] {
+        [] => comparison.label.clone(),
+        _ => format!("{} [{}]", comparison.label, placeholders.join(", ")),
+    };
+    [
+        comparison.name.clone(),
+        side(|values| &values.query),
+        side(|values| &values.candidate),
+        label,
+        number(comparison.m),
+        number(comparison.u),
+        frequency,
+        format!("{:+.2}", comparison.bits),
+    ]
+}
+
+/// Three digits that count.
+fn short(number: f64) -> String {
+    if number == 0.0 {
+        return "0".to_owned();
+    }
+    let digits = (2 - number.abs().log10().floor() as i32).clamp(0, 12) as usize;
+    format!("{number:.digits$}")
+}
+
+fn write_native_sum(f: &mut fmt::Formatter<'_>, explanation: &Explanation) -> fmt::Result {
+    let Explanation { base, total, auto_threshold, band, .. } = explanation;
+    let probability = explanation.probability.unwrap_or(0.0);
+    writeln!(f, "prior {base:+.2}, in all {total:+.2} bits: probability {}", share(probability))?;
+    let potential =
+        explanation.potential_threshold.map_or("none".to_owned(), |t| format!("{t:+.2}"));
+    write!(f, "potential from {potential}, auto from {auto_threshold:+.2}: {band}")?;
+    match &explanation.excluded_by {
+        Some(name) => writeln!(f, " (excluded by {name})")?,
+        None => writeln!(f)?,
+    }
+    let guards = explanation.guards.iter();
+    guards.map(|guard| writeln!(f, "guard {}: {}", guard.name, guard.reason)).collect()
+}
+
+/// A probability with as many digits as tell it from 0 and 1.
+fn share(probability: f64) -> String {
+    let away = probability.min(1.0 - probability).max(1e-12);
+    let digits = (1 - away.log10().floor() as i32).clamp(2, 12) as usize;
+    format!("{probability:.digits$}")
 }

@@ -3,7 +3,7 @@
 use super::*;
 
 fn specs() -> Vec<FeatureSpec> {
-    let spec = |kind| FeatureSpec { name: "n".to_owned(), path: "p".to_owned(), kind };
+    let spec = |kind| FeatureSpec::new("n", "p", kind);
     vec![spec(FeatureKind::Text), spec(FeatureKind::Sound), spec(FeatureKind::Set)]
 }
 

@@ -11,11 +11,13 @@ use std::hash::BuildHasher;
 
 use super::ROWS_CHUNK;
 use super::chunked::Chunked;
+use super::derived::{Derived, Sounds, Wanted};
 use super::finder::Finder;
 use super::postings::{FreeLists, Postings, RowsOf};
 use super::signature::Signature;
 use super::texts::Texts;
 use crate::features::Value;
+use crate::model::{self, Encoder};
 use crate::rules::FeatureKind;
 use crate::similarity::units;
 
@@ -47,6 +49,8 @@ pub(super) struct Column {
     postings: Postings,
     /// Only where some rule compares by more than equality.
     signatures: Option<Chunked<Signature, SIGNATURES_CHUNK>>,
+    /// What native rules look values up by.
+    derived: Derived,
 }
 
 /// Distinct values by code.
@@ -59,7 +63,7 @@ enum Values {
 }
 
 impl Column {
-    pub(super) fn new(kind: FeatureKind, has_signatures: bool) -> Column {
+    pub(super) fn new(kind: FeatureKind, has_signatures: bool, wanted: &Wanted) -> Column {
         let values = match kind {
             FeatureKind::Text => Values::Texts(Texts::default()),
             FeatureKind::Sound | FeatureKind::Set => {
@@ -74,7 +78,43 @@ impl Column {
             hasher: foldhash::fast::RandomState::default(),
             postings: Postings::new(),
             signatures: has_signatures.then(Chunked::new),
+            derived: Derived::new(wanted),
         }
+    }
+
+    /// The codes whose values include a prepared one.
+    pub(super) fn codes_with(&self, value: &str) -> impl Iterator<Item = u32> {
+        let hash = self.hasher.hash_one(value);
+        let is_it = |code: &u32| model::values(self.text(*code)).any(|other| other == value);
+        // Those that have several are listed by each, those that have it alone are found.
+        let alone = self.finder.find(hash, |code| self.text(code) == value);
+        let several: Vec<u32> = self.derived.with(hash).filter(is_it).collect();
+        alone.into_iter().chain(several)
+    }
+
+    /// The codes that may have a value with this end.
+    pub(super) fn codes_ending(&self, end: &str, characters: usize) -> Vec<u32> {
+        self.derived.ending(self.hasher.hash_one(end), characters)
+    }
+
+    /// The phonetic codes of all values, if they are kept.
+    pub(super) fn sounds(&self, encoder: Encoder) -> Option<&Sounds> {
+        self.derived.sounds(encoder)
+    }
+
+    /// The characters of all values, if there are few enough to try each; some may be gone.
+    pub(super) fn alphabet(&self) -> Option<Vec<char>> {
+        self.derived.alphabet()
+    }
+
+    /// The signature of a code's text, if one is kept.
+    pub(super) fn signature(&self, code: u32) -> Option<&Signature> {
+        self.signatures.as_ref()?.get_ref(code as usize)
+    }
+
+    /// Whether values are sifted by signatures.
+    pub(super) fn has_signatures(&self) -> bool {
+        self.signatures.is_some()
     }
 
     /// One more than the highest code.
@@ -200,7 +240,12 @@ impl Column {
             }
         };
         let signatures = self.signatures.as_ref().map_or(0, Chunked::bytes);
-        self.rows.bytes() + values + self.finder.bytes() + self.postings.bytes() + signatures
+        self.rows.bytes()
+            + values
+            + self.finder.bytes()
+            + self.postings.bytes()
+            + signatures
+            + self.derived.bytes()
     }
 
     fn put_value(&mut self, code: u32, value: Option<&Value>) {
@@ -219,9 +264,22 @@ impl Column {
             }
         }
         if let Some(signatures) = &mut self.signatures {
-            let text = value.and_then(Value::text).map(units);
-            let signature = text.as_ref().map(Signature::of).unwrap_or_default();
+            let signature = match value.and_then(Value::text) {
+                // Of several values any may be alike, whatever the others have.
+                Some(text) if model::is_several(text) => Signature::UNKNOWN,
+                Some(text) => Signature::of(&units(text)),
+                None => Signature::default(),
+            };
             signatures.set(code as usize, signature);
+        }
+    }
+
+    /// Lists a code by what is derived from its text, or takes it from these lists.
+    fn derive(&mut self, code: u32, is_there: bool) {
+        if self.derived.is_wanted() {
+            let Values::Texts(texts) = &self.values else { return };
+            let hash = |part: &str| self.hasher.hash_one(part);
+            self.derived.put(code, texts.get(code as usize), is_there, hash);
         }
     }
 
@@ -234,7 +292,9 @@ impl Column {
         };
         self.finder.remove(hash, from);
         self.finder.insert(hash, to);
+        self.derive(from, false);
         self.put_value(to, value.as_ref());
+        self.derive(to, true);
         self.put_value(from, None);
         let rows = &mut self.rows;
         self.postings.of(from).for_each(|row| rows.set(row as usize, to));
@@ -251,6 +311,7 @@ impl Column {
         if let Some(signatures) = &mut self.signatures {
             signatures.shorten(self.codes);
         }
+        self.derived.shorten(self.codes);
     }
 }
 
@@ -301,11 +362,13 @@ impl Codes {
         });
         column.finder.insert(column.hash_of(value), code);
         column.put_value(code, Some(value));
+        column.derive(code, true);
         code
     }
 
     fn release(&mut self, column: &mut Column, code: u32) {
         column.finder.remove(column.hash(code), code);
+        column.derive(code, false);
         column.put_value(code, None);
         self.free.insert(code);
         self.trim(column);

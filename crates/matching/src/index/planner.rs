@@ -12,7 +12,7 @@
 //! weighted threshold search by truth table is MaxScore (Turtle & Flood 1995), made exact.
 
 use crate::features::Features;
-use crate::rules::{Rule, Ruleset};
+use crate::rules::{MatchingType, Rule, Ruleset};
 use crate::score::Scored;
 use crate::score::field::FieldScorer;
 
@@ -66,10 +66,15 @@ impl Shape {
         Shape { gates, fields, features }
     }
 
-    /// The shapes of all rules; `None` where a rule is too wide for a table.
+    /// The shapes of all rules; `None` where a rule is too wide for a table, and for native ones.
     pub(crate) fn of_all(ruleset: &Ruleset) -> Vec<Option<Shape>> {
         let fits = ruleset.features.len() <= FEATURES_MAX;
-        let shape = |rule| Some(Shape::of(rule)).filter(|shape| shape.fields.len() <= FIELDS_MAX);
+        // Native rules are planned by `index/native`.
+        let is_table = |rule: &&Rule| rule.kind != MatchingType::Native;
+        let shape = |rule| {
+            let shape = Some(rule).filter(is_table).map(Shape::of);
+            shape.filter(|shape| shape.fields.len() <= FIELDS_MAX)
+        };
         ruleset.rules.iter().map(|rule| shape(rule).filter(|_| fits)).collect()
     }
 }

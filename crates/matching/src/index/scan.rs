@@ -6,9 +6,10 @@
 
 use super::best::{Best, Gathered};
 use super::column::{Column, MISSING};
+use super::native::Judge;
 use super::{Cost, Found, Hit, Limits, ROWS_CHUNK, Snapshot};
 use crate::features::{Features, Value};
-use crate::rules::Rule;
+use crate::rules::{MatchingType, Rule};
 use crate::score::Scored;
 use crate::score::field::FieldScorer;
 use crate::similarity::{Algorithm, Units, units};
@@ -30,23 +31,33 @@ pub(super) fn scan(snapshot: &Snapshot, query: &Features, limits: &Limits) -> Fo
 pub(super) struct Scanner<'s> {
     memos: Memos<'s>,
     scanned: u64,
+    /// By native rules.
+    compared: u64,
 }
 
 impl<'s> Scanner<'s> {
     pub(super) fn new(snapshot: &'s Snapshot, query: &'s Features) -> Scanner<'s> {
-        Scanner { memos: Memos { snapshot, query, memos: Vec::new() }, scanned: 0 }
+        let memos = Memos { snapshot, query, memos: Vec::new() };
+        Scanner { memos, scanned: 0, compared: 0 }
     }
 
     /// Offers every record that the rule at `position` matches.
     pub(super) fn apply(&mut self, position: usize, best: &mut Best) {
         let snapshot = self.memos.snapshot;
+        if snapshot.ruleset.rules[position].kind == MatchingType::Native {
+            let mut judge = Judge::new(snapshot, self.memos.query, position);
+            self.scanned += judge.scan(best);
+            self.compared += judge.compared();
+            return;
+        }
         let plan = Plan::new(position, &snapshot.ruleset.rules[position], &mut self.memos);
         self.scanned += plan.scan(snapshot, &mut self.memos.memos, best);
     }
 
     /// What it took so far.
     pub(super) fn cost(&self) -> Cost {
-        let values_compared = self.memos.memos.iter().map(|memo| memo.compared).sum();
+        let by_memos: u64 = self.memos.memos.iter().map(|memo| memo.compared).sum();
+        let values_compared = by_memos + self.compared;
         Cost { records_scanned: self.scanned, values_compared, ..Cost::default() }
     }
 }

@@ -13,9 +13,9 @@ use super::column::MISSING;
 use super::planner::{self, FieldSet, QuerySide, Shape};
 use super::plans::Plan;
 use super::scan::Scanner;
-use super::{Cost, Found, Hit, Limits, Snapshot};
+use super::{Cost, Found, Hit, Limits, Snapshot, native};
 use crate::features::Features;
-use crate::rules::Rule;
+use crate::rules::{MatchingType, Rule};
 use crate::score::field::FieldScorer;
 use crate::score::{Band, Score, Scored};
 
@@ -96,6 +96,11 @@ impl<'s> Search<'s> {
     /// Offers what the rule matches; `false` if all records are to be scanned instead.
     fn apply(&mut self, position: usize, rule: &'s Rule, best: &mut Best) -> bool {
         let snapshot = self.snapshot;
+        if rule.kind == MatchingType::Native {
+            let cost = native::search::search(snapshot, self.query, position, self.forced, best);
+            cost.inspect(|cost| self.cost.add(cost));
+            return cost.is_some();
+        }
         let Some(shape) = &snapshot.shapes[position] else { return false };
         let query = self.side(shape);
         let groups = &snapshot.masks;

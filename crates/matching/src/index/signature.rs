@@ -30,6 +30,10 @@ pub(super) struct Signature {
 }
 
 impl Signature {
+    /// Of what cannot be ruled out.
+    pub(super) const UNKNOWN: Signature =
+        Signature { bag: [0; CLASSES / WORD_CLASSES], beyond: 0, len: UNBOUNDED, first: 0 };
+
     pub(super) fn of(text: &Units) -> Signature {
         // The lower half of a unit: equal units have equal halves.
         let first = text.first().map_or(0, |unit| *unit as u8);
@@ -175,7 +179,9 @@ mod tests {
 
         #[test]
         fn no_text_that_agrees_is_ruled_out(
-            algorithm in prop::sample::select(Algorithm::ALL.to_vec()),
+            algorithm in prop::sample::select(
+                [&Algorithm::ALL[..], &[Algorithm::JaroWinkler]].concat()
+            ),
             threshold in prop::sample::select(
                 vec![-0.5, 0.0, 0.1, 0.3, 0.5, 0.8, 0.9, 0.95, 1.0, 2.0, 3.0, 5.0]
             ),

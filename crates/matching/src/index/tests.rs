@@ -2,6 +2,7 @@
 
 mod image;
 mod lossless;
+mod native;
 
 use super::*;
 use crate::opencr;

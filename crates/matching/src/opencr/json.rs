@@ -114,10 +114,7 @@ fn array_index(name: &str) -> Option<u32> {
 const OFFERED_FROM: f64 = 0.5;
 
 /// The known name that was probably meant.
-pub(super) fn nearest(
-    name: &str,
-    known: impl Iterator<Item = &'static str>,
-) -> Option<&'static str> {
+pub(crate) fn nearest<'k>(name: &str, known: impl Iterator<Item = &'k str>) -> Option<&'k str> {
     // Names are short; a long one is not a typing error and would cost its square.
     if name.len() > SHOWN_MAX {
         return None;

@@ -193,6 +193,7 @@ fn points(kind: MatchingType, field: &Field) -> (f64, f64) {
             ((m / u).log10(), ((1.0 - m) / (1.0 - u)).log10())
         }
         // Reading refuses such a rule; one made by hand learns nothing from the field.
-        (MatchingType::Probabilistic, _, _) => (0.0, 0.0),
+        // A native rule has no fields.
+        (MatchingType::Probabilistic | MatchingType::Native, _, _) => (0.0, 0.0),
     }
 }

@@ -4,7 +4,7 @@
 //! without such a bound has none here, and its dictionary is compared in full.
 
 use super::Algorithm;
-use super::jaro_winkler::{BOOST_ABOVE, PREFIX_FACTOR_MAX};
+use super::jaro_winkler::{BOOST_ABOVE, PREFIX_FACTOR_MAX, STANDARD_PREFIX_MAX};
 
 /// What is known of two different texts without reading them.
 #[derive(Debug, Clone, Copy)]
@@ -50,6 +50,22 @@ impl Overlap {
     }
 }
 
+impl Overlap {
+    /// The same with a prefix of at most 4, each unit of which counts alike.
+    fn standard_jaro_winkler(self) -> f64 {
+        if self.common == 0 {
+            return 0.0;
+        }
+        let common = self.common as f64;
+        let jaro = (common / self.query as f64 + common / self.candidate as f64 + 1.0) / 3.0;
+        if jaro <= BOOST_ABOVE || !self.may_start_alike {
+            return jaro;
+        }
+        let prefix = self.common.min(STANDARD_PREFIX_MAX) as f64;
+        jaro + PREFIX_FACTOR_MAX * prefix * (1.0 - jaro)
+    }
+}
+
 /// Above the rounding errors of a value that is at most 1, or of a ratio of lengths.
 const SLACK: f64 = 1e-6;
 
@@ -88,6 +104,7 @@ fn best(algorithm: Algorithm, overlap: Overlap) -> Option<f64> {
         Algorithm::RatcliffObershelp => {
             2.0 * overlap.common as f64 / (overlap.query + overlap.candidate) as f64
         }
+        Algorithm::JaroWinkler => overlap.standard_jaro_winkler(),
         Algorithm::Ngram
         | Algorithm::Qgram
         | Algorithm::CosineSimilarity

@@ -26,11 +26,7 @@ fn codes_equal_commons_codec() {
 
 #[test]
 fn a_sound_has_the_terms_of_the_index() {
-    let specs = [FeatureSpec {
-        name: "name".to_owned(),
-        path: "name".to_owned(),
-        kind: FeatureKind::Sound,
-    }];
+    let specs = [FeatureSpec::new("name", "name", FeatureKind::Sound)];
     for entry in names() {
         let name = entry["name"].as_str().unwrap();
         let features = Features::from_values(&specs, |_| vec![name.to_owned()]);

@@ -1,0 +1,113 @@
+//! A query's value, made ready to be compared with many others.
+
+use smallvec::SmallVec;
+
+use crate::index::column::Column;
+use crate::index::derived::{SEVERAL, Sounds};
+use crate::index::signature::Sieve;
+use crate::model::{Encoder, Likeness, is_several, reaches};
+use crate::similarity::{Algorithm, Units, units};
+
+/// Comparisons after which sieves are made: one takes as long as a hundred comparisons.
+const SIEVED_FROM: u32 = 400;
+
+/// One text of a query, to be compared with a column.
+pub(super) struct Prepared<'q> {
+    pub(super) text: &'q str,
+    column: &'q Column,
+    is_several: bool,
+    units: Units,
+    /// The query's code, and the column's.
+    sounds: SmallVec<[(Encoder, Option<u32>, Option<&'q Sounds>); 1]>,
+    /// By algorithm and threshold.
+    sieves: SmallVec<[(Algorithm, f64, Option<Sieve>); 2]>,
+    compared: u32,
+}
+
+/// What was computed for one pair of texts, so that levels share it.
+#[derive(Default)]
+pub(super) struct Scratch {
+    units: Option<Units>,
+    values: SmallVec<[(Algorithm, Option<f64>); 2]>,
+}
+
+impl<'q> Prepared<'q> {
+    pub(super) fn new(text: &'q str, column: &'q Column) -> Prepared<'q> {
+        Prepared {
+            text,
+            column,
+            is_several: is_several(text),
+            units: units(text),
+            sounds: SmallVec::new(),
+            sieves: SmallVec::new(),
+            compared: 0,
+        }
+    }
+
+    /// The same as [`Likeness::holds`], of the text of a code.
+    pub(super) fn meets(
+        &mut self,
+        likeness: &Likeness,
+        (code, candidate): (u32, &str),
+        scratch: &mut Scratch,
+    ) -> bool {
+        match likeness {
+            Likeness::SoundsAlike(encoder) => self.sounds_like(*encoder, code, candidate),
+            _ if self.is_several || is_several(candidate) => likeness.holds(self.text, candidate),
+            Likeness::Similar { algorithm, threshold } => {
+                if let Some((_, value)) =
+                    scratch.values.iter().find(|(known, _)| known == algorithm)
+                {
+                    return value.is_some_and(|value| reaches(*algorithm, value, *threshold));
+                }
+                if !self.may_reach(*algorithm, *threshold, code) {
+                    return false;
+                }
+                let other = scratch.units.get_or_insert_with(|| units(candidate));
+                let value = algorithm.compare_units(&self.units, other);
+                scratch.values.push((*algorithm, value));
+                value.is_some_and(|value| reaches(*algorithm, value, *threshold))
+            }
+            Likeness::Equal
+            | Likeness::Alias(_)
+            | Likeness::Initial
+            | Likeness::Contains
+            | Likeness::Overlap { .. }
+            | Likeness::SameEnd { .. }
+            | Likeness::Date(_) => likeness.holds(self.text, candidate),
+        }
+    }
+
+    /// Whether signatures leave it open that the threshold is met.
+    fn may_reach(&mut self, algorithm: Algorithm, threshold: f64, code: u32) -> bool {
+        self.compared += 1;
+        if self.compared < SIEVED_FROM {
+            return true;
+        }
+        let is_it = |(known, at, _): &(Algorithm, f64, _)| *known == algorithm && *at == threshold;
+        let at = self.sieves.iter().position(is_it).unwrap_or_else(|| {
+            let sieve = Sieve::new(algorithm, threshold, &self.units);
+            self.sieves.push((algorithm, threshold, sieve));
+            self.sieves.len() - 1
+        });
+        match (&self.sieves[at].2, self.column.signature(code)) {
+            (Some(sieve), Some(signature)) => sieve.passes(signature),
+            _ => true,
+        }
+    }
+
+    fn sounds_like(&mut self, encoder: Encoder, code: u32, candidate: &str) -> bool {
+        let is_it = |(known, _, _): &(Encoder, _, _)| *known == encoder;
+        let at = self.sounds.iter().position(is_it).unwrap_or_else(|| {
+            let own = Some(self.text).filter(|_| !self.is_several);
+            let own = own.map(|text| encoder.code(text).unwrap_or(0));
+            self.sounds.push((encoder, own, self.column.sounds(encoder)));
+            self.sounds.len() - 1
+        });
+        let (_, own, sounds) = self.sounds[at];
+        match (own, sounds.map(|sounds| sounds.get(code as usize))) {
+            (Some(own), Some(sound)) if sound != SEVERAL => own != 0 && own == sound,
+            _ => Likeness::SoundsAlike(encoder).holds(self.text, candidate),
+        }
+    }
+}

@@ -1,0 +1,225 @@
+//! What levels a pair reaches, what they add, and what guards say.
+
+use std::sync::Arc;
+
+use super::*;
+use crate::features::Features;
+use crate::rules::{FeatureKind, FeatureSpec, Ruleset, Several};
+use crate::similarity::Algorithm;
+use crate::{Normaliser, SkipValues};
+
+/// A rule set with one ladder over one feature.
+fn ruleset(normaliser: Normaliser, several: Several, likenesses: Vec<Likeness>) -> Ruleset {
+    let skip = SkipValues::standard();
+    let spec = FeatureSpec::new("value", "value", FeatureKind::Text);
+    let spec = FeatureSpec { normaliser, several, skip, ..spec };
+    let tests = likenesses.into_iter().map(|likeness| Test::on(0, likeness)).chain([Test::Else]);
+    let levels = tests.map(|test| Level::new("some", test, 0.5, 0.25)).collect();
+    let rule = Rule::native("pass", 0.5, vec![Ladder::new("value", levels)], (0.0, 1.0));
+    Ruleset::native(vec![spec], vec![rule], "").unwrap()
+}
+
+fn record(ruleset: &Ruleset, values: &str) -> Features {
+    Features::from_values(&ruleset.features, |_| values.split('|').map(str::to_owned).collect())
+}
+
+fn reached(ruleset: &Ruleset, query: &str, candidate: &str) -> u8 {
+    levels(&ruleset.rules[0], &record(ruleset, query), &record(ruleset, candidate))[0]
+}
+
+/// Checks the level of each pair; several values are parted by `|`.
+fn check(ruleset: &Ruleset, table: &[(&str, &str, u8)]) {
+    for (query, candidate, level) in table {
+        assert_eq!(reached(ruleset, query, candidate), *level, "{query} and {candidate}");
+        assert_eq!(reached(ruleset, candidate, query), *level, "{candidate} and {query}");
+    }
+}
+
+#[test]
+fn names_reach_the_first_level_that_holds() {
+    let aliases = AliasTable::new("short", [["elizabeth", "liz"].map(str::to_owned)]);
+    let ruleset = ruleset(
+        Normaliser::Name,
+        Several::Join,
+        vec![
+            Likeness::Equal,
+            Likeness::Contains,
+            Likeness::Alias(Arc::new(aliases)),
+            Likeness::Similar { algorithm: Algorithm::JaroWinkler, threshold: 0.92 },
+            Likeness::Initial,
+            Likeness::SoundsAlike(Encoder::Metaphone),
+            Likeness::Overlap { at_least: 1 },
+        ],
+    );
+    check(
+        &ruleset,
+        &[
+            ("Mary Jane", "MARY-JANE", 0),
+            ("Mary Jane", "Jane Mary", 1),
+            ("Mary Jane", "Mary", 1),
+            ("Liz", "Elizabeth", 2),
+            ("Liz Ann", "Elizabeth Joy", 2),
+            ("Martha", "Marhta", 3),
+            ("M", "Mary", 4),
+            ("Philip", "Filip", 5),
+            ("Mary Jane", "Octavia Mary", 6),
+            ("Mary", "John", 7),
+            ("Mary", "", NULL_LEVEL),
+            ("Mary", "unknown", NULL_LEVEL),
+            ("Mary", "Baby|of Grace", NULL_LEVEL),
+        ],
+    );
+}
+
+#[test]
+fn dates_reach_the_first_level_that_holds() {
+    use DateLikeness::*;
+    let parts = [
+        DayMonthSwapped,
+        SameAsFarAsKnown,
+        WithinDays(2),
+        OneDigit,
+        SameYearMonth,
+        SameYearDay,
+        SameMonthDay,
+        SameYear,
+    ];
+    let likenesses = [Likeness::Equal].into_iter().chain(parts.map(Likeness::Date)).collect();
+    check(
+        &ruleset(Normaliser::Date, Several::First, likenesses),
+        &[
+            ("1978-02-03", "19780203", 0),
+            ("1978-02-03", "1978-03-02", 1),
+            ("1978-02-03", "1978-02", 2),
+            ("1978-02-03", "1978", 2),
+            ("1978-02", "1978-03", 8),
+            ("1980-02-28", "1980-03-01", 3),
+            ("1979-12-31", "1980-01-01", 3),
+            ("1978-02-03", "1978-02-13", 4),
+            ("1978-02-03", "1988-02-03", 4),
+            ("1978-02-03", "1978-02-28", 5),
+            ("1978-02-03", "1978-11-03", 6),
+            ("1978-02-03", "1989-02-03", 7),
+            ("1978-02-03", "1978-11-24", 8),
+            ("1978-02-03", "1989-11-24", 9),
+            ("1978-02-03", "1900-01-01", NULL_LEVEL),
+        ],
+    );
+}
+
+#[test]
+fn any_two_of_several_values_count() {
+    let edit = Likeness::Similar { algorithm: Algorithm::DamerauLevenshtein, threshold: 1.0 };
+    let end = Likeness::SameEnd { characters: 7 };
+    let ruleset = ruleset(
+        Normaliser::Phone { country: Some("256".to_owned()) },
+        Several::Each,
+        vec![Likeness::Equal, edit, end],
+    );
+    check(
+        &ruleset,
+        &[
+            ("0712345678|0733111222", "+256733111222|0799", 0),
+            ("0712345678", "0712345687|0799123123", 1),
+            ("0712345678", "+254782345678", 2),
+            ("0712345678", "0733111222", 3),
+            ("0712345678", "0000", NULL_LEVEL),
+        ],
+    );
+}
+
+#[test]
+fn given_and_family_may_be_swapped() {
+    let specs = ["given", "family"].map(|name| FeatureSpec {
+        normaliser: Normaliser::Name,
+        ..FeatureSpec::new(name, name, FeatureKind::Text)
+    });
+    let swapped = Test::Swapped { a: 0, b: 1, likeness: Likeness::Equal };
+    let both = Test::All(vec![Test::equal(0), Test::equal(1)]);
+    let levels = [both, swapped, Test::Else];
+    let levels = levels.map(|test| Level::new("some", test, 0.5, 0.25)).to_vec();
+    let rule = Rule::native("pass", 0.5, vec![Ladder::new("names", levels)], (0.0, 1.0));
+    let ruleset = Ruleset::native(specs.to_vec(), vec![rule], "").unwrap();
+    let person = |names: [&str; 2]| {
+        Features::from_values(&ruleset.features, |at| vec![names[at].to_owned()])
+    };
+    let query = person(["Grace", "Otieno"]);
+    let reached = |names| super::levels(&ruleset.rules[0], &query, &person(names))[0];
+    assert_eq!(reached(["grace", "otieno"]), 0);
+    assert_eq!(reached(["otieno", "grace"]), 1);
+    assert_eq!(reached(["otieno", "otieno"]), 2);
+    assert_eq!(reached(["grace", ""]), NULL_LEVEL);
+}
+
+#[test]
+fn a_rare_name_says_more_than_a_common_one() {
+    let mut ruleset = ruleset(Normaliser::Name, Several::Each, vec![Likeness::Equal]);
+    let shares = [("okello", 0.02), ("nabirye", 0.0001)];
+    let table = FrequencyTable {
+        feature: 0,
+        floor: 0.00001,
+        rest: 0.000001,
+        shares: shares.map(|(name, share)| (name.to_owned(), share)).into(),
+    };
+    ruleset.rules[0].ladders[0].levels[0].term_frequency = Some(Arc::new(table));
+    let total = |name: &str| {
+        let one = record(&ruleset, name);
+        judge(&ruleset.rules[0], &one, &one).scored.total
+    };
+    assert_eq!(total("Okello"), (0.5_f64 / 0.02).log2());
+    assert_eq!(total("Nabirye"), (0.5_f64 / 0.0001).log2());
+    assert_eq!(total("Nobody Else"), (0.5_f64 / 0.00001).log2());
+    // The rarest of several in common.
+    assert_eq!(total("Okello|Nabirye"), total("Nabirye"));
+}
+
+#[test]
+fn rules_that_cannot_work_are_refused() {
+    let sound = ruleset(Normaliser::Name, Several::Join, vec![Likeness::Equal]);
+    let spoil = |spoil: fn(&mut Rule)| {
+        let mut rule = sound.rules[0].clone();
+        spoil(&mut rule);
+        Ruleset::native(sound.features.clone(), vec![rule], "").is_err()
+    };
+    assert!(!spoil(|_| {}));
+    assert!(spoil(|rule| rule.ladders[0].levels[0].m = 1.0));
+    assert!(spoil(|rule| rule.ladders[0].levels[0].u = f64::NAN));
+    assert!(spoil(|rule| drop(rule.ladders[0].levels.pop())));
+    assert!(spoil(|rule| rule.ladders[0].levels[0].test = Test::equal(1)));
+    assert!(spoil(|rule| {
+        rule.ladders[0].levels[0].test = Test::on(0, Likeness::Date(DateLikeness::SameYear));
+    }));
+    assert!(spoil(|rule| rule.ladders.clear()));
+    assert!(spoil(|rule| rule.auto_threshold = f64::NAN));
+    assert!(Ruleset::native(sound.features.clone(), Vec::new(), "").is_err());
+}
+
+#[test]
+fn a_listed_date_is_every_date_that_is_alike() {
+    use DateLikeness::*;
+    let likenesses = [
+        SameYearMonth,
+        SameYearDay,
+        SameMonthDay,
+        DayMonthSwapped,
+        SameAsFarAsKnown,
+        WithinDays(40),
+        OneDigit,
+    ];
+    let parts = |number: u32| [number % 13, number / 13 % 33, number / 400 % 4];
+    let dates: Vec<String> = (0..1600)
+        .map(parts)
+        .flat_map(|[month, day, year]| {
+            let year = [1988, 1987, 1998, 2000][year as usize];
+            [format!("{year}"), format!("{year}-{month:02}"), format!("{year}-{month:02}-{day:02}")]
+        })
+        .filter_map(|date| Normaliser::Date.apply(&date))
+        .collect();
+    for query in ["1988-03-04", "1988-03", "1988", "2000-02-29", "1987-12-31", "1988-13-01"] {
+        for likeness in likenesses {
+            let Some(listed) = alike_dates(likeness, query) else { continue };
+            let is_told = |date: &&String| !likeness.holds(query, date) || listed.contains(date);
+            assert_eq!(dates.iter().find(|date| !is_told(date)), None, "{query} {likeness:?}");
+        }
+    }
+}

@@ -1,0 +1,104 @@
+//! Rules in plain words, for somebody who did not write them.
+
+use std::fmt::Write as _;
+
+use crate::model::probability_of;
+use crate::rules::{MatchingType, Rule, Ruleset};
+
+/// Levels are shown with at most so many frequencies told.
+const MOST_TELLING: f64 = 64.0;
+
+/// Tells what a rule set looks at and what each finding counts.
+pub fn describe(ruleset: &Ruleset) -> String {
+    let mut out = String::new();
+    let _ = writeln!(out, "What is read of every record:");
+    for feature in &ruleset.features {
+        let paths: Vec<&str> = feature.paths().collect();
+        let _ = writeln!(out, "- {}: {}", feature.name, paths.join(", else "));
+    }
+    for rule in &ruleset.rules {
+        let _ = writeln!(out);
+        match rule.kind {
+            MatchingType::Native => native(&mut out, rule),
+            MatchingType::Deterministic | MatchingType::Probabilistic => opencr(&mut out, rule),
+        }
+    }
+    out
+}
+
+fn native(out: &mut String, rule: &Rule) {
+    let bits = |bits: f64| format!("{bits:+.1} bits ({})", percent(probability_of(bits)));
+    let _ = writeln!(
+        out,
+        "{}: two records start with {}. Each comparison adds or takes bits; each bit doubles or \
+         halves the odds that they are one person.",
+        rule.name,
+        bits(rule.prior_bits)
+    );
+    let _ = writeln!(out, "  linked without a person from {}", bits(rule.auto_threshold));
+    if let Some(potential) = rule.potential_threshold {
+        let _ = writeln!(out, "  shown to a person from       {}", bits(potential));
+    }
+    for filter in &rule.filters {
+        let _ = writeln!(out, "  only records that have the same {}", filter.name);
+    }
+    for ladder in &rule.ladders {
+        let _ = writeln!(out, "  {}:", ladder.name);
+        for level in &ladder.levels {
+            let by_value =
+                if level.term_frequency.is_some() { ", by how common it is" } else { "" };
+            let _ = writeln!(
+                out,
+                "    {:<38} {:>+6.1} bits  {}{by_value}",
+                level.label,
+                level.bits.clamp(-MOST_TELLING, MOST_TELLING),
+                likelihood(level.m, level.u)
+            );
+        }
+        let _ = writeln!(out, "    {:<38} {:>+6.1} bits", "not known of both", 0.0);
+    }
+    for guard in &rule.guards {
+        let _ = writeln!(out, "  never linked without a person: {}", guard.reason);
+    }
+}
+
+fn likelihood(m: f64, u: f64) -> String {
+    format!("in {} of one person's pairs, {} of others", percent(m), percent(u))
+}
+
+fn percent(p: f64) -> String {
+    match p * 100.0 {
+        p if p >= 99.95 && p < 100.0 => format!("{p:.4} %"),
+        p if p >= 1.0 => format!("{p:.1} %"),
+        p if p >= 0.01 => format!("{p:.2} %"),
+        p => format!("{p:.1e} %"),
+    }
+}
+
+fn opencr(out: &mut String, rule: &Rule) {
+    let potential =
+        rule.potential_threshold.map_or("anything".to_owned(), |least| least.to_string());
+    let _ = writeln!(
+        out,
+        "{}: points start at {}; {} are linked, {potential} are shown to a person.",
+        rule.name,
+        rule.base(),
+        rule.auto_threshold
+    );
+    for filter in &rule.filters {
+        let _ = writeln!(out, "  only records that have the same {}", filter.name);
+    }
+    for field in &rule.fields {
+        let by = field.comparison.name();
+        let threshold = field.threshold.map(|limit| format!(" {limit}")).unwrap_or_default();
+        let points = match (field.m, field.u) {
+            (Some(m), Some(u)) if rule.kind == MatchingType::Probabilistic => format!(
+                "{:+.2} if alike, {:+.2} if not",
+                (m / u).log10(),
+                ((1.0 - m) / (1.0 - u)).log10()
+            ),
+            _ => format!("+{}", field.weight),
+        };
+        let _ = writeln!(out, "  {}: {by}{threshold}, {points}", field.name);
+    }
+}

@@ -1,0 +1,208 @@
+//! Reading and writing native files: what is understood, what is refused and where.
+
+use proptest::prelude::*;
+
+use super::*;
+use crate::rules::MatchingType;
+
+const SHIPPED: &str = include_str!("../../../../config/rules.toml");
+const SCHEMA: &str = include_str!("../../../../config/rules.schema.json");
+
+const SMALL: &str = r#"format = "opencr-rules/1"
+name = "small"
+
+[features.family]
+paths = ["name.family"]
+normaliser = "name"
+
+[[pass]]
+name = "one"
+prior = 0.001
+potential = { bits = 0.0 }
+auto = { probability = 0.99 }
+
+[[pass.comparison]]
+name = "family"
+levels = [
+  { label = "same", test = { same = "family" }, m = 0.9, u = 0.01, frequencies = "family" },
+  { label = "else", m = 0.1, u = 0.99 },
+]
+
+[frequencies.family]
+floor = 1e-5
+rest = 0.0001
+
+[frequencies.family.shares]
+okello = 0.02
+"#;
+
+#[test]
+fn the_shipped_rules_are_read_without_problems() {
+    let ruleset = parse(SHIPPED).unwrap();
+    assert!(ruleset.rules.iter().all(|rule| rule.kind == MatchingType::Native));
+    assert!(ruleset.warnings.is_empty(), "{:?}", ruleset.warnings);
+}
+
+#[test]
+fn every_pack_is_read_without_problems() {
+    let packs = [
+        include_str!("../../../../config/packs/african-hiv-programme.toml"),
+        include_str!("../../../../config/packs/us-public-health.toml"),
+        include_str!("../../../../config/packs/opencr-default.json"),
+    ];
+    for pack in packs {
+        rules_from_text(pack).unwrap();
+    }
+}
+
+#[test]
+fn what_is_written_reads_back_and_is_written_the_same() {
+    for text in [SHIPPED, SMALL] {
+        let file = read(text).unwrap();
+        let written = to_toml(&file);
+        assert_eq!(read(&written).unwrap(), file);
+        assert_eq!(to_toml(&read(&written).unwrap()), written);
+        let (one, other) = (parse(text).unwrap(), parse(&written).unwrap());
+        assert_eq!(one.hash, other.hash);
+    }
+    assert_eq!(to_toml(&read(SMALL).unwrap()), SMALL);
+}
+
+#[test]
+fn json_of_the_same_shape_means_the_same() {
+    let file = read(SHIPPED).unwrap();
+    let json = serde_json::to_string(&file).unwrap();
+    assert_eq!(read(&json).unwrap(), file);
+    assert!(is_native(&json));
+    assert!(!is_native(r#"{"rules": []}"#));
+    assert!(rules_from_text(r#"{"rules": []}"#).is_err());
+}
+
+#[test]
+fn refusals_name_the_place_and_what_would_be_right() {
+    let refusal = |from: &str, to: &str| {
+        assert!(SMALL.contains(from), "{from}");
+        parse(&SMALL.replace(from, to)).unwrap_err().to_string()
+    };
+    let table = [
+        ("prior = 0.001", "priro = 0.001", "line 10, column 1", "did you mean `prior`"),
+        ("opencr-rules/1", "opencr-rules/9", "line 1, column 1", "opencr-rules/1"),
+        ("same = \"family\"", "same = \"famliy\"", "line 17, column 3", "did you mean \"family\""),
+        ("normaliser = \"name\"", "normaliser = \"nmae\"", "line 6", "did you mean `name`"),
+        ("m = 0.9,", "m = 1.9,", "line 14", "strictly between 0 and 1"),
+        ("{ probability = 0.99 }", "{ probability = 99 }", "line 8", "between 0 and 1"),
+    ];
+    for (from, to, place, hint) in table {
+        let text = refusal(from, to);
+        assert!(text.contains(place) && text.contains(hint), "{text}");
+    }
+}
+
+#[test]
+fn the_schema_knows_every_key_and_no_other() {
+    let schema: serde_json::Value = serde_json::from_str(SCHEMA).unwrap();
+    let mut known = std::collections::BTreeSet::new();
+    collect(&schema, &mut known);
+    // Every key of a struct is named by the reader's own message about an unknown one.
+    let mut asked = 0;
+    let probes = [
+        ("name = \"small\"", "zzz = 1"),
+        ("normaliser = \"name\"", "zzz = 1"),
+        ("prior = 0.001", "zzz = 1"),
+        ("{ bits = 0.0 }", "{ zzz = 0.0 }"),
+        ("rest = 0.0001", "zzz = 1"),
+        ("m = 0.1,", "zzz = 1,"),
+        ("same = \"family\"", "zzz = \"family\""),
+        ("name = \"family\"\nlevels", "name = \"family\"\nzzz = 1\nlevels"),
+    ];
+    for (from, to) in probes {
+        let message = parse(&SMALL.replacen(from, to, 1)).unwrap_err().to_string();
+        let expected = message.split("expected").nth(1).unwrap_or_default();
+        for key in expected.split('`').skip(1).step_by(2) {
+            assert!(known.contains(key), "the schema lacks {key}");
+            asked += 1;
+        }
+    }
+    assert!(asked > 40, "{asked}");
+}
+
+/// Keys of all `properties`, and all words of enumerations.
+fn collect(schema: &serde_json::Value, known: &mut std::collections::BTreeSet<String>) {
+    match schema {
+        serde_json::Value::Object(object) => {
+            for (key, value) in object {
+                if key == "properties" {
+                    known.extend(value.as_object().into_iter().flat_map(|map| map.keys().cloned()));
+                }
+                collect(value, known);
+            }
+        }
+        serde_json::Value::Array(list) => list.iter().for_each(|value| collect(value, known)),
+        _ => {}
+    }
+}
+
+#[test]
+fn opencrs_rules_keep_their_sums() {
+    let json = r#"{"rules": [{"matchingType": "probabilistic", "fields": {
+        "family": {"algorithm": "levenshtein", "threshold": 2, "fhirpath": "name.family",
+                   "mValue": 0.9, "uValue": 0.01, "null_handling": "moderate"},
+        "phone": {"algorithm": "levenshtein", "threshold": 0, "fhirpath": "telecom.value",
+                  "mValue": 0.8, "uValue": 0.001}},
+        "potentialMatchThreshold": 100.5, "autoMatchThreshold": 103},
+        {"matchingType": "deterministic", "fields": {
+        "family": {"algorithm": "exact", "fhirpath": "name.family", "weight": 1}},
+        "potentialMatchThreshold": 1, "autoMatchThreshold": 1}]}"#;
+    let json = json
+        .replace("exact", "levenshtein")
+        .replace(r#""weight": 1"#, r#""threshold": 0, "weight": 1"#);
+    let ruleset = crate::opencr::parse(&json).unwrap();
+    let converted = convert(&ruleset);
+    assert_eq!(converted.lost.len(), 2, "{:?}", converted.lost);
+    let native = converted.file.build("").unwrap();
+    let people = |ruleset: &Ruleset, family: &str, phone: &str| {
+        crate::Features::from_values(&ruleset.features, |at| {
+            let is_family = ruleset.features[at].path == "name.family";
+            vec![if is_family { family } else { phone }.to_owned()]
+        })
+    };
+    for (family, phone) in [("okello", "077"), ("okelo", "077"), ("mukasa", "078")] {
+        let score = |ruleset: &Ruleset| {
+            let (one, other) = (people(ruleset, "okello", "077"), people(ruleset, family, phone));
+            crate::score(&ruleset.rules[0], &one, &other).unwrap().total
+        };
+        let (old, new) = (score(&ruleset) - 100.0, score(&native));
+        assert!((old * 10.0_f64.log2() - new).abs() < 1e-9, "{old} and {new}");
+    }
+}
+
+#[test]
+fn the_description_is_for_people() {
+    let text = describe(&parse(SHIPPED).unwrap());
+    assert!(text.contains("sounds alike") && text.contains("linked without a person"), "{text}");
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { failure_persistence: None, ..Default::default() })]
+
+    #[test]
+    fn fuzz_native_files_never_panic(
+        at in 0usize..SMALL.len(),
+        length in 0usize..12,
+        put in "[\\PC\n]{0,12}",
+    ) {
+        let end = (at + length).min(SMALL.len());
+        let mut bytes = SMALL.as_bytes().to_vec();
+        bytes.splice(at..end, put.bytes());
+        let text = String::from_utf8_lossy(&bytes);
+        if let Ok(file) = read(&text) {
+            prop_assert_eq!(read(&to_toml(&file)).unwrap(), file);
+        }
+        let _ = rules_from_text(&text);
+    }
+
+    #[test]
+    fn fuzz_any_text_is_refused_or_read(text in "\\PC{0,60}") {
+        let _ = rules_from_text(&text);
+    }
+}

@@ -1,0 +1,70 @@
+//! How many pairs reach which levels.
+
+use std::collections::HashMap;
+
+use rayon::prelude::*;
+
+use super::Records;
+use crate::model::{self, LevelVec};
+use crate::rules::Rule;
+
+/// Pairs that are compared by one task.
+const CHUNK_PAIRS: usize = 4096;
+
+/// Distinct combinations of levels, ascending, each with its pairs.
+#[derive(Debug, Clone, PartialEq, Default)]
+pub struct Patterns {
+    rows: Vec<(LevelVec, u64)>,
+}
+
+impl Patterns {
+    /// Counts combinations.
+    pub fn new(counts: HashMap<LevelVec, u64>) -> Patterns {
+        let mut rows: Vec<(LevelVec, u64)> = counts.into_iter().collect();
+        // Sums of fractions depend on their order, so it must not be the table's.
+        rows.sort_unstable();
+        Patterns { rows }
+    }
+
+    /// Compares pairs of records by a rule.
+    pub(super) fn of_pairs(rule: &Rule, records: &Records, pairs: &[(u32, u32)]) -> Patterns {
+        let counts = pairs
+            .par_chunks(CHUNK_PAIRS)
+            .map(|chunk| {
+                let mut counts: HashMap<LevelVec, u64> = HashMap::new();
+                for (one, other) in chunk {
+                    let (one, other) = (records.get(*one as usize), records.get(*other as usize));
+                    *counts.entry(model::levels(rule, one, other)).or_default() += 1;
+                }
+                counts
+            })
+            .reduce(HashMap::new, |mut all, counts| {
+                for (levels, count) in counts {
+                    *all.entry(levels).or_default() += count;
+                }
+                all
+            });
+        Patterns::new(counts)
+    }
+
+    /// The combinations and their pairs.
+    pub fn rows(&self) -> &[(LevelVec, u64)] {
+        &self.rows
+    }
+
+    /// Pairs in all.
+    pub fn total(&self) -> u64 {
+        self.rows.iter().map(|(_, count)| count).sum()
+    }
+
+    /// Pairs of each level of a ladder; pairs without a value are left out.
+    pub(super) fn of_ladder(&self, ladder: usize, levels: usize) -> Vec<u64> {
+        let mut counts = vec![0; levels];
+        for (reached, count) in &self.rows {
+            if let Some(slot) = counts.get_mut(usize::from(reached[ladder])) {
+                *slot += count;
+            }
+        }
+        counts
+    }
+}

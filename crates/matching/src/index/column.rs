@@ -100,6 +100,16 @@ impl Column {
         self.derived.sounds(encoder)
     }
 
+    /// Whether a value of this rolling hash may exist.
+    pub(super) fn may_have(&self, rolling: u64) -> bool {
+        self.derived.may_have(rolling)
+    }
+
+    /// How many characters [`Column::alphabet`] has.
+    pub(super) fn alphabet_len(&self) -> Option<usize> {
+        self.derived.alphabet_len()
+    }
+
     /// The characters of all values, if there are few enough to try each; some may be gone.
     pub(super) fn alphabet(&self) -> Option<Vec<char>> {
         self.derived.alphabet()

@@ -217,7 +217,10 @@ fn a_listed_date_is_every_date_that_is_alike() {
         .collect();
     for query in ["1988-03-04", "1988-03", "1988", "2000-02-29", "1987-12-31", "1988-13-01"] {
         for likeness in likenesses {
-            let Some(listed) = alike_dates(likeness, query) else { continue };
+            let mut listed = std::collections::BTreeSet::new();
+            if !alike_dates(likeness, query, |date| drop(listed.insert(date.to_owned()))) {
+                continue;
+            }
             let is_told = |date: &&String| !likeness.holds(query, date) || listed.contains(date);
             assert_eq!(dates.iter().find(|date| !is_told(date)), None, "{query} {likeness:?}");
         }

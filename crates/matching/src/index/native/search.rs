@@ -6,7 +6,8 @@
 use smallvec::SmallVec;
 
 use super::choose::{Chooser, Chosen, Group, VERIFY};
-use super::rung::Rung;
+use super::rung::{Hit, Rung};
+use super::sifter::Sifter;
 use super::{Asked, Judge};
 use crate::features::Features;
 use crate::index::best::Best;
@@ -132,6 +133,7 @@ struct Run<'s> {
     floor: f64,
     /// The most that any row gets.
     most: f64,
+    sifter: Sifter,
     /// Per ladder, the most that any row gets of it.
     mosts: SmallVec<[f64; 16]>,
     /// Per ladder, the most where the code is not among those that were found.
@@ -143,9 +145,19 @@ struct Run<'s> {
     cost: Cost,
 }
 
+/// What is known of a row before it is judged.
+#[derive(Clone, Copy)]
+struct Known {
+    /// The ladder whose level led to it.
+    driver: Option<usize>,
+    /// The most that it gets.
+    most: f64,
+}
+
 impl<'s> Run<'s> {
     fn new(mut judge: Judge<'s>, rungs: Vec<Rung>, chosen: Chosen, floor: f64) -> Run<'s> {
         let mosts: SmallVec<[f64; 16]> = rungs.iter().map(Rung::most).collect();
+        let sifter = Sifter::new(&judge, &rungs);
         let rests = rungs.iter().map(Rung::rest).collect();
         let most = mosts.iter().fold(judge.rule.base(), |sum, most| sum + most);
         let asked = |at: &usize| !matches!(judge.ladders[*at], Asked::Nothing);
@@ -173,7 +185,19 @@ impl<'s> Run<'s> {
                 one.expect(rows / 8 + scanned);
             }
         }
-        Run { judge, rungs, chosen, floor, most, mosts, rests, first, then, cost: Cost::default() }
+        Run {
+            judge,
+            rungs,
+            chosen,
+            floor,
+            most,
+            sifter,
+            mosts,
+            rests,
+            first,
+            then,
+            cost: Cost::default(),
+        }
     }
 
     /// Judges the rows of every driver.
@@ -189,17 +213,19 @@ impl<'s> Run<'s> {
         for at in 0..self.rungs.len() {
             let Asked::One(one) = &self.judge.ladders[at] else { continue };
             let column = one.column;
-            let codes: Vec<u32> =
-                self.rungs[at].hits(self.chosen.cuts[at]).map(|hit| hit.code).collect();
-            for code in codes {
-                let rows = column.rows_of(code);
+            let hits: Vec<Hit> = self.rungs[at].hits(self.chosen.cuts[at]).copied().collect();
+            for hit in hits {
+                let most = self.most - (self.mosts[at] - hit.bits);
+                if most < self.floor {
+                    continue;
+                }
+                let rows = column.rows_of(hit.code);
                 self.cost.postings_read += rows.len() as u64;
+                let known = Known { driver: Some(at), most };
                 rows.for_each(|row| {
-                    let masks = &self.judge.snapshot.masks;
-                    let is_read = !is_scanned.is_empty() && is_scanned[masks.group_of(row)];
-                    if !is_read && !self.was_seen(row, at) {
+                    if self.may_pass(row) && !self.is_in(&is_scanned, row) {
                         self.cost.records_verified += 1;
-                        self.verify(row, best);
+                        self.verify(row, known, best);
                     }
                 });
             }
@@ -212,29 +238,45 @@ impl<'s> Run<'s> {
         for group in std::mem::take(&mut self.chosen.scanned) {
             let rows = snapshot.masks.rows(group);
             self.cost.records_scanned += rows.len() as u64;
-            rows.for_each(|row| self.verify(row, best));
+            let known = Known { driver: None, most: self.most };
+            rows.for_each(|row| {
+                if self.may_pass(row) {
+                    self.verify(row, known, best);
+                }
+            });
         }
     }
 
+    /// Whether a row's sketch leaves it open that it passes.
+    fn may_pass(&self, row: u32) -> bool {
+        self.sifter.most(self.judge.snapshot.sketches.get(row as usize)) >= self.floor
+    }
+
+    /// Whether a row is in one of the groups that are read as a whole.
+    fn is_in(&self, scanned: &[bool], row: u32) -> bool {
+        !scanned.is_empty() && scanned[self.judge.snapshot.masks.group_of(row)]
+    }
+
     /// Whether a driver before the one at `at` has led to the row already.
-    fn was_seen(&self, row: u32, at: usize) -> bool {
+    fn was_seen(&self, row: usize, at: usize) -> bool {
         (0..at).any(|earlier| {
             let cut = self.chosen.cuts[earlier];
             let (Asked::One(one), true) = (&self.judge.ladders[earlier], cut > 0) else {
                 return false;
             };
             let rung = &self.rungs[earlier];
-            let hit = rung.hit(one.column.code_at(row as usize));
+            let hit = rung.hit(one.column.code_at(row));
             hit.is_some_and(|hit| rung.cuts[cut].drives(hit.level))
         })
     }
 
     /// Judges a row as far as needed, and offers it if it passes.
-    fn verify(&mut self, row: u32, best: &mut Best) {
+    fn verify(&mut self, row: u32, known: Known, best: &mut Best) {
         let row = row as usize;
-        let mut most = self.most;
-        let mut open: SmallVec<[usize; 16]> = SmallVec::new();
-        for at in &self.first {
+        let mut most = known.most;
+        // Ladders whose codes are found, the row's not among them.
+        let mut open = 0_u64;
+        for at in self.first.iter().filter(|at| Some(**at) != known.driver) {
             let Asked::One(one) = &self.judge.ladders[*at] else { continue };
             let rung = &self.rungs[*at];
             let gets = match one.column.code_at(row) {
@@ -242,7 +284,7 @@ impl<'s> Run<'s> {
                 code => match rung.hit(code) {
                     Some(hit) => hit.bits,
                     None => {
-                        open.push(*at);
+                        open |= 1 << *at;
                         self.rests[*at]
                     }
                 },
@@ -255,14 +297,23 @@ impl<'s> Run<'s> {
         if !self.judge.is_open(row) {
             return;
         }
-        for (at, is_found) in
-            self.then.iter().map(|at| (*at, false)).chain(open.iter().map(|at| (*at, true)))
-        {
-            let before = if is_found { self.rests[at] } else { self.mosts[at] };
-            most -= before - self.judge.ladders[at].bits(row);
+        for at in &self.then {
+            most -= self.mosts[*at] - self.judge.ladders[*at].bits(row);
             if most < self.floor {
                 return;
             }
+        }
+        while open != 0 {
+            let at = open.trailing_zeros() as usize;
+            open &= open - 1;
+            most -= self.rests[at] - self.judge.ladders[at].bits(row);
+            if most < self.floor {
+                return;
+            }
+        }
+        // Few come so far, so this is asked last.
+        if known.driver.is_some_and(|at| self.was_seen(row, at)) {
+            return;
         }
         let sum = self.judge.sum(row);
         self.judge.offer(row, sum, best);

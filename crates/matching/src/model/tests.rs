@@ -221,7 +221,7 @@ fn a_listed_date_is_every_date_that_is_alike() {
             if !alike_dates(likeness, query, |date| drop(listed.insert(date.to_owned()))) {
                 continue;
             }
-            let is_told = |date: &&String| !likeness.holds(query, date) || listed.contains(date);
+            let is_told = |date: &&String| !likeness.holds(query, date) || listed.contains(*date);
             assert_eq!(dates.iter().find(|date| !is_told(date)), None, "{query} {likeness:?}");
         }
     }

@@ -86,9 +86,16 @@ fn days_of_month(year: u32, month: u32) -> u32 {
 impl DateLikeness {
     /// Whether two prepared dates are alike; never where one is no date.
     pub(crate) fn holds(self, one: &str, other: &str) -> bool {
-        let (Some(a), Some(b)) = (PartialDate::read(one), PartialDate::read(other)) else {
-            return false;
-        };
+        let dates = PartialDate::read(one).zip(PartialDate::read(other));
+        dates.is_some_and(|dates| self.holds_of(dates, (one, other)))
+    }
+
+    /// The same for texts that are read already.
+    pub(crate) fn holds_of(
+        self,
+        (a, b): (PartialDate, PartialDate),
+        (one, other): (&str, &str),
+    ) -> bool {
         let same = |one: Option<u32>, other: Option<u32>| one.is_some() && one == other;
         match self {
             DateLikeness::SameYearMonth => a.year == b.year && same(a.month, b.month),

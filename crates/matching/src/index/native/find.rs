@@ -17,6 +17,8 @@ const LOOK_UP: usize = 60;
 /// Guessing a value that mostly does not exist.
 const GUESS: usize = 6;
 const SIFT: usize = 5;
+/// Making a sieve.
+const SIEVE: usize = 25_000;
 const READ_SOUND: usize = 2;
 /// Comparing the few values that a sieve lets pass, for each value sifted.
 const SIFTED: usize = 4;
@@ -54,7 +56,7 @@ fn price_of(likeness: &Likeness, column: &Column, query: &str) -> usize {
                 return (query.len() + 1) * (2 * alphabet + 2) * GUESS;
             }
             match algorithm.is_bounded() && column.has_signatures() {
-                true => codes * (SIFT + SIFTED),
+                true => SIEVE + codes * (SIFT + SIFTED),
                 false => codes * COMPARE,
             }
         }

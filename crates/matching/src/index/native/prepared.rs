@@ -5,7 +5,7 @@ use smallvec::SmallVec;
 use crate::index::column::Column;
 use crate::index::derived::{SEVERAL, Sounds};
 use crate::index::signature::Sieve;
-use crate::model::{Encoder, Likeness, is_several, reaches};
+use crate::model::{Encoder, Likeness, PartialDate, is_several, reaches};
 use crate::similarity::{Algorithm, Units, units};
 
 /// Comparisons after which sieves are made: one takes as long as a hundred comparisons.
@@ -17,6 +17,8 @@ pub(super) struct Prepared<'q> {
     column: &'q Column,
     is_several: bool,
     units: Units,
+    /// The text as a date, once one was asked for.
+    date: Option<Option<PartialDate>>,
     /// The query's code, and the column's.
     sounds: SmallVec<[(Encoder, Option<u32>, Option<&'q Sounds>); 1]>,
     /// By algorithm and threshold.
@@ -28,6 +30,7 @@ pub(super) struct Prepared<'q> {
 #[derive(Default)]
 pub(super) struct Scratch {
     units: Option<Units>,
+    date: Option<Option<PartialDate>>,
     values: SmallVec<[(Algorithm, Option<f64>); 2]>,
 }
 
@@ -38,6 +41,7 @@ impl<'q> Prepared<'q> {
             column,
             is_several: is_several(text),
             units: units(text),
+            date: None,
             sounds: SmallVec::new(),
             sieves: SmallVec::new(),
             compared: 0,
@@ -68,13 +72,18 @@ impl<'q> Prepared<'q> {
                 scratch.values.push((*algorithm, value));
                 value.is_some_and(|value| reaches(*algorithm, value, *threshold))
             }
+            Likeness::Date(likeness) => {
+                let own = *self.date.get_or_insert_with(|| PartialDate::read(self.text));
+                let other = *scratch.date.get_or_insert_with(|| PartialDate::read(candidate));
+                let dates = own.zip(other);
+                dates.is_some_and(|dates| likeness.holds_of(dates, (self.text, candidate)))
+            }
             Likeness::Equal
             | Likeness::Alias(_)
             | Likeness::Initial
             | Likeness::Contains
             | Likeness::Overlap { .. }
-            | Likeness::SameEnd { .. }
-            | Likeness::Date(_) => likeness.holds(self.text, candidate),
+            | Likeness::SameEnd { .. } => likeness.holds(self.text, candidate),
         }
     }
 

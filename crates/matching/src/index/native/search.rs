@@ -19,6 +19,9 @@ use crate::index::{Cost, Snapshot};
 /// Scanning one row by one ladder, in nanoseconds.
 const SCAN: usize = 6;
 
+/// What finding codes may take without another look at the alternatives, in nanoseconds.
+const CHEAP: usize = 8_000;
+
 /// Searches by the rule at `position`; `None` if all records are to be scanned instead.
 ///
 /// `forced` decides the drivers, for tests: every choice gives the same hits.
@@ -115,12 +118,21 @@ fn choose(
         if forced.is_none() && chosen.price > len * judge.ladders.len() * SCAN {
             return None;
         }
-        let unknown = |at: &usize| !rungs[*at].is_found(chosen.cuts[*at]);
-        // The cheapest first: its real lengths may make another way the cheapest.
-        let next = (0..rungs.len()).filter(unknown).min_by_key(|at| prices[*at][chosen.cuts[*at]]);
-        let Some(at) = next else { return Some(chosen) };
-        if let Asked::One(one) = &mut judge.ladders[at] {
-            rungs[at].find(chosen.cuts[at], one);
+        let to_find: SmallVec<[(usize, usize); 16]> = (0..rungs.len())
+            .filter(|at| !rungs[*at].is_found(chosen.cuts[*at]))
+            .filter_map(|at| match &judge.ladders[at] {
+                Asked::One(one) => Some((rungs[at].price(chosen.cuts[at], one), at)),
+                Asked::Nothing | Asked::Many(_) => None,
+            })
+            .collect();
+        let Some(least) = to_find.iter().map(|(price, _)| *price).min() else {
+            return Some(chosen);
+        };
+        // The cheap ones first: their real lengths may make another way the cheapest.
+        for (_, at) in to_find.into_iter().filter(|(price, _)| *price <= least.max(CHEAP)) {
+            if let Asked::One(one) = &mut judge.ladders[at] {
+                rungs[at].find(chosen.cuts[at], one);
+            }
         }
     }
 }
@@ -152,12 +164,14 @@ struct Known {
     driver: Option<usize>,
     /// The most that it gets.
     most: f64,
+    /// What its sketch promises too much.
+    excess: f64,
 }
 
 impl<'s> Run<'s> {
     fn new(mut judge: Judge<'s>, rungs: Vec<Rung>, chosen: Chosen, floor: f64) -> Run<'s> {
         let mosts: SmallVec<[f64; 16]> = rungs.iter().map(Rung::most).collect();
-        let sifter = Sifter::new(&judge, &rungs);
+        let sifter = Sifter::new(&judge, &rungs, floor);
         let rests = rungs.iter().map(Rung::rest).collect();
         let most = mosts.iter().fold(judge.rule.base(), |sum, most| sum + most);
         let asked = |at: &usize| !matches!(judge.ladders[*at], Asked::Nothing);
@@ -221,9 +235,10 @@ impl<'s> Run<'s> {
                 }
                 let rows = column.rows_of(hit.code);
                 self.cost.postings_read += rows.len() as u64;
-                let known = Known { driver: Some(at), most };
+                let excess = self.sifter.excess(at, column.text(hit.code), hit.bits);
+                let known = Known { driver: Some(at), most, excess };
                 rows.for_each(|row| {
-                    if self.may_pass(row) && !self.is_in(&is_scanned, row) {
+                    if self.may_pass(row, known) && !self.is_in(&is_scanned, row) {
                         self.cost.records_verified += 1;
                         self.verify(row, known, best);
                     }
@@ -238,9 +253,9 @@ impl<'s> Run<'s> {
         for group in std::mem::take(&mut self.chosen.scanned) {
             let rows = snapshot.masks.rows(group);
             self.cost.records_scanned += rows.len() as u64;
-            let known = Known { driver: None, most: self.most };
+            let known = Known { driver: None, most: self.most, excess: 0.0 };
             rows.for_each(|row| {
-                if self.may_pass(row) {
+                if self.may_pass(row, known) {
                     self.verify(row, known, best);
                 }
             });
@@ -248,8 +263,8 @@ impl<'s> Run<'s> {
     }
 
     /// Whether a row's sketch leaves it open that it passes.
-    fn may_pass(&self, row: u32) -> bool {
-        self.sifter.most(self.judge.snapshot.sketches.get(row as usize)) >= self.floor
+    fn may_pass(&self, row: u32, known: Known) -> bool {
+        self.sifter.passes(self.judge.snapshot.sketches.get(row as usize), known.excess)
     }
 
     /// Whether a row is in one of the groups that are read as a whole.

@@ -1,51 +1,77 @@
 //! The most that a row gets by its sketch alone.
 
+use super::one::One;
 use super::rung::Rung;
 use super::{Asked, Judge};
 use crate::index::sketch;
 
+/// Above the rounding errors of a few sums in 32 bits, which keep the tables small.
+const SLACK: f64 = 1e-3;
+
+/// The most that ladders add, by byte.
+type Table = [f32; 256];
+
 /// Tables of bits by byte.
 pub(super) struct Sifter {
     /// By position in a sketch, the most that all ladders on the feature add.
-    tables: Vec<[f64; 256]>,
+    tables: Vec<Table>,
+    /// Per ladder, the most that it adds; none where its feature has no byte.
+    own: Vec<Option<Box<Table>>>,
     /// Prior, and the most that ladders add whose feature has no byte.
-    beside: f64,
+    beside: f32,
+    floor: f64,
 }
 
 impl Sifter {
-    pub(super) fn new(judge: &Judge<'_>, rungs: &[Rung]) -> Sifter {
+    /// What lets sketches pass that may reach `floor`.
+    pub(super) fn new(judge: &Judge<'_>, rungs: &[Rung], floor: f64) -> Sifter {
         let features = judge.snapshot.sketches.features();
-        let mut sifter =
-            Sifter { tables: vec![[0.0; 256]; features.len()], beside: judge.rule.base() };
+        let mut sifter = Sifter {
+            tables: vec![[0.0; 256]; features.len()],
+            own: Vec::with_capacity(rungs.len()),
+            beside: judge.rule.base() as f32,
+            floor: floor - SLACK * (1.0 + floor.abs()),
+        };
         for (rung, ladder) in rungs.iter().zip(&judge.ladders) {
-            let one = match ladder {
-                Asked::Nothing => continue,
-                Asked::One(one) => Some(one),
-                Asked::Many(_) => None,
+            let place = |one: &One<'_>| features.iter().position(|known| *known == one.feature);
+            let table = match ladder {
+                Asked::One(one) => place(one).map(|at| (at, table(rung, one))),
+                Asked::Nothing | Asked::Many(_) => None,
             };
-            let with_place = one.and_then(|one| {
-                Some((one, features.iter().position(|feature| *feature == one.feature)?))
-            });
-            let Some((one, at)) = with_place else {
-                sifter.beside += rung.most();
-                continue;
-            };
-            let table = &mut sifter.tables[at];
-            let mut more = [rung.rest(); 256];
-            more[0] = one.if_missing;
-            for hit in rung.all_hits() {
-                let byte = usize::from(sketch::byte(one.column.text(hit.code)));
-                more[byte] = more[byte].max(hit.bits);
+            match &table {
+                Some((at, own)) => {
+                    let sums = sifter.tables[*at].iter_mut().zip(own.iter());
+                    sums.for_each(|(sum, own)| *sum += own);
+                }
+                None => sifter.beside += rung.most() as f32,
             }
-            table.iter_mut().zip(more).for_each(|(sum, more)| *sum += more);
+            sifter.own.push(table.map(|(_, own)| own));
         }
         sifter
     }
 
-    /// The most that a row with this sketch gets, but for rounding.
-    pub(super) fn most(&self, sketch: u64) -> f64 {
+    /// Whether a row with this sketch may reach the floor, and more by `excess`.
+    pub(super) fn passes(&self, sketch: u64, excess: f64) -> bool {
         let bytes = sketch.to_le_bytes();
         let tables = self.tables.iter().zip(bytes);
-        tables.fold(self.beside, |sum, (table, byte)| sum + table[usize::from(byte)])
+        let most = tables.fold(self.beside, |sum, (table, byte)| sum + table[usize::from(byte)]);
+        f64::from(most) >= self.floor + excess
     }
+
+    /// By how much the tables exceed what a ladder gives for a text.
+    pub(super) fn excess(&self, ladder: usize, text: &str, bits: f64) -> f64 {
+        let own = self.own[ladder].as_ref();
+        own.map_or(0.0, |own| f64::from(own[usize::from(sketch::byte(text))]) - bits)
+    }
+}
+
+/// The most that one ladder adds, by byte.
+fn table(rung: &Rung, one: &One<'_>) -> Box<Table> {
+    let mut table = Box::new([rung.rest() as f32; 256]);
+    table[0] = one.if_missing as f32;
+    for hit in rung.all_hits() {
+        let most = &mut table[usize::from(sketch::byte(one.column.text(hit.code)))];
+        *most = most.max(hit.bits as f32);
+    }
+    table
 }

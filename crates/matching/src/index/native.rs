@@ -55,7 +55,7 @@ enum Asked<'s> {
     /// The query lacks what is needed: nothing is added, whatever the candidate has.
     Nothing,
     /// One feature decides.
-    One(One<'s>),
+    One(Box<One<'s>>),
     /// Several do.
     Many(Many<'s>),
 }
@@ -91,7 +91,7 @@ impl<'s> Judge<'s> {
                     return Asked::Nothing;
                 }
                 match ladder.features()[..] {
-                    [feature] => Asked::One(One::new(snapshot, query, ladder, feature)),
+                    [feature] => Asked::One(Box::new(One::new(snapshot, query, ladder, feature))),
                     _ => Asked::Many(Many::new(snapshot, query, ladder)),
                 }
             })

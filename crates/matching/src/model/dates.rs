@@ -74,7 +74,8 @@ impl PartialDate {
 }
 
 fn days_of_month(year: u32, month: u32) -> u32 {
-    let is_leap = year % 4 == 0 && (year % 100 != 0 || year % 400 == 0);
+    let is_century = year.is_multiple_of(100);
+    let is_leap = year.is_multiple_of(if is_century { 400 } else { 4 });
     match month {
         2 if is_leap => 29,
         2 => 28,

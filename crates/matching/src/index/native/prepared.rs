@@ -9,7 +9,7 @@ use crate::model::{Encoder, Likeness, PartialDate, is_several, reaches};
 use crate::similarity::{Algorithm, Units, units};
 
 /// Comparisons after which sieves are made: one takes as long as a hundred comparisons.
-const SIEVED_FROM: u32 = 400;
+const SIEVED_FROM: u32 = 100;
 
 /// One text of a query, to be compared with a column.
 pub(super) struct Prepared<'q> {
@@ -19,11 +19,19 @@ pub(super) struct Prepared<'q> {
     units: Units,
     /// The text as a date, once one was asked for.
     date: Option<Option<PartialDate>>,
-    /// The query's code, and the column's.
-    sounds: SmallVec<[(Encoder, Option<u32>, Option<&'q Sounds>); 1]>,
+    sounds: SmallVec<[Heard<'q>; 1]>,
     /// By algorithm and threshold.
     sieves: SmallVec<[(Algorithm, f64, Option<Sieve>); 2]>,
     compared: u32,
+}
+
+/// How the query sounds by an encoder.
+#[derive(Clone, Copy)]
+struct Heard<'q> {
+    encoder: Encoder,
+    /// 0 if it has no sound; none if it has several values.
+    own: Option<u32>,
+    column: Option<&'q Sounds>,
 }
 
 /// What was computed for one pair of texts, so that levels share it.
@@ -106,15 +114,15 @@ impl<'q> Prepared<'q> {
     }
 
     fn sounds_like(&mut self, encoder: Encoder, code: u32, candidate: &str) -> bool {
-        let is_it = |(known, _, _): &(Encoder, _, _)| *known == encoder;
-        let at = self.sounds.iter().position(is_it).unwrap_or_else(|| {
+        let known = self.sounds.iter().find(|known| known.encoder == encoder).copied();
+        let heard = known.unwrap_or_else(|| {
             let own = Some(self.text).filter(|_| !self.is_several);
             let own = own.map(|text| encoder.code(text).unwrap_or(0));
-            self.sounds.push((encoder, own, self.column.sounds(encoder)));
-            self.sounds.len() - 1
+            let heard = Heard { encoder, own, column: self.column.sounds(encoder) };
+            self.sounds.push(heard);
+            heard
         });
-        let (_, own, sounds) = self.sounds[at];
-        match (own, sounds.map(|sounds| sounds.get(code as usize))) {
+        match (heard.own, heard.column.map(|sounds| sounds.get(code as usize))) {
             (Some(own), Some(sound)) if sound != SEVERAL => own != 0 && own == sound,
             _ => Likeness::SoundsAlike(encoder).holds(self.text, candidate),
         }

@@ -7,7 +7,7 @@ use smallvec::SmallVec;
 
 use super::choose::{Chooser, Chosen, Group, VERIFY};
 use super::rung::{Hit, Rung};
-use super::sifter::Sifter;
+use super::sifter::{Sifter, Told};
 use super::{Asked, Judge};
 use crate::features::Features;
 use crate::index::best::Best;
@@ -288,15 +288,21 @@ impl<'s> Run<'s> {
     /// Judges a row as far as needed, and offers it if it passes.
     fn verify(&mut self, row: u32, known: Known, best: &mut Best) {
         let row = row as usize;
+        let sketch = self.judge.snapshot.sketches.get(row);
         let mut most = known.most;
         // Ladders whose codes are found, the row's not among them.
         let mut open = 0_u64;
         for at in self.first.iter().filter(|at| Some(**at) != known.driver) {
             let Asked::One(one) = &self.judge.ladders[*at] else { continue };
             let rung = &self.rungs[*at];
-            let gets = match one.column.code_at(row) {
-                MISSING => one.if_missing,
-                code => match rung.hit(code) {
+            let code = match self.sifter.told(*at, sketch) {
+                Told::Missing => Some(MISSING),
+                Told::NoHit => None,
+                Told::Open => Some(one.column.code_at(row)),
+            };
+            let gets = match code {
+                Some(MISSING) => one.if_missing,
+                code => match code.and_then(|code| rung.hit(code)) {
                     Some(hit) => hit.bits,
                     None => {
                         open |= 1 << *at;

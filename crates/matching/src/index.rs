@@ -10,7 +10,9 @@
 //! groups alone follows which fields a match must agree on (`index/planner.rs`,
 //! `index/plans.rs`), so that [`Snapshot::search`] reads the rows that agree on the few cheapest
 //! of them and scores only those (`index/search.rs`, `index/clause.rs`). [`Snapshot::scan`]
-//! scores all records (`index/scan.rs`) and finds exactly the same.
+//! scores all records (`index/scan.rs`) and finds exactly the same. Native rules have a planner and
+//! a scan of their own (`index/native.rs`), which look values up by what is derived from them
+//! (`index/derived.rs`) and rows by a few bits of all their values (`index/sketch.rs`).
 //!
 //! Nothing here knows ids, golden records or storage.
 

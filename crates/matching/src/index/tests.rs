@@ -2,6 +2,7 @@
 
 mod lossless;
 mod native;
+mod native_sizes;
 
 use super::*;
 use crate::opencr;

@@ -10,7 +10,9 @@
 //! groups alone follows which fields a match must agree on (`index/planner.rs`,
 //! `index/plans.rs`), so that [`Snapshot::search`] reads the rows that agree on the few cheapest
 //! of them and scores only those (`index/search.rs`, `index/clause.rs`). [`Snapshot::scan`]
-//! scores all records (`index/scan.rs`) and finds exactly the same.
+//! scores all records (`index/scan.rs`) and finds exactly the same. Native rules have a planner and
+//! a scan of their own (`index/native.rs`), which look values up by what is derived from them
+//! (`index/derived.rs`) and rows by a few bits of all their values (`index/sketch.rs`).
 //!
 //! Nothing here knows ids, golden records or storage.
 
@@ -30,6 +32,7 @@ mod rows;
 mod scan;
 mod search;
 mod signature;
+mod sketch;
 mod texts;
 
 use std::sync::Arc;
@@ -43,6 +46,7 @@ use column::{Codes, Column};
 use derived::Wanted;
 use masks::Masks;
 use planner::Shape;
+use sketch::Sketches;
 
 /// Rows of a chunk: large enough to scan, small enough to copy for one changed row.
 const ROWS_CHUNK: usize = 4096;
@@ -65,6 +69,7 @@ pub struct Snapshot {
     present: Chunked<bool, ROWS_CHUNK>,
     len: usize,
     masks: Masks,
+    sketches: Sketches,
     /// Per rule; `None` for a rule that is too wide to be planned.
     shapes: Arc<Vec<Option<Shape>>>,
 }
@@ -142,8 +147,9 @@ impl Index {
             .collect();
         let codes = columns.iter().map(|_| Codes::default()).collect();
         let shapes = Arc::new(shapes);
-        let (present, masks) = (Chunked::new(), Masks::new());
-        Index { table: Snapshot { ruleset, columns, present, len: 0, masks, shapes }, codes }
+        let (present, masks, sketches) = (Chunked::new(), Masks::new(), Sketches::new(&ruleset));
+        let table = Snapshot { ruleset, columns, present, len: 0, masks, sketches, shapes };
+        Index { table, codes }
     }
 
     /// Puts a record at `number`, in place of the one that may be there.
@@ -200,6 +206,7 @@ impl Index {
         for ((column, codes), value) in columns.zip(features.values()) {
             codes.assign(column, number, value.as_ref());
         }
+        self.table.sketches.put(number as usize, features);
     }
 
     /// What the index holds now; later changes do not reach it. Costs microseconds.
@@ -226,7 +233,7 @@ impl Snapshot {
     /// Chunks that other snapshots share count in each. Takes time in proportion to the records.
     pub fn bytes(&self) -> usize {
         let columns: usize = self.columns.iter().map(Column::bytes).sum();
-        columns + self.present.bytes() + self.masks.bytes()
+        columns + self.present.bytes() + self.masks.bytes() + self.sketches.bytes()
     }
 
     /// What the record of a row lacks.

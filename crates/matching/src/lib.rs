@@ -2,7 +2,8 @@
 //!
 //! # The model on one page
 //!
-//! A **[`Ruleset`]** is read once, from OpenCR's `decisionRules.json`, by [`opencr::parse`]. It
+//! A **[`Ruleset`]** is read once, from OpenCR's `decisionRules.json`, by [`opencr::parse`], or is
+//! made of native rules by [`Ruleset::native`]; what those compute is told in [`mod@model`]. It
 //! holds rules, and the list of **features** the rules need of every record: each a FHIRPath
 //! (opaque here) and what the value is for ([`FeatureKind`]).
 //!
@@ -10,7 +11,7 @@
 //! done once, in [`normalize`]; whoever owns FHIRPath supplies the raw values. The same path
 //! prepares both sides of a comparison.
 //!
-//! One **[`Rule`]** compares a query with a candidate:
+//! One **[`Rule`]** of OpenCR's compares a query with a candidate:
 //!
 //! 1. every **filter** must agree (any value in common, or both without one);
 //! 2. every **phonetic** field must sound or be spelled alike;

@@ -6,7 +6,8 @@
 mod loose;
 
 use crate::index::planner::{FieldSet, Lacks, Outlook, QuerySide, Shape, Table, bits};
-use crate::rules::{Rule, Ruleset};
+use crate::model::{Ladder, Level};
+use crate::rules::{MatchingType, Rule, Ruleset};
 
 pub use loose::{Loose, Sifted, loose, sifted};
 
@@ -21,6 +22,7 @@ pub fn describe(ruleset: &Ruleset) -> Vec<String> {
     let mut lines = Vec::new();
     for (rule, shape) in ruleset.rules.iter().zip(&shapes) {
         let about = match shape {
+            None if rule.kind == MatchingType::Native => vec![native(rule)],
             None => vec!["reads every record, because it has too many fields to plan".to_owned()],
             Some(shape) => Described { ruleset, rule, shape }.lines(),
         };
@@ -44,6 +46,38 @@ fn cheapest(table: &Table, shape: &Shape) -> Option<FieldSet> {
         (bits(*set).filter(is_sifted).count(), set.count_ones())
     };
     table.driver_sets().into_iter().min_by_key(cost)
+}
+
+/// What a native rule's search reads, if both records have all values and none is rare.
+///
+/// The levels that drive it are chosen per query, by real lengths (`index/native/choose.rs`).
+fn native(rule: &Rule) -> String {
+    let Some(potential) = rule.potential_threshold else {
+        return "reads every record, because it has no potential threshold".to_owned();
+    };
+    let best = |ladder: &Ladder| {
+        ladder.levels.iter().map(|level| level.bits).fold(f64::NEG_INFINITY, f64::max)
+    };
+    let last = |ladder: &Ladder| ladder.levels.last().map_or(0.0, |level: &Level| level.bits);
+    let mut ladders: Vec<&Ladder> = rule.ladders.iter().collect();
+    ladders.sort_by(|one, other| (best(other) - last(other)).total_cmp(&(best(one) - last(one))));
+    let mut most = ladders.iter().fold(rule.prior_bits, |sum, ladder| sum + best(ladder));
+    if most < potential {
+        return "cannot match records of which no value is rare".to_owned();
+    }
+    let mut drivers = Vec::new();
+    for ladder in ladders {
+        most -= best(ladder) - last(ladder);
+        drivers.push(ladder.name.as_str());
+        if most < potential {
+            let named = drivers.join(" or ");
+            return format!(
+                "reads at most the records that reach a better level than the last of {named}"
+            );
+        }
+    }
+    "reads every record, because those that agree on nothing reach the potential threshold"
+        .to_owned()
 }
 
 struct Described<'r> {
@@ -161,6 +195,27 @@ mod tests {
         let expected = "rule 1: reads only records that agree on birthdate or phone or \
                         nationalid, by looking up equal values";
         assert_eq!(told, [expected]);
+    }
+
+    #[test]
+    fn a_native_rule_names_its_drivers() {
+        use crate::model::Test;
+        use crate::rules::{FeatureKind, FeatureSpec};
+        let names = ["given", "family"];
+        let specs = names.map(|name| FeatureSpec::new(name, name, FeatureKind::Text)).to_vec();
+        let ladder = |(feature, name)| {
+            let same = Level::new("same", Test::equal(feature), 0.9, 0.01);
+            Ladder::new(name, vec![same, Level::new("else", Test::Else, 0.1, 0.99)])
+        };
+        let told = |potential: f64| {
+            let ladders = names.into_iter().enumerate().map(ladder).collect();
+            let rule = Rule::native("pass 1", 0.1, ladders, (potential, 20.0));
+            describe(&Ruleset::native(specs.clone(), vec![rule], "").unwrap()).remove(0)
+        };
+        assert!(told(5.0).ends_with("a better level than the last of given"), "{}", told(5.0));
+        assert!(told(-2.0).ends_with("the last of given or family"), "{}", told(-2.0));
+        assert!(told(-20.0).contains("reads every record"));
+        assert!(told(20.0).contains("cannot match"));
     }
 
     #[test]

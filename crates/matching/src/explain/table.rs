@@ -182,8 +182,8 @@ fn write_native_sum(f: &mut fmt::Formatter<'_>, explanation: &Explanation) -> fm
         Some(name) => writeln!(f, " (excluded by {name})")?,
         None => writeln!(f)?,
     }
-    let guards = explanation.guards.iter();
-    guards.map(|guard| writeln!(f, "guard {}: {}", guard.name, guard.reason)).collect()
+    let mut guards = explanation.guards.iter();
+    guards.try_for_each(|guard| writeln!(f, "guard {}: {}", guard.name, guard.reason))
 }
 
 /// A probability with as many digits as tell it from 0 and 1.

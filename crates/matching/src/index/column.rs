@@ -102,6 +102,16 @@ impl Column {
         self.derived.sounds(encoder)
     }
 
+    /// Whether a value of this rolling hash may exist.
+    pub(super) fn may_have(&self, rolling: u64) -> bool {
+        self.derived.may_have(rolling)
+    }
+
+    /// How many characters [`Column::alphabet`] has.
+    pub(super) fn alphabet_len(&self) -> Option<usize> {
+        self.derived.alphabet_len()
+    }
+
     /// The characters of all values, if there are few enough to try each; some may be gone.
     pub(super) fn alphabet(&self) -> Option<Vec<char>> {
         self.derived.alphabet()
@@ -264,12 +274,7 @@ impl Column {
             }
         }
         if let Some(signatures) = &mut self.signatures {
-            let signature = match value.and_then(Value::text) {
-                // Of several values any may be alike, whatever the others have.
-                Some(text) if model::is_several(text) => Signature::UNKNOWN,
-                Some(text) => Signature::of(&units(text)),
-                None => Signature::default(),
-            };
+            let signature = signature_of(value.and_then(Value::text).unwrap_or(""));
             signatures.set(code as usize, signature);
         }
     }
@@ -312,6 +317,16 @@ impl Column {
             signatures.shorten(self.codes);
         }
         self.derived.shorten(self.codes);
+    }
+}
+
+/// The signature of a code's text; no query meets that of an empty one, which is no text.
+fn signature_of(text: &str) -> Signature {
+    match text {
+        "" => Signature::default(),
+        // Of several values any may be alike, whatever the others have.
+        text if model::is_several(text) => Signature::UNKNOWN,
+        text => Signature::of(&units(text)),
     }
 }
 

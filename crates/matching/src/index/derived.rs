@@ -5,13 +5,20 @@
 
 use super::chunked::Chunked;
 use super::finder::Finder;
+use crate::features::BETWEEN;
 use crate::model::{Encoder, Likeness, Test, end, is_several, values};
 use crate::rules::{MatchingType, Ruleset};
+use crate::similarity::Algorithm;
 
 /// Phonetic codes of a chunk.
 const SOUNDS_CHUNK: usize = 1024;
 /// Characters that are tried one by one in place of each other.
 const ALPHABET_MAX: u32 = 64;
+
+/// Words of a chunk of the filter.
+const FILTER_CHUNK: usize = 512;
+/// Bits of the filter, as a power of two: at a million values one in sixteen is set.
+const FILTER_BITS: u32 = 24;
 
 /// Phonetic codes by code: 0 for a text without a sound, [`SEVERAL`] for several values.
 pub(super) type Sounds = Chunked<u32, SOUNDS_CHUNK>;
@@ -25,6 +32,8 @@ pub(super) struct Wanted {
     is_native: bool,
     /// Whether values are compared by an algorithm.
     pub(super) is_sifted: bool,
+    /// Whether many values are looked up that mostly do not exist.
+    is_guessed: bool,
     ends: Vec<usize>,
     sounds: Vec<Encoder>,
 }
@@ -57,7 +66,11 @@ fn add(wanted: &mut [Wanted], test: &Test) {
 impl Wanted {
     fn add(&mut self, likeness: &Likeness) {
         match likeness {
-            Likeness::Similar { algorithm, .. } => self.is_sifted |= algorithm.is_bounded(),
+            Likeness::Similar { algorithm, threshold } => {
+                self.is_sifted |= algorithm.is_bounded();
+                self.is_guessed |= is_one_edit(*algorithm, *threshold);
+            }
+            Likeness::Date(_) => self.is_guessed = true,
             Likeness::SameEnd { characters } if !self.ends.contains(characters) => {
                 self.ends.push(*characters);
             }
@@ -66,6 +79,35 @@ impl Wanted {
             }
             _ => {}
         }
+    }
+}
+
+/// Whether an edit distance of at most one is asked for.
+pub(super) fn is_one_edit(algorithm: Algorithm, threshold: f64) -> bool {
+    let is_edits = matches!(
+        algorithm,
+        Algorithm::Levenshtein | Algorithm::DamerauLevenshtein | Algorithm::OptimalStringAlignment
+    );
+    is_edits && (0.0..2.0).contains(&threshold)
+}
+
+/// A hash of characters of which a change is worked out without hashing the rest again: the
+/// value of a polynomial whose coefficients are the characters.
+pub(super) mod rolling {
+    const BASE: u64 = 0x9E37_79B9_7F4A_7C15;
+
+    /// The hash of `before` with one more character behind.
+    pub(in crate::index) fn push(before: u64, c: char) -> u64 {
+        before.wrapping_mul(BASE).wrapping_add(u64::from(c) + 1)
+    }
+
+    pub(in crate::index) fn of(text: &str) -> u64 {
+        text.chars().fold(0, push)
+    }
+
+    /// What a hash is multiplied by for so many characters behind it.
+    pub(in crate::index) fn shift(characters: usize) -> u64 {
+        (0..characters).fold(1, |shift: u64, _| shift.wrapping_mul(BASE))
     }
 }
 
@@ -78,6 +120,8 @@ pub(super) struct Derived {
     /// Codes by last characters, for each number of them that is asked for.
     ends: Vec<(usize, Finder)>,
     sounds: Vec<(Encoder, Sounds)>,
+    /// Which hashes values have or once had; only where values are guessed.
+    filter: Option<Chunked<u64, FILTER_CHUNK>>,
     /// ASCII characters that occur or once did, as bits.
     ascii: u128,
     /// Whether others do.
@@ -91,6 +135,7 @@ impl Derived {
             parts: Finder::new(),
             ends: wanted.ends.iter().map(|end| (*end, Finder::new())).collect(),
             sounds: wanted.sounds.iter().map(|encoder| (*encoder, Chunked::new())).collect(),
+            filter: wanted.is_guessed.then(Chunked::new),
             ascii: 0,
             has_others: false,
         }
@@ -127,12 +172,25 @@ impl Derived {
             };
             sounds.set(code as usize, sound);
         }
+        if let Some(filter) = self.filter.as_mut().filter(|_| is_there) {
+            for value in values(text) {
+                let (word, bit) = place(rolling::of(value));
+                *filter.edit(word) |= 1 << bit;
+            }
+        }
         for c in text.chars().filter(|_| is_there) {
             match c.is_ascii() {
                 true => self.ascii |= 1 << u32::from(c),
                 false => self.has_others = true,
             }
         }
+    }
+
+    /// Whether a value of this rolling hash may exist.
+    pub(super) fn may_have(&self, rolling: u64) -> bool {
+        let (word, bit) = place(rolling);
+        let word = self.filter.as_ref().map(|filter| filter.get(word));
+        word.is_none_or(|word| word >> bit & 1 == 1)
     }
 
     /// The codes that may have the value of this hash among several.
@@ -150,12 +208,16 @@ impl Derived {
         self.sounds.iter().find(|(known, _)| *known == encoder).map(|(_, sounds)| sounds)
     }
 
+    /// Number of characters that occur, if there are few enough to try each.
+    pub(super) fn alphabet_len(&self) -> Option<usize> {
+        let len = self.ascii.count_ones();
+        (!self.has_others && len <= ALPHABET_MAX).then_some(len as usize)
+    }
+
     pub(super) fn alphabet(&self) -> Option<Vec<char>> {
+        self.alphabet_len()?;
         // What stands between several values is in none.
-        let ascii = self.ascii & !(1 << u32::from(crate::features::BETWEEN));
-        if self.has_others || ascii.count_ones() > ALPHABET_MAX {
-            return None;
-        }
+        let ascii = self.ascii & !(1 << u32::from(BETWEEN));
         Some((0..128_u8).filter(|c| ascii >> c & 1 == 1).map(char::from).collect())
     }
 
@@ -166,6 +228,14 @@ impl Derived {
     pub(super) fn bytes(&self) -> usize {
         let sounds: usize = self.sounds.iter().map(|(_, sounds)| sounds.bytes()).sum();
         let ends: usize = self.ends.iter().map(|(_, finder)| finder.bytes()).sum();
-        self.parts.bytes() + ends + sounds
+        self.parts.bytes() + ends + sounds + self.filter.as_ref().map_or(0, Chunked::bytes)
     }
+}
+
+/// The word and bit of a hash in the filter.
+fn place(rolling: u64) -> (usize, u32) {
+    // The lower bits of a polynomial depend on the lower bits of characters alone.
+    let mixed = (rolling ^ rolling >> 32).wrapping_mul(0xD6E8_FEB8_6659_FD93);
+    let place = mixed >> (u64::BITS - FILTER_BITS);
+    ((place / 64) as usize, (place % 64) as u32)
 }

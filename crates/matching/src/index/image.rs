@@ -217,6 +217,10 @@ impl<R: Read> Image<R> {
         (index.table.columns, index.codes) = columns.into_iter().unzip();
         index.table.masks = masks(&index.table.columns, &present)
             .map_err(|Flaw| ImageError::Damaged("presence"))?;
+        let Snapshot { columns, sketches, .. } = &mut index.table;
+        for row in (0..self.numbers).filter(|row| present.get(*row)) {
+            sketches.put_texts(row, |feature| columns[feature].text(columns[feature].code_at(row)));
+        }
         (index.table.present, index.table.len) = (present, self.len);
         Ok(index)
     }

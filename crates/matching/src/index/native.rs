@@ -7,7 +7,8 @@
 //!
 //! [`Judge::scan`] does so for every record. [`search::search`] finds the codes that reach the
 //! better levels (`native/rung.rs`, `native/find.rs`), takes the cheapest of them without which
-//! no record can pass (`native/choose.rs`), and judges only records that have one.
+//! no record can pass (`native/choose.rs`), and judges only records that have one and whose
+//! sketch leaves it open that they pass (`native/sifter.rs`).
 
 mod choose;
 mod find;
@@ -16,6 +17,7 @@ mod one;
 mod prepared;
 mod rung;
 pub(super) mod search;
+mod sifter;
 
 use smallvec::SmallVec;
 
@@ -53,7 +55,7 @@ enum Asked<'s> {
     /// The query lacks what is needed: nothing is added, whatever the candidate has.
     Nothing,
     /// One feature decides.
-    One(One<'s>),
+    One(Box<One<'s>>),
     /// Several do.
     Many(Many<'s>),
 }
@@ -89,7 +91,7 @@ impl<'s> Judge<'s> {
                     return Asked::Nothing;
                 }
                 match ladder.features()[..] {
-                    [feature] => Asked::One(One::new(snapshot, query, ladder, feature)),
+                    [feature] => Asked::One(Box::new(One::new(snapshot, query, ladder, feature))),
                     _ => Asked::Many(Many::new(snapshot, query, ladder)),
                 }
             })

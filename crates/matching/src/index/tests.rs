@@ -3,6 +3,7 @@
 mod image;
 mod lossless;
 mod native;
+mod native_sizes;
 
 use super::*;
 use crate::opencr;

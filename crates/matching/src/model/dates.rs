@@ -74,7 +74,8 @@ impl PartialDate {
 }
 
 fn days_of_month(year: u32, month: u32) -> u32 {
-    let is_leap = year % 4 == 0 && (year % 100 != 0 || year % 400 == 0);
+    let is_century = year.is_multiple_of(100);
+    let is_leap = year.is_multiple_of(if is_century { 400 } else { 4 });
     match month {
         2 if is_leap => 29,
         2 => 28,
@@ -86,9 +87,16 @@ fn days_of_month(year: u32, month: u32) -> u32 {
 impl DateLikeness {
     /// Whether two prepared dates are alike; never where one is no date.
     pub(crate) fn holds(self, one: &str, other: &str) -> bool {
-        let (Some(a), Some(b)) = (PartialDate::read(one), PartialDate::read(other)) else {
-            return false;
-        };
+        let dates = PartialDate::read(one).zip(PartialDate::read(other));
+        dates.is_some_and(|dates| self.holds_of(dates, (one, other)))
+    }
+
+    /// The same for texts that are read already.
+    pub(crate) fn holds_of(
+        self,
+        (a, b): (PartialDate, PartialDate),
+        (one, other): (&str, &str),
+    ) -> bool {
         let same = |one: Option<u32>, other: Option<u32>| one.is_some() && one == other;
         match self {
             DateLikeness::SameYearMonth => a.year == b.year && same(a.month, b.month),
@@ -118,78 +126,99 @@ impl DateLikeness {
 /// Days within which dates are listed rather than searched.
 const LISTED_DAYS_MAX: u32 = 400;
 
-/// Every prepared date that can be alike, and some that are not; `None` if they are too many.
-pub(crate) fn alike_dates(likeness: DateLikeness, text: &str) -> Option<Vec<String>> {
-    let Some(date) = PartialDate::read(text) else { return Some(Vec::new()) };
-    let PartialDate { year, month, day } = date;
-    let two = 0..100_u32;
-    let full = |year: u32, month: u32, day: u32| format!("{year:04}-{month:02}-{day:02}");
-    Some(match (likeness, month, day) {
+/// Calls `see` with every prepared date that can be alike, and with some that are not; `false`
+/// if they are too many.
+pub(crate) fn alike_dates(likeness: DateLikeness, text: &str, mut see: impl FnMut(&str)) -> bool {
+    let Some(PartialDate { year, month, day }) = PartialDate::read(text) else { return true };
+    let mut written = Written { digits: *b"0000-00-00" };
+    let mut tell = |length: usize, year: u32, month: u32, day: u32| {
+        see(written.write(year, month, day, length));
+    };
+    let (full, to_month, to_year) = (10, 7, 4);
+    match (likeness, month, day) {
         (DateLikeness::SameYearMonth, Some(month), _) => {
-            let partial = format!("{year:04}-{month:02}");
-            two.map(|day| full(year, month, day)).chain([partial]).collect()
+            (0..100).for_each(|day| tell(full, year, month, day));
+            tell(to_month, year, month, 0);
         }
         (DateLikeness::SameYearDay, _, Some(day)) => {
-            two.map(|month| full(year, month, day)).collect()
+            (0..100).for_each(|month| tell(full, year, month, day));
         }
         (DateLikeness::SameMonthDay, Some(month), Some(day)) => {
-            YEARS.map(|year| full(year, month, day)).collect()
+            YEARS.for_each(|year| tell(full, year, month, day));
         }
-        (DateLikeness::DayMonthSwapped, Some(month), Some(day)) => vec![full(year, day, month)],
-        (DateLikeness::SameAsFarAsKnown, Some(month), Some(_)) => {
-            vec![format!("{year:04}"), format!("{year:04}-{month:02}"), text.to_owned()]
-        }
-        (DateLikeness::SameAsFarAsKnown, Some(month), None) => {
-            let shorter = [format!("{year:04}"), text.to_owned()];
-            two.map(|day| full(year, month, day)).chain(shorter).collect()
+        (DateLikeness::DayMonthSwapped, Some(month), Some(day)) => tell(full, year, day, month),
+        (DateLikeness::SameAsFarAsKnown, Some(month), _) => {
+            tell(to_year, year, 0, 0);
+            tell(to_month, year, month, 0);
+            match day {
+                Some(day) => tell(full, year, month, day),
+                None => (0..100).for_each(|day| tell(full, year, month, day)),
+            }
         }
         (DateLikeness::WithinDays(most), Some(_), Some(_)) => {
             if most > LISTED_DAYS_MAX {
-                return None;
+                return false;
             }
-            within_days(date, most)
+            let date = PartialDate { year, month, day };
+            within_days(date, most, |year, month, day| tell(full, year, month, day));
         }
-        (DateLikeness::OneDigit, Some(_), Some(_)) => other_digits(text),
-        (DateLikeness::SameYear, _, _) | (DateLikeness::SameAsFarAsKnown, None, _) => return None,
+        (DateLikeness::OneDigit, Some(_), Some(_)) => other_digits(text, see),
+        (DateLikeness::SameYear, _, _) | (DateLikeness::SameAsFarAsKnown, None, _) => {
+            tell(to_year, year, 0, 0);
+            for month in 0..100 {
+                tell(to_month, year, month, 0);
+                (0..100).for_each(|day| tell(full, year, month, day));
+            }
+        }
         // A part that the test asks for is not known.
-        _ => Vec::new(),
-    })
+        _ => {}
+    }
+    true
 }
 
-/// All days of the years around that are near enough.
-fn within_days(date: PartialDate, most: u32) -> Vec<String> {
-    let Some(middle) = date.days() else { return Vec::new() };
+/// A date that is written over and over.
+struct Written {
+    digits: [u8; 10],
+}
+
+impl Written {
+    fn write(&mut self, year: u32, month: u32, day: u32, length: usize) -> &str {
+        let pairs = [year / 100, year % 100, month, day];
+        for (at, pair) in [0, 2, 5, 8].into_iter().zip(pairs) {
+            self.digits[at] = b'0' + (pair / 10) as u8;
+            self.digits[at + 1] = b'0' + (pair % 10) as u8;
+        }
+        std::str::from_utf8(&self.digits[..length]).expect("digits and dashes are ASCII")
+    }
+}
+
+/// All days that are near enough.
+fn within_days(date: PartialDate, most: u32, mut see: impl FnMut(u32, u32, u32)) {
+    let Some(middle) = date.days() else { return };
     let years = date.year.saturating_sub(2)..=date.year + 2;
-    let months = years.flat_map(|year| (1..=12).map(move |month| (year, month)));
-    // A month that is far off is not gone through day by day.
-    let is_near = |(year, month): &(u32, u32)| {
-        let first = PartialDate { year: *year, month: Some(*month), day: Some(1) };
-        first.days().is_some_and(|days| days.abs_diff(middle) <= u64::from(most) + 31)
-    };
-    let days = months.filter(is_near).flat_map(|(year, month)| {
-        (1..=days_of_month(year, month)).map(move |day| PartialDate {
-            year,
-            month: Some(month),
-            day: Some(day),
-        })
-    });
-    let near =
-        days.filter(|day| day.days().is_some_and(|day| day.abs_diff(middle) <= u64::from(most)));
-    near.map(|date| {
-        let (month, day) = (date.month.unwrap_or(0), date.day.unwrap_or(0));
-        format!("{:04}-{month:02}-{day:02}", date.year)
-    })
-    .collect()
+    for (year, month) in years.flat_map(|year| (1..=12).map(move |month| (year, month))) {
+        let distance = |day: u32| {
+            let date = PartialDate { year, month: Some(month), day: Some(day) };
+            date.days().map_or(u64::MAX, |days| days.abs_diff(middle))
+        };
+        // A month that is far off is not gone through day by day.
+        if distance(1) > u64::from(most) + 31 {
+            continue;
+        }
+        let days = 1..=days_of_month(year, month);
+        days.filter(|day| distance(*day) <= u64::from(most)).for_each(|day| see(year, month, day));
+    }
 }
 
-fn other_digits(text: &str) -> Vec<String> {
-    let places = (0..text.len()).filter(|at| text.as_bytes()[*at].is_ascii_digit());
-    let changed = places.flat_map(|at| {
-        ('0'..='9').map(move |digit| {
-            let mut changed = text.to_owned();
+fn other_digits(text: &str, mut see: impl FnMut(&str)) {
+    let mut changed = text.to_owned();
+    for at in (0..text.len()).filter(|at| text.as_bytes()[*at].is_ascii_digit()) {
+        for digit in '0'..='9' {
             changed.replace_range(at..=at, digit.encode_utf8(&mut [0; 4]));
-            changed
-        })
-    });
-    changed.filter(|changed| changed != text).collect()
+            if changed != text {
+                see(&changed);
+            }
+        }
+        changed.replace_range(at..=at, &text[at..=at]);
+    }
 }

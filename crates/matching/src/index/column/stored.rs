@@ -8,7 +8,7 @@ use std::sync::Arc;
 
 use rayon::prelude::*;
 
-use super::{Codes, Column, MISSING, Values};
+use super::{Codes, Column, MISSING, Values, signature_of};
 use crate::features::{Sound, Value};
 use crate::index::chunked::Chunked;
 use crate::index::finder::Finder;
@@ -17,7 +17,6 @@ use crate::index::postings::{Postings, RowsOf};
 use crate::index::signature::Signature;
 use crate::index::texts::Texts;
 use crate::rules::FeatureKind;
-use crate::similarity::units;
 
 impl Column {
     /// Writes the codes of the first `rows` rows.
@@ -109,15 +108,15 @@ impl Column {
             .map(|(term, code)| (self.hasher.hash_one(term), code))
             .collect();
         if self.signatures.is_some() {
-            let all = (0..self.codes as u32).into_par_iter().map(|code| match self.text(code) {
-                "" => Signature::default(),
-                text => Signature::of(&units(text)),
-            });
-            let all: Vec<Signature> = all.collect();
+            let all = (0..self.codes as u32).into_par_iter();
+            let all: Vec<Signature> = all.map(|code| signature_of(self.text(code))).collect();
             self.signatures = Some(Chunked::of(all.into_iter()));
         }
         if let Values::Others { by_term, .. } = &mut self.values {
             *by_term = Finder::of(&terms);
+        }
+        for code in codes.filter(|code| self.is_used(*code)).collect::<Vec<_>>() {
+            self.derive(code, true);
         }
     }
 }

@@ -4,7 +4,7 @@
 //! What is found may hold too much and never too little; whoever asks compares what was found.
 
 use crate::index::column::Column;
-use crate::index::derived::SEVERAL;
+use crate::index::derived::{SEVERAL, is_one_edit, rolling};
 use crate::index::signature::Sieve;
 use crate::model::{DateLikeness, Likeness, Test, alike_dates, end, values};
 use crate::similarity::{Algorithm, units};
@@ -14,11 +14,15 @@ const NEIGHBOURS_CHARS_MAX: usize = 24;
 
 /// Rough costs in nanoseconds, as in `search/route.rs`.
 const LOOK_UP: usize = 60;
+/// Guessing a value that mostly does not exist.
+const GUESS: usize = 6;
 const SIFT: usize = 5;
+/// Making a sieve.
+const SIEVE: usize = 25_000;
 const READ_SOUND: usize = 2;
 /// Comparing the few values that a sieve lets pass, for each value sifted.
-const SIFTED: usize = 3;
-const COMPARE: usize = 150;
+const SIFTED: usize = 4;
+const COMPARE: usize = 250;
 
 /// What finding the codes of a test will take; `None` if they cannot be found.
 pub(super) fn price(test: &Test, column: &Column, query: &str) -> Option<usize> {
@@ -39,36 +43,27 @@ fn price_of(likeness: &Likeness, column: &Column, query: &str) -> usize {
     match likeness {
         Likeness::Equal => LOOK_UP,
         Likeness::SameEnd { .. } => LOOK_UP,
-        Likeness::Date(
-            DateLikeness::SameMonthDay | DateLikeness::WithinDays(_) | DateLikeness::SameYear,
-        ) => 300 * LOOK_UP,
+        Likeness::Date(DateLikeness::SameYear) => 10_000 * 4 * GUESS,
+        Likeness::Date(DateLikeness::SameMonthDay | DateLikeness::WithinDays(_)) => 300 * 4 * GUESS,
         Likeness::Date(DateLikeness::DayMonthSwapped) => LOOK_UP,
-        Likeness::Date(_) => 100 * LOOK_UP,
+        Likeness::Date(_) => 100 * 4 * GUESS,
         Likeness::SoundsAlike(_) => codes * READ_SOUND,
         Likeness::Similar { algorithm, threshold } => {
             if is_one_edit(*algorithm, *threshold)
-                && let Some(alphabet) = column.alphabet()
+                && let Some(alphabet) = column.alphabet_len()
                 && query.len() <= NEIGHBOURS_CHARS_MAX
             {
-                return (query.len() + 1) * (2 * alphabet.len() + 2) * LOOK_UP;
+                return (query.len() + 1) * (2 * alphabet + 2) * GUESS;
             }
             match algorithm.is_bounded() && column.has_signatures() {
-                true => codes * (SIFT + SIFTED),
+                true => SIEVE + codes * (SIFT + SIFTED),
                 false => codes * COMPARE,
             }
         }
         Likeness::Alias(_) | Likeness::Initial | Likeness::Contains | Likeness::Overlap { .. } => {
-            codes * COMPARE / 2
+            codes * COMPARE
         }
     }
-}
-
-fn is_one_edit(algorithm: Algorithm, threshold: f64) -> bool {
-    let is_edits = matches!(
-        algorithm,
-        Algorithm::Levenshtein | Algorithm::DamerauLevenshtein | Algorithm::OptimalStringAlignment
-    );
-    is_edits && (0.0..2.0).contains(&threshold)
 }
 
 /// The codes, some perhaps twice; only where [`price`] gives one.
@@ -94,10 +89,15 @@ fn codes_of(likeness: &Likeness, column: &Column, query: &str) -> Vec<u32> {
             Some(end) => column.codes_ending(end, *characters),
             None => Vec::new(),
         },
-        Likeness::Date(likeness) => match alike_dates(*likeness, query) {
-            Some(dates) => dates.iter().flat_map(|date| column.codes_with(date)).collect(),
-            None => every(column),
-        },
+        Likeness::Date(likeness) => {
+            let mut codes = Vec::new();
+            let is_listed = alike_dates(*likeness, query, |date| {
+                if column.may_have(rolling::of(date)) {
+                    codes.extend(column.codes_with(date));
+                }
+            });
+            if is_listed { codes } else { every(column) }
+        }
         Likeness::SoundsAlike(encoder) => {
             let Some(sounds) = column.sounds(*encoder) else { return every(column) };
             let wanted = encoder.code(query);
@@ -125,7 +125,8 @@ fn similar(algorithm: Algorithm, threshold: f64, column: &Column, query: &str) -
         && query.len() <= NEIGHBOURS_CHARS_MAX
     {
         let mut codes: Vec<u32> = column.codes_with(query).collect();
-        neighbours(query, &alphabet, |value| codes.extend(column.codes_with(value)));
+        let mut near = Neighbours::new(query, alphabet);
+        near.each(column, |value| codes.extend(column.codes_with(value)));
         return codes;
     }
     let sieve = Sieve::new(algorithm, threshold, &units(query));
@@ -141,24 +142,73 @@ fn similar(algorithm: Algorithm, threshold: f64, column: &Column, query: &str) -
     codes
 }
 
-/// Every text that one insertion, deletion, replacement or swap of neighbours makes.
-fn neighbours(text: &str, alphabet: &[char], mut see: impl FnMut(&str)) {
-    let chars: Vec<char> = text.chars().collect();
-    let mut changed = String::with_capacity(text.len() + 4);
-    let mut make = |parts: [&[char]; 3]| {
-        changed.clear();
-        changed.extend(parts.into_iter().flatten());
-        see(&changed);
-    };
-    for at in 0..=chars.len() {
-        let (before, after) = chars.split_at(at);
-        alphabet.iter().for_each(|c| make([before, &[*c], after]));
-        if let [first, rest @ ..] = after {
-            make([before, &[], rest]);
-            alphabet.iter().filter(|c| *c != first).for_each(|c| make([before, &[*c], rest]));
+/// The texts that one insertion, deletion, replacement or swap of neighbours makes.
+struct Neighbours {
+    chars: Vec<char>,
+    alphabet: Vec<char>,
+    /// Per position, the rolling hash of what is before it.
+    before: Vec<u64>,
+    /// Per position, the rolling hash of what begins there.
+    after: Vec<u64>,
+    /// Per number of characters, what a hash is multiplied by to stand before so many.
+    shifts: Vec<u64>,
+}
+
+impl Neighbours {
+    fn new(text: &str, alphabet: Vec<char>) -> Neighbours {
+        let chars: Vec<char> = text.chars().collect();
+        let all = 0..=chars.len();
+        let hash = |chars: &[char]| chars.iter().fold(0, |hash, c| rolling::push(hash, *c));
+        Neighbours {
+            before: all.clone().map(|at| hash(&chars[..at])).collect(),
+            after: all.clone().map(|at| hash(&chars[at..])).collect(),
+            shifts: all.map(rolling::shift).collect(),
+            chars,
+            alphabet,
         }
-        if let [first, second, rest @ ..] = after {
-            make([before, &[*second, *first], rest]);
+    }
+
+    /// Calls `see` with those that the column may have.
+    fn each(&mut self, column: &Column, mut see: impl FnMut(&str)) {
+        let mut text = String::with_capacity(self.chars.len() + 4);
+        for at in 0..=self.chars.len() {
+            let rest = self.chars.len() - at;
+            let swapped = self.chars.get(at + 1).map(|second| [*second, self.chars[at]]);
+            // What takes the place of so many characters.
+            let inserted = self.alphabet.iter().map(|c| (0, Middle::One(*c)));
+            let replaced = self.alphabet.iter().map(|c| (1, Middle::One(*c)));
+            let deleted = [(1, Middle::None)];
+            let swapped = swapped.map(|pair| (2, Middle::Two(pair)));
+            let changes = inserted.chain(replaced).chain(deleted).chain(swapped);
+            for (taken, middle) in changes.filter(|(taken, _)| *taken <= rest) {
+                let hash = middle.chars().fold(self.before[at], |hash, c| rolling::push(hash, *c));
+                let left = rest - taken;
+                let hash = hash.wrapping_mul(self.shifts[left]);
+                if column.may_have(hash.wrapping_add(self.after[at + taken])) {
+                    text.clear();
+                    let chars = self.chars[..at].iter().chain(middle.chars());
+                    text.extend(chars.chain(&self.chars[at + taken..]));
+                    see(&text);
+                }
+            }
+        }
+    }
+}
+
+/// What stands in place of characters.
+#[derive(Clone, Copy)]
+enum Middle {
+    None,
+    One(char),
+    Two([char; 2]),
+}
+
+impl Middle {
+    fn chars(&self) -> std::slice::Iter<'_, char> {
+        match self {
+            Middle::None => [].iter(),
+            Middle::One(c) => std::slice::from_ref(c).iter(),
+            Middle::Two(pair) => pair.iter(),
         }
     }
 }

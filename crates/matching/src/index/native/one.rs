@@ -107,8 +107,12 @@ impl<'s> One<'s> {
             self.outcomes.push(outcome);
             self.outcomes.len() - 1
         });
-        // Levels are few, and so are the values of one record; see `model/check.rs`.
-        let at = u8::try_from(at + 1).expect("few outcomes");
+        // Levels are few, and so are the values of a prepared record; what goes beyond is worked out
+        // each time.
+        let Ok(at) = u8::try_from(at + 1) else {
+            self.outcomes.truncate(usize::from(u8::MAX));
+            return outcome;
+        };
         match &mut self.known {
             Memo::Sparse(known) => drop(known.insert(code, at)),
             Memo::Dense(known) => known[code as usize] = at,

@@ -5,11 +5,11 @@ use smallvec::SmallVec;
 use crate::index::column::Column;
 use crate::index::derived::{SEVERAL, Sounds};
 use crate::index::signature::Sieve;
-use crate::model::{Encoder, Likeness, is_several, reaches};
+use crate::model::{Encoder, Likeness, PartialDate, is_several, reaches};
 use crate::similarity::{Algorithm, Units, units};
 
 /// Comparisons after which sieves are made: one takes as long as a hundred comparisons.
-const SIEVED_FROM: u32 = 400;
+const SIEVED_FROM: u32 = 100;
 
 /// One text of a query, to be compared with a column.
 pub(super) struct Prepared<'q> {
@@ -17,17 +17,28 @@ pub(super) struct Prepared<'q> {
     column: &'q Column,
     is_several: bool,
     units: Units,
-    /// The query's code, and the column's.
-    sounds: SmallVec<[(Encoder, Option<u32>, Option<&'q Sounds>); 1]>,
+    /// The text as a date, once one was asked for.
+    date: Option<Option<PartialDate>>,
+    sounds: SmallVec<[Heard<'q>; 1]>,
     /// By algorithm and threshold.
     sieves: SmallVec<[(Algorithm, f64, Option<Sieve>); 2]>,
     compared: u32,
+}
+
+/// How the query sounds by an encoder.
+#[derive(Clone, Copy)]
+struct Heard<'q> {
+    encoder: Encoder,
+    /// 0 if it has no sound; none if it has several values.
+    own: Option<u32>,
+    column: Option<&'q Sounds>,
 }
 
 /// What was computed for one pair of texts, so that levels share it.
 #[derive(Default)]
 pub(super) struct Scratch {
     units: Option<Units>,
+    date: Option<Option<PartialDate>>,
     values: SmallVec<[(Algorithm, Option<f64>); 2]>,
 }
 
@@ -38,6 +49,7 @@ impl<'q> Prepared<'q> {
             column,
             is_several: is_several(text),
             units: units(text),
+            date: None,
             sounds: SmallVec::new(),
             sieves: SmallVec::new(),
             compared: 0,
@@ -68,13 +80,18 @@ impl<'q> Prepared<'q> {
                 scratch.values.push((*algorithm, value));
                 value.is_some_and(|value| reaches(*algorithm, value, *threshold))
             }
+            Likeness::Date(likeness) => {
+                let own = *self.date.get_or_insert_with(|| PartialDate::read(self.text));
+                let other = *scratch.date.get_or_insert_with(|| PartialDate::read(candidate));
+                let dates = own.zip(other);
+                dates.is_some_and(|dates| likeness.holds_of(dates, (self.text, candidate)))
+            }
             Likeness::Equal
             | Likeness::Alias(_)
             | Likeness::Initial
             | Likeness::Contains
             | Likeness::Overlap { .. }
-            | Likeness::SameEnd { .. }
-            | Likeness::Date(_) => likeness.holds(self.text, candidate),
+            | Likeness::SameEnd { .. } => likeness.holds(self.text, candidate),
         }
     }
 
@@ -97,15 +114,15 @@ impl<'q> Prepared<'q> {
     }
 
     fn sounds_like(&mut self, encoder: Encoder, code: u32, candidate: &str) -> bool {
-        let is_it = |(known, _, _): &(Encoder, _, _)| *known == encoder;
-        let at = self.sounds.iter().position(is_it).unwrap_or_else(|| {
+        let known = self.sounds.iter().find(|known| known.encoder == encoder).copied();
+        let heard = known.unwrap_or_else(|| {
             let own = Some(self.text).filter(|_| !self.is_several);
             let own = own.map(|text| encoder.code(text).unwrap_or(0));
-            self.sounds.push((encoder, own, self.column.sounds(encoder)));
-            self.sounds.len() - 1
+            let heard = Heard { encoder, own, column: self.column.sounds(encoder) };
+            self.sounds.push(heard);
+            heard
         });
-        let (_, own, sounds) = self.sounds[at];
-        match (own, sounds.map(|sounds| sounds.get(code as usize))) {
+        match (heard.own, heard.column.map(|sounds| sounds.get(code as usize))) {
             (Some(own), Some(sound)) if sound != SEVERAL => own != 0 && own == sound,
             _ => Likeness::SoundsAlike(encoder).holds(self.text, candidate),
         }

@@ -210,6 +210,11 @@ impl Rung {
         }
     }
 
+    /// The hits of every found level.
+    pub(super) fn all_hits(&self) -> &[Hit] {
+        &self.hits
+    }
+
     /// The hits of a cut.
     pub(super) fn hits(&self, cut: usize) -> impl Iterator<Item = &Hit> {
         let cut = self.cuts[cut];

@@ -6,7 +6,8 @@
 use smallvec::SmallVec;
 
 use super::choose::{Chooser, Chosen, Group, VERIFY};
-use super::rung::Rung;
+use super::rung::{Hit, Rung};
+use super::sifter::{Sifter, Told};
 use super::{Asked, Judge};
 use crate::features::Features;
 use crate::index::best::Best;
@@ -17,6 +18,9 @@ use crate::index::{Cost, Snapshot};
 
 /// Scanning one row by one ladder, in nanoseconds.
 const SCAN: usize = 6;
+
+/// What finding codes may take without another look at the alternatives, in nanoseconds.
+const CHEAP: usize = 8_000;
 
 /// Searches by the rule at `position`; `None` if all records are to be scanned instead.
 ///
@@ -114,12 +118,21 @@ fn choose(
         if forced.is_none() && chosen.price > len * judge.ladders.len() * SCAN {
             return None;
         }
-        let unknown = |at: &usize| !rungs[*at].is_found(chosen.cuts[*at]);
-        // The cheapest first: its real lengths may make another way the cheapest.
-        let next = (0..rungs.len()).filter(unknown).min_by_key(|at| prices[*at][chosen.cuts[*at]]);
-        let Some(at) = next else { return Some(chosen) };
-        if let Asked::One(one) = &mut judge.ladders[at] {
-            rungs[at].find(chosen.cuts[at], one);
+        let to_find: SmallVec<[(usize, usize); 16]> = (0..rungs.len())
+            .filter(|at| !rungs[*at].is_found(chosen.cuts[*at]))
+            .filter_map(|at| match &judge.ladders[at] {
+                Asked::One(one) => Some((rungs[at].price(chosen.cuts[at], one), at)),
+                Asked::Nothing | Asked::Many(_) => None,
+            })
+            .collect();
+        let Some(least) = to_find.iter().map(|(price, _)| *price).min() else {
+            return Some(chosen);
+        };
+        // The cheap ones first: their real lengths may make another way the cheapest.
+        for (_, at) in to_find.into_iter().filter(|(price, _)| *price <= least.max(CHEAP)) {
+            if let Asked::One(one) = &mut judge.ladders[at] {
+                rungs[at].find(chosen.cuts[at], one);
+            }
         }
     }
 }
@@ -132,6 +145,7 @@ struct Run<'s> {
     floor: f64,
     /// The most that any row gets.
     most: f64,
+    sifter: Sifter,
     /// Per ladder, the most that any row gets of it.
     mosts: SmallVec<[f64; 16]>,
     /// Per ladder, the most where the code is not among those that were found.
@@ -143,9 +157,21 @@ struct Run<'s> {
     cost: Cost,
 }
 
+/// What is known of a row before it is judged.
+#[derive(Clone, Copy)]
+struct Known {
+    /// The ladder whose level led to it.
+    driver: Option<usize>,
+    /// The most that it gets.
+    most: f64,
+    /// What its sketch promises too much.
+    excess: f64,
+}
+
 impl<'s> Run<'s> {
     fn new(mut judge: Judge<'s>, rungs: Vec<Rung>, chosen: Chosen, floor: f64) -> Run<'s> {
         let mosts: SmallVec<[f64; 16]> = rungs.iter().map(Rung::most).collect();
+        let sifter = Sifter::new(&judge, &rungs, floor);
         let rests = rungs.iter().map(Rung::rest).collect();
         let most = mosts.iter().fold(judge.rule.base(), |sum, most| sum + most);
         let asked = |at: &usize| !matches!(judge.ladders[*at], Asked::Nothing);
@@ -173,7 +199,19 @@ impl<'s> Run<'s> {
                 one.expect(rows / 8 + scanned);
             }
         }
-        Run { judge, rungs, chosen, floor, most, mosts, rests, first, then, cost: Cost::default() }
+        Run {
+            judge,
+            rungs,
+            chosen,
+            floor,
+            most,
+            sifter,
+            mosts,
+            rests,
+            first,
+            then,
+            cost: Cost::default(),
+        }
     }
 
     /// Judges the rows of every driver.
@@ -189,17 +227,20 @@ impl<'s> Run<'s> {
         for at in 0..self.rungs.len() {
             let Asked::One(one) = &self.judge.ladders[at] else { continue };
             let column = one.column;
-            let codes: Vec<u32> =
-                self.rungs[at].hits(self.chosen.cuts[at]).map(|hit| hit.code).collect();
-            for code in codes {
-                let rows = column.rows_of(code);
+            let hits: Vec<Hit> = self.rungs[at].hits(self.chosen.cuts[at]).copied().collect();
+            for hit in hits {
+                let most = self.most - (self.mosts[at] - hit.bits);
+                if most < self.floor {
+                    continue;
+                }
+                let rows = column.rows_of(hit.code);
                 self.cost.postings_read += rows.len() as u64;
+                let excess = self.sifter.excess(at, column.text(hit.code), hit.bits);
+                let known = Known { driver: Some(at), most, excess };
                 rows.for_each(|row| {
-                    let masks = &self.judge.snapshot.masks;
-                    let is_read = !is_scanned.is_empty() && is_scanned[masks.group_of(row)];
-                    if !is_read && !self.was_seen(row, at) {
+                    if self.may_pass(row, known) && !self.is_in(&is_scanned, row) {
                         self.cost.records_verified += 1;
-                        self.verify(row, best);
+                        self.verify(row, known, best);
                     }
                 });
             }
@@ -212,37 +253,59 @@ impl<'s> Run<'s> {
         for group in std::mem::take(&mut self.chosen.scanned) {
             let rows = snapshot.masks.rows(group);
             self.cost.records_scanned += rows.len() as u64;
-            rows.for_each(|row| self.verify(row, best));
+            let known = Known { driver: None, most: self.most, excess: 0.0 };
+            rows.for_each(|row| {
+                if self.may_pass(row, known) {
+                    self.verify(row, known, best);
+                }
+            });
         }
     }
 
+    /// Whether a row's sketch leaves it open that it passes.
+    fn may_pass(&self, row: u32, known: Known) -> bool {
+        self.sifter.passes(self.judge.snapshot.sketches.get(row as usize), known.excess)
+    }
+
+    /// Whether a row is in one of the groups that are read as a whole.
+    fn is_in(&self, scanned: &[bool], row: u32) -> bool {
+        !scanned.is_empty() && scanned[self.judge.snapshot.masks.group_of(row)]
+    }
+
     /// Whether a driver before the one at `at` has led to the row already.
-    fn was_seen(&self, row: u32, at: usize) -> bool {
+    fn was_seen(&self, row: usize, at: usize) -> bool {
         (0..at).any(|earlier| {
             let cut = self.chosen.cuts[earlier];
             let (Asked::One(one), true) = (&self.judge.ladders[earlier], cut > 0) else {
                 return false;
             };
             let rung = &self.rungs[earlier];
-            let hit = rung.hit(one.column.code_at(row as usize));
+            let hit = rung.hit(one.column.code_at(row));
             hit.is_some_and(|hit| rung.cuts[cut].drives(hit.level))
         })
     }
 
     /// Judges a row as far as needed, and offers it if it passes.
-    fn verify(&mut self, row: u32, best: &mut Best) {
+    fn verify(&mut self, row: u32, known: Known, best: &mut Best) {
         let row = row as usize;
-        let mut most = self.most;
-        let mut open: SmallVec<[usize; 16]> = SmallVec::new();
-        for at in &self.first {
+        let sketch = self.judge.snapshot.sketches.get(row);
+        let mut most = known.most;
+        // Ladders whose codes are found, the row's not among them.
+        let mut open = 0_u64;
+        for at in self.first.iter().filter(|at| Some(**at) != known.driver) {
             let Asked::One(one) = &self.judge.ladders[*at] else { continue };
             let rung = &self.rungs[*at];
-            let gets = match one.column.code_at(row) {
-                MISSING => one.if_missing,
-                code => match rung.hit(code) {
+            let code = match self.sifter.told(*at, sketch) {
+                Told::Missing => Some(MISSING),
+                Told::NoHit => None,
+                Told::Open => Some(one.column.code_at(row)),
+            };
+            let gets = match code {
+                Some(MISSING) => one.if_missing,
+                code => match code.and_then(|code| rung.hit(code)) {
                     Some(hit) => hit.bits,
                     None => {
-                        open.push(*at);
+                        open |= 1 << *at;
                         self.rests[*at]
                     }
                 },
@@ -255,14 +318,23 @@ impl<'s> Run<'s> {
         if !self.judge.is_open(row) {
             return;
         }
-        for (at, is_found) in
-            self.then.iter().map(|at| (*at, false)).chain(open.iter().map(|at| (*at, true)))
-        {
-            let before = if is_found { self.rests[at] } else { self.mosts[at] };
-            most -= before - self.judge.ladders[at].bits(row);
+        for at in &self.then {
+            most -= self.mosts[*at] - self.judge.ladders[*at].bits(row);
             if most < self.floor {
                 return;
             }
+        }
+        while open != 0 {
+            let at = open.trailing_zeros() as usize;
+            open &= open - 1;
+            most -= self.rests[at] - self.judge.ladders[at].bits(row);
+            if most < self.floor {
+                return;
+            }
+        }
+        // Few come so far, so this is asked last.
+        if known.driver.is_some_and(|at| self.was_seen(row, at)) {
+            return;
         }
         let sum = self.judge.sum(row);
         self.judge.offer(row, sum, best);

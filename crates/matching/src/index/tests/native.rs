@@ -310,9 +310,15 @@ proptest! {
         let mut index = Index::new(Arc::new(ruleset));
         apply(&mut index, &first);
         let before = index.snapshot();
+        let mut image = Vec::new();
+        before.write_image(b"", &mut image).unwrap();
+        let image = image::Image::open(Arc::clone(before.ruleset()), &image[..]).unwrap();
+        let mut loaded = image.load().unwrap();
+        let as_loaded = loaded.snapshot();
         apply(&mut index, &second);
+        apply(&mut loaded, &second);
         for query in &queries {
-            for snapshot in [&before, &index.snapshot()] {
+            for snapshot in [&before, &as_loaded, &index.snapshot(), &loaded.snapshot()] {
                 check(snapshot, query, &Limits { potential_max }, &ways)?;
             }
         }

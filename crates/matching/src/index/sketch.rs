@@ -1,0 +1,88 @@
+//! A few bits of each record's values, side by side: what a native search looks at first.
+//!
+//! A row's sketch has one byte for each of some features, 0 where the value is missing and a hash
+//! of it otherwise. A byte that no wanted value has proves that the row has none of them, so one
+//! read rules most rows out that would take one for each feature.
+
+use std::sync::Arc;
+
+use super::ROWS_CHUNK;
+use super::chunked::Chunked;
+use super::derived::rolling;
+use crate::features::Features;
+use crate::model::Ladder;
+use crate::rules::Ruleset;
+
+/// Features of a sketch.
+const FEATURES_MAX: usize = size_of::<u64>();
+
+/// The sketches of all records.
+#[derive(Debug, Clone)]
+pub(super) struct Sketches {
+    /// Features by position of their byte.
+    features: Arc<Vec<usize>>,
+    rows: Chunked<u64, ROWS_CHUNK>,
+}
+
+impl Sketches {
+    /// Sketches of the features that native rules tell most by; empty without such rules.
+    pub(super) fn new(ruleset: &Ruleset) -> Sketches {
+        let most = |ladder: &Ladder| {
+            ladder.levels.iter().map(|level| level.bits).fold(f64::NEG_INFINITY, f64::max)
+        };
+        let mut ladders: Vec<(f64, usize)> = Vec::new();
+        for ladder in ruleset.rules.iter().flat_map(|rule| &rule.ladders) {
+            if let [feature] = ladder.features()[..] {
+                ladders.push((most(ladder), feature));
+            }
+        }
+        ladders.sort_by(|(one, _), (other, _)| other.total_cmp(one));
+        let mut features: Vec<usize> = Vec::new();
+        for (_, feature) in ladders {
+            if !features.contains(&feature) && features.len() < FEATURES_MAX {
+                features.push(feature);
+            }
+        }
+        Sketches { features: Arc::new(features), rows: Chunked::new() }
+    }
+
+    pub(super) fn features(&self) -> &[usize] {
+        &self.features
+    }
+
+    /// Notes a record's values.
+    pub(super) fn put(&mut self, row: usize, features: &Features) {
+        self.put_texts(row, |feature| features.text(feature).unwrap_or(""));
+    }
+
+    /// The same of values that are looked up; a missing one is empty.
+    pub(super) fn put_texts<'t>(&mut self, row: usize, text: impl Fn(usize) -> &'t str) {
+        if self.features.is_empty() {
+            return;
+        }
+        let bytes = self.features.iter().enumerate().map(|(at, feature)| {
+            let byte = match text(*feature) {
+                "" => 0,
+                text => byte(text),
+            };
+            u64::from(byte) << (8 * at)
+        });
+        let sketch = bytes.fold(0, |sketch, byte| sketch | byte);
+        self.rows.set(row, sketch);
+    }
+
+    /// The sketch of a row.
+    pub(super) fn get(&self, row: usize) -> u64 {
+        self.rows.get(row)
+    }
+
+    pub(super) fn bytes(&self) -> usize {
+        self.rows.bytes()
+    }
+}
+
+/// The byte of a text: never that of a missing one.
+pub(super) fn byte(text: &str) -> u8 {
+    let mixed = rolling::of(text).wrapping_mul(0xD6E8_FEB8_6659_FD93) >> 32;
+    (mixed % 255) as u8 + 1
+}

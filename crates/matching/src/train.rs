@@ -248,7 +248,12 @@ impl Work<'_> {
             self.respect_fixed(&mut learned.u, &u_before);
         }
         self.keep_hardly_seen(&mut learned, &random, &runs);
-        report.add(self, &learned, &random, &blocks, &runs, labels.is_some());
+        let is_labelled = labels.is_some();
+        let (learned_now, blocks, runs) = (&learned, &blocks[..], &runs[..]);
+        report.add(
+            self,
+            &report::Seen { learned: learned_now, random: &random, blocks, runs, is_labelled },
+        );
         learned
     }
 

@@ -68,7 +68,7 @@ fn likelihood(m: f64, u: f64) -> String {
 
 fn percent(p: f64) -> String {
     match p * 100.0 {
-        p if p >= 99.95 && p < 100.0 => format!("{p:.4} %"),
+        p if (99.95..100.0).contains(&p) => format!("{p:.4} %"),
         p if p >= 1.0 => format!("{p:.1} %"),
         p if p >= 0.01 => format!("{p:.2} %"),
         p => format!("{p:.1e} %"),

@@ -1,6 +1,6 @@
 //! Blocks: features that two records must have in common for their pair to be looked at.
 
-use std::hash::{BuildHasher as _, Hash as _, Hasher as _};
+use std::hash::BuildHasher as _;
 
 use rand::{Rng as _, SeedableRng as _};
 use rand_chacha::ChaCha8Rng;
@@ -20,7 +20,7 @@ const VALUES_MAX: usize = 4;
 
 /// A way to find pairs.
 #[derive(Debug, Clone, PartialEq)]
-pub struct Block {
+pub(super) struct Block {
     /// What must be in common.
     pub features: Vec<usize>,
     /// Per ladder, whether it looks at one of the features, so that nothing is learned of it.
@@ -149,9 +149,7 @@ impl Block {
             for value in record.values_of(*feature).take(VALUES_MAX) {
                 next.extend(hashes.iter().map(|before| {
                     // One fixed seed: the same records give the same order everywhere.
-                    let mut hasher = foldhash::fast::FixedState::with_seed(*before).build_hasher();
-                    value.hash(&mut hasher);
-                    hasher.finish()
+                    foldhash::fast::FixedState::with_seed(*before).hash_one(value)
                 }));
             }
             hashes = next;

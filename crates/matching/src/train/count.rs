@@ -13,13 +13,13 @@ const CHUNK_PAIRS: usize = 4096;
 
 /// Distinct combinations of levels, ascending, each with its pairs.
 #[derive(Debug, Clone, PartialEq, Default)]
-pub struct Patterns {
+pub(super) struct Patterns {
     rows: Vec<(LevelVec, u64)>,
 }
 
 impl Patterns {
     /// Counts combinations.
-    pub fn new(counts: HashMap<LevelVec, u64>) -> Patterns {
+    pub(super) fn new(counts: HashMap<LevelVec, u64>) -> Patterns {
         let mut rows: Vec<(LevelVec, u64)> = counts.into_iter().collect();
         // Sums of fractions depend on their order, so it must not be the table's.
         rows.sort_unstable();
@@ -48,12 +48,12 @@ impl Patterns {
     }
 
     /// The combinations and their pairs.
-    pub fn rows(&self) -> &[(LevelVec, u64)] {
+    pub(super) fn rows(&self) -> &[(LevelVec, u64)] {
         &self.rows
     }
 
     /// Pairs in all.
-    pub fn total(&self) -> u64 {
+    pub(super) fn total(&self) -> u64 {
         self.rows.iter().map(|(_, count)| count).sum()
     }
 

@@ -10,7 +10,7 @@ use super::{Options, Table, is_known};
 use crate::train::report::Round;
 
 /// What estimation begins with.
-pub struct Start<'a> {
+pub(super) struct Start<'a> {
     /// m before, per ladder and level.
     pub m: &'a Table,
     /// u, per ladder and level; not changed.
@@ -21,7 +21,7 @@ pub struct Start<'a> {
 
 /// What estimation came to.
 #[derive(Debug, Clone, PartialEq)]
-pub struct Run {
+pub(super) struct Run {
     /// m, per ladder and level; as before where the ladder was left out.
     pub m: Table,
     /// Expected matches that reach each level.
@@ -40,7 +40,7 @@ pub struct Run {
 const LAMBDA_START: f64 = 0.5;
 
 /// Estimates m and the share of matches.
-pub fn run(patterns: &Patterns, start: &Start<'_>, before: f64, options: &Options) -> Run {
+pub(super) fn run(patterns: &Patterns, start: &Start<'_>, before: f64, options: &Options) -> Run {
     let mut m = start.m.clone();
     let mut lambda = LAMBDA_START;
     let mut rounds = Vec::new();

@@ -82,6 +82,16 @@ pub struct LevelReport {
     pub u: [f64; 2],
 }
 
+/// What a pass was learned from.
+#[derive(Clone, Copy)]
+pub(super) struct Seen<'a> {
+    pub(super) learned: &'a Learned,
+    pub(super) random: &'a Patterns,
+    pub(super) blocks: &'a [(Block, Patterns)],
+    pub(super) runs: &'a [Run],
+    pub(super) is_labelled: bool,
+}
+
 impl Report {
     pub(super) fn new(records: usize, seed: u64) -> Report {
         Report {
@@ -108,15 +118,8 @@ impl Report {
         )
     }
 
-    pub(super) fn add(
-        &mut self,
-        work: &Work<'_>,
-        learned: &Learned,
-        random: &Patterns,
-        blocks: &[(Block, Patterns)],
-        runs: &[Run],
-        is_labelled: bool,
-    ) {
+    pub(super) fn add(&mut self, work: &Work<'_>, seen: &Seen<'_>) {
+        let Seen { learned, random, blocks, runs, is_labelled } = *seen;
         self.random_pairs = random.total();
         self.priors.push([probability_of(work.rule.prior_bits), learned.prior]);
         for ((block, _), run) in blocks.iter().zip(runs) {
@@ -147,18 +150,12 @@ impl Report {
             ));
         }
         for at in 0..work.rule.ladders.len() {
-            self.add_ladder(work, learned, random, runs, at);
+            self.add_ladder(work, seen, at);
         }
     }
 
-    fn add_ladder(
-        &mut self,
-        work: &Work<'_>,
-        learned: &Learned,
-        random: &Patterns,
-        runs: &[Run],
-        at: usize,
-    ) {
+    fn add_ladder(&mut self, work: &Work<'_>, seen: &Seen<'_>, at: usize) {
+        let Seen { learned, random, runs, .. } = *seen;
         let ladder = &work.rule.ladders[at];
         let among_random = random.of_ladder(at, ladder.levels.len());
         let mut among_matches = vec![0.0; ladder.levels.len()];

@@ -1,7 +1,8 @@
 //! Measures the registry on made-up people: `cargo run --release -p bench -- COMMAND`.
 //!
-//! - `match --records N --rules opencr-default|opencr-probabilistic|fellegi-sunter|FILE
-//!   [--scans N] [--json]`: the index against a scan of all records.
+//! - `match --records N --rules NAME|FILE
+//!   [--scans N] [--json]`: the index against a scan of all records; names are `native`,
+//!   `opencr-default`, `opencr-probabilistic` and `fellegi-sunter`.
 //! - `throughput [--records N] [--new N] [--connections N] [--store FILE] [--json]`: new people
 //!   over HTTP into a registry that holds N records, each durable before its answer.
 //! - `churn [UPDATES]`: memory of the index while the same 10,000 records are updated.

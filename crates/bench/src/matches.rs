@@ -62,6 +62,7 @@ impl Asked {
         Ok(match self.rules.as_str() {
             "opencr-default" => crate::RULES.to_owned(),
             "opencr-probabilistic" => include_str!("../rules/opencr-probabilistic.json").to_owned(),
+            "native" => include_str!("../../../config/rules.toml").to_owned(),
             "fellegi-sunter" => include_str!("../rules/fellegi-sunter.json").to_owned(),
             file => std::fs::read_to_string(file).with_context(|| format!("cannot read {file}"))?,
         })
@@ -100,7 +101,7 @@ struct Image {
 
 /// Measures and prints.
 pub(crate) fn measure(asked: &Asked) -> anyhow::Result<()> {
-    let ruleset = Arc::new(matching::opencr::parse(&asked.rules()?)?);
+    let ruleset = Arc::new(matching::native::rules_from_text(&asked.rules()?)?);
     let extractor = Extractor::compile(Arc::clone(&ruleset))?;
     let mut register = Register::make(asked.records, &extractor)?;
     let image = register.image()?;

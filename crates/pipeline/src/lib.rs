@@ -175,7 +175,7 @@ impl Pipeline {
         let keeper = settings
             .image
             .clone()
-            .map(|image| Keeper::start(store.clone(), view.clone(), image, origin));
+            .map(|image| Keeper::start(store.clone(), view.clone(), image, origin, &extractor));
         Ok(Self {
             shared: Arc::new(Shared {
                 extractor,

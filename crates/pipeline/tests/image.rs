@@ -7,6 +7,7 @@ use std::{
 };
 
 use fhir::resource::Resource;
+use matching::index::image::Image;
 use pipeline::{
     Operation, Pipeline, Settings, Work,
     image::{ImageSettings, IndexOrigin},
@@ -48,6 +49,20 @@ impl Registry {
     async fn open(&self, name: &str) -> Arc<dyn Store> {
         let url = format!("sqlite:{}", self.path(name).display());
         store::open(&url).await.expect("a store")
+    }
+
+    /// Writes the image once more, with another stamp.
+    fn stamp_anew(&self, change: impl Fn(&mut serde_json::Value)) {
+        let ruleset = Arc::new(matching::opencr::parse(&self.rules).expect("rules"));
+        let bytes = std::fs::read(self.image()).expect("an image");
+        let image = Image::open(ruleset, bytes.as_slice()).expect("an image");
+        let mut stamp = serde_json::from_slice(image.stamp()).expect("a stamp");
+        change(&mut stamp);
+        let index = image.load().expect("an index");
+        let mut out = Vec::new();
+        let stamp = serde_json::to_vec(&stamp).expect("a stamp");
+        index.snapshot().write_image(&stamp, &mut out).expect("written");
+        std::fs::write(self.image(), out).expect("written");
     }
 
     async fn start_on(&self, store: &Arc<dyn Store>, image: Option<PathBuf>) -> Pipeline {
@@ -235,6 +250,16 @@ async fn an_image_that_is_newer_than_a_restored_backup_is_discarded() {
 async fn other_rules_discard_the_image() {
     let mut registry = stopped().await;
     registry.rules = RULES.replace("0.85", "0.95");
+    assert_eq!(next_origin(&registry).await, IndexOrigin::Store);
+    assert_eq!(next_origin(&registry).await, IndexOrigin::Image(Revision(3)));
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn other_extraction_discards_the_image() {
+    let registry = stopped().await;
+    registry.stamp_anew(|_| {});
+    assert_eq!(next_origin(&registry).await, IndexOrigin::Image(Revision(3)));
+    registry.stamp_anew(|stamp| stamp["extraction"] = "as in other code".into());
     assert_eq!(next_origin(&registry).await, IndexOrigin::Store);
     assert_eq!(next_origin(&registry).await, IndexOrigin::Image(Revision(3)));
 }

@@ -7,7 +7,7 @@ use std::{
 };
 
 use fhir::resource::Resource;
-use matching::index::image::Image;
+use matching::index::image::{Image, MAGIC};
 use pipeline::{
     Operation, Pipeline, Settings, Work,
     image::{ImageSettings, IndexOrigin},
@@ -286,10 +286,16 @@ async fn an_image_that_cannot_be_written_stops_nothing_and_replaces_nothing_else
 async fn an_empty_registry_has_no_image_and_leftovers_go() {
     let registry = Registry::new();
     let leftover = registry.path("registry.index.tmp");
-    std::fs::write(&leftover, b"half").unwrap();
+    let other = registry.path("other.index.tmp");
+    std::fs::write(&leftover, MAGIC).unwrap();
+    std::fs::write(&other, b"of somebody else").unwrap();
     registry.start().await.stop().await;
     assert!(!registry.image().exists());
     assert!(!leftover.exists());
+    let store = registry.open("registry.sqlite").await;
+    let pipeline = registry.start_on(&store, Some(registry.path("other.index"))).await;
+    pipeline.stop().await;
+    assert!(other.exists());
 }
 
 #[cfg(unix)]

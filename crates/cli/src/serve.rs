@@ -133,7 +133,8 @@ fn banner(config: &Config, address: SocketAddr, pipeline: &Pipeline) {
     if config.store_url() == "memory:" {
         println!("  NOT KEPT  the store is in memory: everything is gone when this process ends");
     }
-    tracing::info!(%address, data = %pipeline.reader().location(), "serving");
+    let (data, index) = (pipeline.reader().location(), pipeline.index_origin());
+    tracing::info!(%address, %data, ?index, "serving");
 }
 
 /// Ready at the first SIGTERM or Ctrl-C.

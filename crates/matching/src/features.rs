@@ -5,6 +5,8 @@
 use std::fmt;
 use std::sync::Arc;
 
+use sha2::{Digest, Sha256};
+
 use crate::normalize;
 use crate::phonetic;
 use crate::rules::{FeatureKind, FeatureSpec, Several};
@@ -263,6 +265,26 @@ impl Features {
     /// Whether the rule set asks for no features.
     pub fn is_empty(&self) -> bool {
         self.values.is_empty()
+    }
+
+    /// The hash of all values, in hexadecimal: equal ones mean equal values, in any release.
+    pub fn digest(&self) -> String {
+        let mut hasher = Sha256::new();
+        for value in &self.values {
+            let (kind, terms): (u8, Vec<&str>) = match value {
+                None => (0, Vec::new()),
+                Some(value @ Value::Text(_)) => (1, value.terms().collect()),
+                Some(value @ Value::Sound(_)) => (2, value.terms().collect()),
+                Some(value @ Value::Set(_)) => (3, value.terms().collect()),
+            };
+            hasher.update([kind]);
+            hasher.update((terms.len() as u64).to_le_bytes());
+            for term in terms {
+                hasher.update((term.len() as u64).to_le_bytes());
+                hasher.update(term);
+            }
+        }
+        hasher.finalize().iter().map(|byte| format!("{byte:02x}")).collect()
     }
 
     pub(crate) fn value(&self, feature: usize) -> Option<&Value> {

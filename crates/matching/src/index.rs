@@ -33,6 +33,7 @@ mod scan;
 mod search;
 mod signature;
 mod sketch;
+mod spine;
 mod texts;
 
 use std::sync::Arc;

@@ -31,6 +31,17 @@ pub fn describe(ruleset: &Ruleset) -> Vec<String> {
     lines
 }
 
+/// Warns of each rule that is too wide to be planned, so that a search reads every record.
+pub fn unplanned(ruleset: &Ruleset) -> Vec<String> {
+    let shapes = Shape::of_all(ruleset);
+    let rules = ruleset.rules.iter().zip(&shapes).filter(|(_, shape)| shape.is_none());
+    rules
+        .map(|(rule, _)| {
+            format!("{} has too many fields to plan: every search reads every record", rule.name)
+        })
+        .collect()
+}
+
 /// The fields of which one must agree between complete records, if there are such.
 fn cheapest_drivers(rule: &Rule, shape: &Shape) -> Option<FieldSet> {
     match Outlook::of(rule, shape, QuerySide { lacks: 0, meets_empty: 0 }, 0) {
@@ -216,6 +227,23 @@ mod tests {
         assert!(told(-2.0).ends_with("the last of given or family"), "{}", told(-2.0));
         assert!(told(-20.0).contains("reads every record"));
         assert!(told(20.0).contains("cannot match"));
+    }
+
+    #[test]
+    fn rules_that_are_too_wide_are_warned_of() {
+        let field =
+            |at: usize| format!(r#""f{at}": {{"algorithm": "exact", "fhirpath": "path{at}"}}"#);
+        let rules = |fields: usize| {
+            let fields = (0..fields).map(field).collect::<Vec<_>>().join(", ");
+            let text = format!(
+                r#"{{"rules": [{{"matchingType": "deterministic", "fields": {{{fields}}},
+                    "autoMatchThreshold": 5}}]}}"#
+            );
+            opencr::parse(&text).unwrap()
+        };
+        assert_eq!(unplanned(&rules(12)), Vec::<String>::new());
+        let expected = "rule 1 has too many fields to plan: every search reads every record";
+        assert_eq!(unplanned(&rules(13)), [expected]);
     }
 
     #[test]

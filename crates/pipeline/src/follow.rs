@@ -97,7 +97,15 @@ fn changed_records(event: &Event) -> Result<Vec<String>, FollowError> {
         Change::CreateRecord { record, .. }
         | Change::UpdateRecord { record, .. }
         | Change::WithdrawRecord { record } => Some(record.to_string()),
-        _ => None,
+        // Who belongs to whom is not in the index.
+        Change::Link { .. }
+        | Change::Adjudicate { .. }
+        | Change::CreateGolden { .. }
+        | Change::RetireGolden { .. }
+        | Change::BreakPair { .. }
+        | Change::UnbreakPair { .. }
+        | Change::OpenIssue { .. }
+        | Change::CloseIssue { .. } => None,
     });
     Ok(ids.collect())
 }

@@ -1,8 +1,8 @@
 //! The match index in a file, so that a start need not read every record.
 //!
 //! The file is a cache: whatever is odd about it, it is discarded and the index is built from
-//! the store. It is taken only if it was written by this release, for these rules, from a store
-//! whose chain of events had at the same place the same event; then what happened since is
+//! the store. It is taken only if it was written by this release, for these rules, by code that
+//! extracts the same from made-up Patients, from a store whose chain of events had at the same place the same event; then what happened since is
 //! followed. The layout is [`matching::index::image`]'s; where the file lies is the caller's.
 //!
 //! It holds what people are called, and is readable for its owner only.
@@ -29,8 +29,12 @@ use crate::{
     published::{Published, View},
 };
 
-/// What is extracted from a record depends on the program, too, so each release starts anew.
+/// What is extracted from a record depends on the program, too, so each release starts anew; the
+/// fingerprint of extraction is for what changes within one.
 const RELEASE: &str = env!("CARGO_PKG_VERSION");
+
+/// So many events are followed however small the index is.
+const FOLLOWED_MIN: u64 = 10_000;
 
 /// Where and how often the index is kept.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -54,6 +58,8 @@ pub enum IndexOrigin {
 #[derive(Debug, PartialEq, Eq, Serialize, Deserialize)]
 struct Stamp {
     release: String,
+    /// [`Extractor::fingerprint`].
+    extraction: String,
     revision: Revision,
     /// The hash of the event that made the revision, and so of all before.
     event: String,
@@ -70,8 +76,12 @@ enum Unfit {
     Stamp,
     #[error("it was written by release {0:?}")]
     OtherRelease(String),
+    #[error("it was written by a program that extracts other values from records")]
+    OtherExtraction,
     #[error("it is of another store, or of a later state of this one")]
     OtherStore,
+    #[error("{0} events came since, so that the store is read sooner than followed")]
+    TooOld(u64),
     #[error("reading it failed by a fault")]
     Fault,
     #[error("what happened since cannot be followed")]
@@ -127,12 +137,20 @@ async fn load(
     if stamp.release != RELEASE {
         return Err(Unfit::OtherRelease(stamp.release.chars().take(40).collect()));
     }
-    if stamp_of(store, stamp.revision).await?.as_ref() != Some(&stamp) {
+    let extraction = extractor.fingerprint().to_string();
+    if stamp.extraction != extraction {
+        return Err(Unfit::OtherExtraction);
+    }
+    if stamp_of(store, &extraction, stamp.revision).await?.as_ref() != Some(&stamp) {
         return Err(Unfit::OtherStore);
     }
     let loaded = tokio::task::spawn_blocking(move || image.load()).await;
     let index: Index = loaded.map_err(|_| Unfit::Fault)??;
     let mut published = Published::of(index, stamp.revision, true);
+    let ahead = store.head().await?.revision.0.saturating_sub(stamp.revision.0);
+    if is_too_old(ahead, published.snapshot().len()) {
+        return Err(Unfit::TooOld(ahead));
+    }
     follow(store, extractor, &mut published).await.map_err(|error| match error {
         FollowError::Store(error) => Unfit::Store(error),
         error => Unfit::Follow(error),
@@ -140,12 +158,25 @@ async fn load(
     Ok(Some((published, stamp.revision)))
 }
 
+/// Whether so many events since take longer to follow than the store to read.
+///
+/// Following looks up each changed record by its id, where building reads pages in order: a
+/// quarter of the records at the most. Some thousands take no time worth the difference.
+fn is_too_old(ahead: u64, records: usize) -> bool {
+    ahead > FOLLOWED_MIN.max(records as u64 / 4)
+}
+
 /// The stamp for an image of a revision; `None` if the store has no event of it.
-async fn stamp_of(store: &dyn Reader, revision: Revision) -> Result<Option<Stamp>, StoreError> {
+async fn stamp_of(
+    store: &dyn Reader,
+    extraction: &str,
+    revision: Revision,
+) -> Result<Option<Stamp>, StoreError> {
     let before = Revision(revision.0.saturating_sub(1));
     let event = store.events_after(before, 1).await?.pop();
     Ok(event.filter(|event| event.revision == revision).map(|event| Stamp {
         release: RELEASE.to_owned(),
+        extraction: extraction.to_owned(),
         revision,
         event: event.hash.to_string(),
     }))
@@ -163,13 +194,15 @@ impl Keeper {
         view: Arc<ArcSwap<View>>,
         settings: ImageSettings,
         origin: IndexOrigin,
+        extractor: &Extractor,
     ) -> Self {
         let (stop, stopped) = oneshot::channel();
         let written = match origin {
             IndexOrigin::Store => None,
             IndexOrigin::Image(revision) => Some(revision),
         };
-        let keeping = Keeping { store, view, settings, written };
+        let extraction = extractor.fingerprint().to_string();
+        let keeping = Keeping { store, view, settings, extraction, written };
         Self { stop, task: tokio::spawn(keeping.run(stopped)) }
     }
 
@@ -187,6 +220,7 @@ struct Keeping {
     store: Arc<dyn Reader>,
     view: Arc<ArcSwap<View>>,
     settings: ImageSettings,
+    extraction: String,
     /// The revision that the file shows.
     written: Option<Revision>,
 }
@@ -232,7 +266,9 @@ impl Keeping {
             return Ok(());
         }
         // An empty registry has no event, and is built as soon as it is loaded.
-        let Some(stamp) = stamp_of(&*self.store, revision).await? else { return Ok(()) };
+        let Some(stamp) = stamp_of(&*self.store, &self.extraction, revision).await? else {
+            return Ok(());
+        };
         let stamp = serde_json::to_vec(&stamp).expect("texts and a number become JSON");
         let (path, began) = (self.settings.path.clone(), Instant::now());
         let writing = move || file::write(&path, &stamp, &snapshot);
@@ -248,4 +284,16 @@ impl Keeping {
 fn chain(error: &dyn std::error::Error) -> String {
     let causes = std::iter::successors(Some(error), |error| error.source());
     causes.map(ToString::to_string).collect::<Vec<_>>().join(": ")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn images_are_too_old_by_their_share_of_records() {
+        let old = |ahead, records| is_too_old(ahead, records);
+        assert!(!old(10_000, 3) && old(10_001, 3));
+        assert!(!old(250_000, 1_000_000) && old(250_001, 1_000_000));
+    }
 }

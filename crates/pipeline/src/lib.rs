@@ -169,13 +169,13 @@ impl Pipeline {
             image::start(&*store, &extractor, settings.image.as_ref()).await?;
         let view = published.view();
         keep_time(&*store, &settings.clock).await?;
-        let (gate, queue) = parking::gate(settings.queue_max);
+        let (gate, queue) = parking::gate(settings.queue_max, settings.meters.clone());
         let linker = Linker::new(store.clone(), extractor.clone(), settings.clone(), published);
         let task = tokio::spawn(linker.run(queue));
         let keeper = settings
             .image
             .clone()
-            .map(|image| Keeper::start(store.clone(), view.clone(), image, origin));
+            .map(|image| Keeper::start(store.clone(), view.clone(), image, origin, &extractor));
         Ok(Self {
             shared: Arc::new(Shared {
                 extractor,
@@ -218,28 +218,15 @@ impl Pipeline {
     pub async fn submit(&self, work: Work) -> Result<Answers, PipelineError> {
         let count = work.operations.len();
         if work.is_atomic && count > ATOMIC_MAX {
-            return Err(PipelineError::TooMany { queue_max: ATOMIC_MAX });
+            let error = PipelineError::TooMany { queue_max: ATOMIC_MAX };
+            self.shared.settings.meters.failed(&error);
+            return Err(error);
         }
         let turn_max = self.shared.settings.turn_max.max(1);
         if work.is_atomic || count <= turn_max {
-            return self.pass(work).await;
+            return self.shared.gate.pass(work).await;
         }
         self.in_turns(work, turn_max).await
-    }
-
-    /// Waits for the linker; counts what never gets there, and the linker counts the rest.
-    async fn pass(&self, work: Work) -> Result<Answers, PipelineError> {
-        let answer = self.shared.gate.pass(work).await;
-        match &answer {
-            Err(
-                error @ (PipelineError::Busy { .. }
-                | PipelineError::TooMany { .. }
-                | PipelineError::Stopping),
-            ) => self.shared.settings.meters.failed(error),
-            Err(PipelineError::Overtaken | PipelineError::Store(_) | PipelineError::Fault)
-            | Ok(_) => {}
-        }
-        answer
     }
 
     /// Carries out a large work that is not atomic by parts, so that others get their turn.
@@ -251,12 +238,13 @@ impl Pipeline {
         while operations.len() > 0 {
             let part = operations.by_ref().take(turn_max).collect();
             let part = Work { operations: part, actor: actor.clone(), is_atomic };
-            match self.pass(part).await {
+            match self.shared.gate.pass(part).await {
                 Ok(more) => answers.extend(more),
                 Err(error) if answers.is_empty() => return Err(error),
                 Err(error) => {
                     // What went before is durable and answered; the rest says why it is not.
                     let rest = Refusal::NotReached(error.to_string());
+                    self.shared.settings.meters.refused(&rest, count - answers.len());
                     answers.resize(count, Err(rest));
                     break;
                 }

@@ -81,9 +81,10 @@ impl Linker {
         };
         for ((reply, place), answer) in replies.into_iter().zip(answers) {
             self.settings.meters.answered(&answer);
+            // First, so that who sends the next upon this answer finds the place free.
+            drop(place);
             // Who no longer waits for the answer has lost nothing: the work is durable.
             let _ = reply.send(answer);
-            drop(place);
         }
     }
 

@@ -215,7 +215,7 @@ impl Meters {
                     let cut = receipts.iter().filter(|one| one.candidates_total.is_some()).count();
                     self.candidates_cut.increment(cut as u64);
                 }
-                Err(refusal) => self.refused(refusal),
+                Err(refusal) => self.refused(refusal, 1),
             }
         }
     }
@@ -247,7 +247,8 @@ impl Meters {
         counter.increment(1);
     }
 
-    fn refused(&self, refusal: &Refusal) {
+    /// Operations that were refused, all for one reason.
+    pub(crate) fn refused(&self, refusal: &Refusal, operations: usize) {
         let refusals = &self.refusals;
         let counter = match refusal {
             Refusal::IdTaken(_) => &refusals.id_taken,
@@ -261,7 +262,7 @@ impl Meters {
             Refusal::NotReached(_) => &refusals.not_reached,
             Refusal::Fault => &refusals.fault,
         };
-        counter.increment(1);
+        counter.increment(operations as u64);
     }
 }
 
@@ -329,6 +330,6 @@ fn describe_searches() {
     describe_counter!(
         "opencr_candidates_cut_total",
         Unit::Count,
-        "Submissions answered for records with more potential matches than are kept."
+        "Submissions decided with more potential matches or conflicts than are kept."
     );
 }

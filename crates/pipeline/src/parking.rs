@@ -5,7 +5,7 @@ use std::sync::Arc;
 use parking_lot::Mutex;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore, mpsc, oneshot};
 
-use crate::{Answers, PipelineError, Work};
+use crate::{Answers, Meters, PipelineError, Work};
 
 /// Work on its way to the linker.
 pub(crate) struct Parcel {
@@ -20,19 +20,41 @@ pub(crate) struct Gate {
     queue_max: usize,
     places: Arc<Semaphore>,
     sender: Mutex<Option<mpsc::UnboundedSender<Parcel>>>,
+    meters: Arc<Meters>,
 }
 
 /// A gate and the queue behind it. The queue itself has no bound: the places bound it.
-pub(crate) fn gate(queue_max: usize) -> (Gate, mpsc::UnboundedReceiver<Parcel>) {
+pub(crate) fn gate(
+    queue_max: usize,
+    meters: Arc<Meters>,
+) -> (Gate, mpsc::UnboundedReceiver<Parcel>) {
     let (sender, receiver) = mpsc::unbounded_channel();
     let queue_max = queue_max.clamp(1, Semaphore::MAX_PERMITS);
     let places = Arc::new(Semaphore::new(queue_max));
-    (Gate { queue_max, places, sender: Mutex::new(Some(sender)) }, receiver)
+    (Gate { queue_max, places, sender: Mutex::new(Some(sender)), meters }, receiver)
 }
 
 impl Gate {
     /// Waits in the queue and gives the linker's answer.
+    ///
+    /// The linker counts what it answers, whether somebody still waits for it or not; what it
+    /// never answers is counted here.
     pub(crate) async fn pass(&self, work: Work) -> Result<Answers, PipelineError> {
+        let unanswered = match self.enter(work) {
+            Ok(answer) => match answer.await {
+                Ok(answer) => return answer,
+                Err(_) => PipelineError::Fault,
+            },
+            Err(error) => error,
+        };
+        self.meters.failed(&unanswered);
+        Err(unanswered)
+    }
+
+    fn enter(
+        &self,
+        work: Work,
+    ) -> Result<oneshot::Receiver<Result<Answers, PipelineError>>, PipelineError> {
         let queue_max = self.queue_max;
         let weight = work.operations.len().max(1);
         let weight = u32::try_from(weight)
@@ -50,7 +72,7 @@ impl Gate {
             Some(sender) => sender.send(parcel).map_err(|_| PipelineError::Fault)?,
             None => return Err(PipelineError::Stopping),
         }
-        answer.await.unwrap_or(Err(PipelineError::Fault))
+        Ok(answer)
     }
 
     pub(crate) fn waiting(&self) -> usize {
@@ -65,5 +87,35 @@ impl Gate {
     /// Lets nobody in any more; the linker ends when the queue is empty.
     pub(crate) fn close(&self) {
         self.sender.lock().take();
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use metrics_exporter_prometheus::PrometheusBuilder;
+    use registry::actor::Actor;
+
+    use super::*;
+
+    fn work() -> Work {
+        Work { operations: Vec::new(), actor: Actor::Job("test".into()), is_atomic: false }
+    }
+
+    #[tokio::test]
+    async fn whom_no_linker_answers_is_counted() {
+        let recorder = PrometheusBuilder::new().build_recorder();
+        let meters = metrics::with_local_recorder(&recorder, Meters::register);
+        let (gate, mut queue) = gate(1, Arc::new(meters));
+        // Dies with the work in its hands.
+        let (answer, _) = tokio::join!(gate.pass(work()), async { drop(queue.recv().await) });
+        assert!(matches!(answer, Err(PipelineError::Fault)));
+        drop(queue);
+        assert!(!gate.is_open());
+        assert!(matches!(gate.pass(work()).await, Err(PipelineError::Fault)));
+        gate.close();
+        assert!(matches!(gate.pass(work()).await, Err(PipelineError::Stopping)));
+        let text = recorder.handle().render();
+        assert!(text.contains("opencr_failures_total{reason=\"fault\"} 2"), "{text}");
+        assert!(text.contains("opencr_failures_total{reason=\"stopping\"} 1"), "{text}");
     }
 }

@@ -10,13 +10,15 @@ use pipeline::{Operation, Pipeline, Settings, Work};
 use registry::{actor::Actor, batch::Receipt, extract::Extractor, ids::ClientId};
 use serde_json::json;
 
-/// The given name alone is a doubt by both rules; with the family name it links by the first.
+/// The given name alone is a doubt by both rules; with the family name or the
+/// phone it links by the first.
 const RULES: &str = r#"{"rules":[
   {"matchingType":"deterministic","potentialMatchThreshold":1,"autoMatchThreshold":2,
    "filters":{"gender":{"fhirpath":"gender"}},
    "fields":{
      "given":{"algorithm":"exact","fhirpath":"name.given","null_handling":"moderate"},
-     "family":{"algorithm":"exact","fhirpath":"name.family","null_handling":"moderate"}}},
+     "family":{"algorithm":"exact","fhirpath":"name.family","null_handling":"moderate"},
+     "phone":{"algorithm":"exact","fhirpath":"telecom.value","null_handling":"moderate"}}},
   {"matchingType":"deterministic","potentialMatchThreshold":1,"autoMatchThreshold":9,
    "filters":{"gender":{"fhirpath":"gender"}},
    "fields":{
@@ -31,15 +33,20 @@ async fn start() -> Pipeline {
     Pipeline::start(store, extractor, settings).await.unwrap()
 }
 
-/// Submits `(id, given, family)` in one batch.
+/// Submits `(id, given, family)`, or `family/phone`, in one batch.
 async fn submit(pipeline: &Pipeline, people: &[(&str, &str, &str)]) -> Vec<Receipt> {
     let operation = |(id, given, family): &(&str, &str, &str)| {
-        let patient = json!({
+        let (family, phone) = family.split_once('/').unwrap_or((family, ""));
+        let telecom = json!([{"system": "phone", "value": phone}]);
+        let mut patient = json!({
             "resourceType": "Patient",
             "identifier": [{"system": "http://clientregistry.org/openmrs", "value": id}],
             "name": [{"given": [given], "family": family}],
             "gender": "female",
         });
+        if !phone.is_empty() {
+            patient["telecom"] = telecom;
+        }
         let patient = Resource::from_value(patient).unwrap();
         let submission = pipeline.decode(patient, &ClientId::new("openmrs"), None).unwrap();
         Operation::Submit(Box::new(submission))
@@ -83,4 +90,42 @@ async fn a_record_is_no_candidate_of_itself() {
     submit(&pipeline, &FOUR).await;
     let twice = [("d", "Amina", "X"), ("d", "Amina", "Y")];
     assert_eq!(totals(&pipeline, &twice).await, [Some(3), Some(3)]);
+}
+
+#[tokio::test]
+async fn who_sends_the_same_again_is_told_of_candidates_that_came_since() {
+    let pipeline = start().await;
+    let e = ("e", "Amina", "E");
+    submit(&pipeline, &[("b", "Amina", "B"), ("c", "Amina", "C")]).await;
+    assert_eq!(totals(&pipeline, &[e]).await, [None]);
+    submit(&pipeline, &[("f", "Amina", "F"), ("g", "Amina", "G")]).await;
+    for _ in 0..2 {
+        assert_eq!(totals(&pipeline, &[e]).await, [Some(4)]);
+    }
+}
+
+#[tokio::test]
+async fn kept_issues_tell_of_the_cut_and_stand_as_long_as_it_does() {
+    let pipeline = start().await;
+    let e = ("e", "Amina", "E");
+    submit(&pipeline, &[("b", "Amina", "B"), ("c", "Amina", "C"), e]).await;
+    let head = || async { pipeline.reader().head().await.unwrap().revision };
+    submit(&pipeline, &[("f", "Amina", "F")]).await;
+    let before = head().await;
+    submit(&pipeline, &[e]).await;
+    let reopened = head().await;
+    submit(&pipeline, &[("g", "Amina", "G"), e]).await;
+    assert!(reopened > before);
+    // One event of "g", none of "e": its issues tell of a cut already.
+    assert_eq!(head().await, reopened.next());
+}
+
+#[tokio::test]
+async fn a_cut_is_told_also_where_all_that_are_kept_are_linked() {
+    let pipeline = start().await;
+    let linked = [("a", "Amina", "A/1"), ("b", "Amina", "B/1"), ("c", "Amina", "C/1")];
+    let others = [("d", "Amina", "D"), ("e", "Amina", "E")];
+    submit(&pipeline, &[&linked[..], &others[..]].concat()).await;
+    // Links with "a". "b" and "c" are potential by what they say and linked by "a": no doubts.
+    assert_eq!(totals(&pipeline, &[("f", "Amina", "A")]).await, [Some(2)]);
 }

@@ -7,6 +7,7 @@ use std::{
 };
 
 use fhir::resource::Resource;
+use matching::index::image::{Image, MAGIC};
 use pipeline::{
     Operation, Pipeline, Settings, Work,
     image::{ImageSettings, IndexOrigin},
@@ -48,6 +49,20 @@ impl Registry {
     async fn open(&self, name: &str) -> Arc<dyn Store> {
         let url = format!("sqlite:{}", self.path(name).display());
         store::open(&url).await.expect("a store")
+    }
+
+    /// Writes the image once more, with another stamp.
+    fn stamp_anew(&self, change: impl Fn(&mut serde_json::Value)) {
+        let ruleset = Arc::new(matching::opencr::parse(&self.rules).expect("rules"));
+        let bytes = std::fs::read(self.image()).expect("an image");
+        let image = Image::open(ruleset, bytes.as_slice()).expect("an image");
+        let mut stamp = serde_json::from_slice(image.stamp()).expect("a stamp");
+        change(&mut stamp);
+        let index = image.load().expect("an index");
+        let mut out = Vec::new();
+        let stamp = serde_json::to_vec(&stamp).expect("a stamp");
+        index.snapshot().write_image(&stamp, &mut out).expect("written");
+        std::fs::write(self.image(), out).expect("written");
     }
 
     async fn start_on(&self, store: &Arc<dyn Store>, image: Option<PathBuf>) -> Pipeline {
@@ -240,6 +255,16 @@ async fn other_rules_discard_the_image() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn other_extraction_discards_the_image() {
+    let registry = stopped().await;
+    registry.stamp_anew(|_| {});
+    assert_eq!(next_origin(&registry).await, IndexOrigin::Image(Revision(3)));
+    registry.stamp_anew(|stamp| stamp["extraction"] = "as in other code".into());
+    assert_eq!(next_origin(&registry).await, IndexOrigin::Store);
+    assert_eq!(next_origin(&registry).await, IndexOrigin::Image(Revision(3)));
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn an_image_that_cannot_be_written_stops_nothing_and_replaces_nothing_else() {
     let registry = Registry::new();
     let precious = b"not an image".to_vec();
@@ -261,10 +286,16 @@ async fn an_image_that_cannot_be_written_stops_nothing_and_replaces_nothing_else
 async fn an_empty_registry_has_no_image_and_leftovers_go() {
     let registry = Registry::new();
     let leftover = registry.path("registry.index.tmp");
-    std::fs::write(&leftover, b"half").unwrap();
+    let other = registry.path("other.index.tmp");
+    std::fs::write(&leftover, MAGIC).unwrap();
+    std::fs::write(&other, b"of somebody else").unwrap();
     registry.start().await.stop().await;
     assert!(!registry.image().exists());
     assert!(!leftover.exists());
+    let store = registry.open("registry.sqlite").await;
+    let pipeline = registry.start_on(&store, Some(registry.path("other.index"))).await;
+    pipeline.stop().await;
+    assert!(other.exists());
 }
 
 #[cfg(unix)]

@@ -158,6 +158,7 @@ fn decision(verb: Verb, changes: Vec<Change>, subjects: &BTreeSet<RecordId>) -> 
         explanations: Vec::new(),
         subjects: subjects.iter().cloned().collect(),
         outcome: Outcome::Adjudicated,
+        candidates_total: None,
     }
 }
 

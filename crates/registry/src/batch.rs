@@ -13,7 +13,7 @@ use crate::{
     ids::{ContentHash, Cruid, IssueId, RecordId, Revision, Timestamp},
     render,
     standing::{Moment, Standing},
-    state::{BrokenPair, IssueKind, MatchIssue},
+    state::{BrokenPair, MatchIssue, RecordState},
     vocabulary::Vocabulary,
 };
 
@@ -30,8 +30,7 @@ pub struct Receipt {
     pub at: Timestamp,
     /// What became of the act.
     pub outcome: Outcome,
-    /// How many potential matches or conflicts the record has in all, where there are more than
-    /// are kept as issues; `None` where all are kept. As when its issues were raised.
+    /// See [`Decision::candidates_total`].
     pub candidates_total: Option<u64>,
 }
 
@@ -86,7 +85,8 @@ impl Batch {
     ///
     /// The receipts may be handed out only after the commit is durable.
     pub fn push(&mut self, actor: &Actor, at: Timestamp, decision: Decision) -> Vec<Receipt> {
-        let Decision { verb, changes, content, explanations, subjects, outcome } = decision;
+        let Decision { verb, changes, content, explanations, subjects, outcome, candidates_total } =
+            decision;
         if !changes.is_empty() {
             let body = EventBody {
                 revision: self.head.revision.next(),
@@ -106,24 +106,15 @@ impl Batch {
         if let Some(content) = content.filter(|new| self.contents.insert(new.hash.clone())) {
             self.commit.contents.push(content);
         }
-        subjects.iter().filter_map(|id| self.receipt(id, outcome)).collect()
-    }
-
-    fn receipt(&self, id: &RecordId, outcome: Outcome) -> Option<Receipt> {
-        self.standing.record(id).map(|state| Receipt {
+        let receipt = |state: &RecordState| Receipt {
             record: state.id.clone(),
             golden: state.golden.clone(),
             version: state.version,
             at: state.updated_at,
             outcome,
-            candidates_total: self.candidates_total(id),
-        })
-    }
-
-    fn candidates_total(&self, id: &RecordId) -> Option<u64> {
-        let own = self.standing.issues_of(id).filter(|issue| issue.subject == *id);
-        let doubts = own.filter(|issue| issue.kind != IssueKind::Auto);
-        doubts.filter_map(|issue| issue.candidates_total).max()
+            candidates_total,
+        };
+        subjects.iter().filter_map(|id| self.standing.record(id).map(receipt)).collect()
     }
 
     /// Remembers opened and closed issues before the state forgets the closed ones.

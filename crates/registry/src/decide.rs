@@ -94,6 +94,12 @@ pub struct Decision {
     pub subjects: Vec<RecordId>,
     /// What the sender is told.
     pub outcome: Outcome,
+    /// How many potential matches or conflicts the submitted record has in all, where there are
+    /// more than are kept as issues; `None` where all are kept or none were looked for.
+    ///
+    /// Not less than there are: those beyond the best are not looked up, and may be linked to
+    /// the record or declared different from it by a person.
+    pub candidates_total: Option<u64>,
 }
 
 /// What a submission came to.
@@ -195,8 +201,8 @@ pub fn decide(
         Some(state) => draft.update(state, &classes, standing, policy),
     }
     let id = draft.record.clone();
-    issues::recompute(&mut draft, &id, &classes, grounds);
-    Ok(draft.finish(existing, submitted))
+    let candidates_total = issues::recompute(&mut draft, &id, &classes, grounds);
+    Ok(draft.finish(existing, submitted, candidates_total))
 }
 
 fn find_existing<'a>(
@@ -230,6 +236,7 @@ fn nothing(state: &RecordState, outcome: Outcome) -> Decision {
         explanations: Vec::new(),
         subjects: vec![state.id.clone()],
         outcome,
+        candidates_total: None,
     }
 }
 
@@ -411,7 +418,12 @@ impl<'a> Draft<'a> {
         IssueId::new(format!("{}-{}", self.fresh.revision, self.issues_opened))
     }
 
-    fn finish(self, existing: Option<&RecordState>, submitted: &Submitted) -> Decision {
+    fn finish(
+        self,
+        existing: Option<&RecordState>,
+        submitted: &Submitted,
+        candidates_total: Option<u64>,
+    ) -> Decision {
         let outcome = match existing {
             None => Outcome::Created,
             Some(state) if state.is_withdrawn => Outcome::Created,
@@ -425,6 +437,7 @@ impl<'a> Draft<'a> {
             explanations: self.explanations,
             subjects: vec![self.record],
             outcome,
+            candidates_total,
         }
     }
 }

@@ -16,6 +16,10 @@ use matching::{
 use serde_json::Value;
 use thiserror::Error;
 
+use crate::ids::ContentHash;
+
+mod probes;
+
 /// A rule set together with its compiled paths.
 #[derive(Clone)]
 pub struct Extractor {
@@ -59,6 +63,20 @@ impl Extractor {
         &self.ruleset
     }
 
+    /// Recognises what is extracted: the hash of what these rules extract from made-up Patients.
+    ///
+    /// Features that were kept are good for as long as it stays the same. It covers what the
+    /// probes hold, so it can miss a change to what only some other Patient would show.
+    pub fn fingerprint(&self) -> ContentHash {
+        let paths = self.ruleset.features.iter().map(|feature| feature.path.as_str());
+        let digests = probes::patients(paths).into_iter().map(|patient| {
+            // A path that a probe cannot be evaluated by is recognised by that.
+            let digest = self.extract(&patient).map(|features| features.digest());
+            digest.unwrap_or_else(|_| "refused".to_owned())
+        });
+        ContentHash::of(&digests.collect::<Vec<_>>().join(" "))
+    }
+
     /// The features of a Patient, one per feature of the rule set.
     ///
     /// # Errors
@@ -94,5 +112,40 @@ impl Extractor {
             }
         }
         Ok(texts)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn extractor(rules: &str) -> Extractor {
+        let ruleset = matching::opencr::parse(rules).expect("rules");
+        Extractor::compile(Arc::new(ruleset)).expect("paths")
+    }
+
+    const DEFAULT: &str = include_str!("../../../config/decisionRules.json");
+
+    #[test]
+    fn probes_have_every_feature_of_the_default_rules() {
+        let extractor = extractor(DEFAULT);
+        let paths = extractor.ruleset.features.iter().map(|feature| feature.path.as_str());
+        let probes: Vec<Features> = probes::patients(paths)
+            .iter()
+            .map(|patient| extractor.extract(patient).expect("features"))
+            .collect();
+        for (at, feature) in extractor.ruleset.features.iter().enumerate() {
+            let name = &feature.name;
+            assert!(probes.iter().any(|features| !features.is_missing(at)), "{name}");
+        }
+    }
+
+    #[test]
+    fn fingerprints_differ_where_what_is_extracted_does() {
+        let same = extractor(DEFAULT).fingerprint();
+        assert_eq!(extractor(DEFAULT).fingerprint(), same);
+        let other = DEFAULT.replace("birthDate", "birthDate.toString().substring(0, 6)");
+        assert_ne!(other, DEFAULT);
+        assert_ne!(extractor(&other).fingerprint(), same);
     }
 }

@@ -119,7 +119,7 @@ pub struct MatchIssue {
     /// When it was raised.
     pub opened_at: Timestamp,
     /// How many candidates of this kind the record had in all, when only the best are kept as
-    /// issues; `None` when none was left out.
+    /// issues; `None` when none was left out. As of its opening.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub candidates_total: Option<u64>,
 }

@@ -8,7 +8,7 @@
 
 use std::{
     collections::HashMap,
-    sync::{Arc, Mutex, OnceLock, PoisonError, RwLock},
+    sync::{Arc, Mutex, OnceLock, PoisonError, RwLock, TryLockError},
     time::{Duration, Instant},
 };
 
@@ -71,6 +71,7 @@ struct Inner {
     recorder: PrometheusRecorder,
     routes: RwLock<HashMap<String, Arc<RouteMeters>>>,
     gauges: Gauges,
+    /// Locked while measuring.
     bytes_measured_at: Mutex<Option<Instant>>,
 }
 
@@ -78,6 +79,7 @@ struct Inner {
 struct Gauges {
     queue: Gauge,
     queue_max: Gauge,
+    is_open: Gauge,
     records: Gauge,
     bytes: Gauge,
 }
@@ -109,6 +111,7 @@ impl Exposition {
             Gauges {
                 queue: gauge!("opencr_queue_operations"),
                 queue_max: gauge!("opencr_queue_operations_max"),
+                is_open: gauge!("opencr_accepts_submissions"),
                 records: gauge!("opencr_index_records"),
                 bytes: gauge!("opencr_index_bytes"),
             }
@@ -171,10 +174,15 @@ impl Exposition {
         let gauges = &self.inner.gauges;
         gauges.queue.set(pipeline.queued() as f64);
         gauges.queue_max.set(pipeline.settings().queue_max as f64);
+        gauges.is_open.set(f64::from(u8::from(pipeline.is_open())));
         let index = pipeline.index();
         gauges.records.set(index.len() as f64);
-        let measured_at = &self.inner.bytes_measured_at;
-        let mut measured_at = measured_at.lock().unwrap_or_else(PoisonError::into_inner);
+        // Whoever asks while another measures is told the figure before, and waits for nothing.
+        let mut measured_at = match self.inner.bytes_measured_at.try_lock() {
+            Ok(measured_at) => measured_at,
+            Err(TryLockError::Poisoned(poisoned)) => poisoned.into_inner(),
+            Err(TryLockError::WouldBlock) => return,
+        };
         if measured_at.is_none_or(|before| before.elapsed() >= BYTES_AGE_MAX) {
             *measured_at = Some(Instant::now());
             gauges.bytes.set(index.bytes() as f64);
@@ -216,6 +224,11 @@ fn describe() {
         "opencr_queue_operations_max",
         Unit::Count,
         "Operations that may wait; beyond, requests get a 503 (linker.queue_max)."
+    );
+    describe_gauge!(
+        "opencr_accepts_submissions",
+        Unit::Count,
+        "1 while submissions are accepted and decided; 0 while stopping or without a linker."
     );
     describe_gauge!("opencr_index_records", Unit::Count, "Records in the match index.");
     describe_gauge!(

@@ -1,6 +1,6 @@
 //! What types cannot say: ranges, addresses, and combinations that would be unsafe.
 
-use std::{collections::HashSet, net::IpAddr};
+use std::{collections::HashSet, net::IpAddr, path::Path};
 
 use toml::{Table, Value};
 use tracing_subscriber::EnvFilter;
@@ -33,6 +33,7 @@ pub(super) fn config(table: Table, origins: Origins) -> Result<Config, ConfigErr
     checks.server(&config)?;
     checks.systems(&config)?;
     checks.callers(&config)?;
+    checks.image(&config)?;
     if config.linker.batch_max > config.linker.queue_max {
         let why = "must not be larger than linker.queue_max: a batch is taken from the queue";
         return Err(checks.refuse("linker.batch_max", why));
@@ -148,6 +149,26 @@ impl Checks<'_> {
             Some((key, _)) => Err(self.refuse(key, "must not be empty and hold no spaces")),
             None => Ok(()),
         }
+    }
+
+    /// The image must not take the place of a file that belongs to the store.
+    fn image(&self, config: &Config) -> Result<(), ConfigError> {
+        let url = config.store_url();
+        let (Some(database), Some(image)) = (url.strip_prefix("sqlite:"), config.image_path(&url))
+        else {
+            return Ok(());
+        };
+        let absolute = |path: &Path| std::path::absolute(path).unwrap_or_else(|_| path.to_owned());
+        let (database, image) = (absolute(Path::new(database)), absolute(&image));
+        let beside = |path: &Path| path.to_string_lossy().into_owned();
+        let rest = beside(&image).strip_prefix(&beside(&database)).map(str::to_owned);
+        // A folder of that beginning is none of the store's files.
+        if rest.is_some_and(|rest| rest != ".index" && !rest.contains(std::path::is_separator)) {
+            let why = "must not begin with the name of the store's file, whose lock and log are \
+                beside it; \"auto\" adds \".index\" to that name";
+            return Err(self.refuse("matching.image", why));
+        }
+        Ok(())
     }
 
     fn callers(&self, config: &Config) -> Result<(), ConfigError> {

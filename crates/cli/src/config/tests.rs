@@ -24,6 +24,18 @@ fn check_refused(file: &str, env: &[(&str, &str)], expected: &str) {
 }
 
 #[test]
+fn the_image_is_none_of_the_stores_files() {
+    for image in ["./data/opencr.sqlite", "data/opencr.sqlite.lock", "./data/opencr.sqlite-wal"] {
+        let file = format!("[matching]\nimage = \"{image}\"");
+        check_refused(&file, &[], "must not begin with the name of the store's file");
+    }
+    for image in ["./data/opencr.sqlite.index", "./data/other", "./data/opencr.sqlite.d/index"] {
+        let file = format!("[matching]\nimage = \"{image}\"");
+        assert!(load(&file, &[]).is_ok(), "{image}");
+    }
+}
+
+#[test]
 fn the_defaults_are_valid_and_as_documented() {
     let config = Config::load(None, std::iter::empty()).unwrap();
     assert_eq!(config.server.port, 3000);

@@ -55,8 +55,9 @@ pub(crate) fn run(arguments: Arguments) -> anyhow::Result<ExitCode> {
     println!("{count} rule{}, rule set {hash}", if count == 1 { "" } else { "s" });
 
     let loose = plan::loose(ruleset);
-    let warnings: Vec<String> =
-        ruleset.warnings.iter().cloned().chain(loose.iter().map(ToString::to_string)).collect();
+    let mut warnings = ruleset.warnings.clone();
+    warnings.extend(plan::unplanned(ruleset));
+    warnings.extend(loose.iter().map(ToString::to_string));
     list("How records are searched:", &plan::describe(ruleset));
     let sifted: Vec<String> = plan::sifted(ruleset).iter().map(ToString::to_string).collect();
     list("Values that are gone through one by one:", &sifted);

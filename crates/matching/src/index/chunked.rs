@@ -1,21 +1,23 @@
 //! A vector whose copies share what neither has changed.
 //!
-//! Cloning copies one pointer. Changing an element then copies the list of chunks (one pointer
-//! each) and the chunk it is in; readers of older copies keep theirs. What the elements mean is
-//! not known here.
+//! Cloning copies one pointer. Changing an element then copies a part of the list of chunks
+//! (`index/spine.rs`) and the chunk it is in; readers of older copies keep theirs. What the elements
+//! mean is not known here.
 
 use std::fmt;
 use std::sync::Arc;
 
+use super::spine::Spine;
+
 /// A vector in chunks of `CHUNK` elements, with `T::default()` wherever nothing was set.
 pub(super) struct Chunked<T, const CHUNK: usize> {
-    chunks: Arc<Vec<Arc<[T]>>>,
+    chunks: Spine<[T]>,
 }
 
 // Derived, it would ask for `T: Clone`.
 impl<T, const CHUNK: usize> Clone for Chunked<T, CHUNK> {
     fn clone(&self) -> Self {
-        Chunked { chunks: Arc::clone(&self.chunks) }
+        Chunked { chunks: self.chunks.clone() }
     }
 }
 
@@ -28,7 +30,7 @@ impl<T, const CHUNK: usize> fmt::Debug for Chunked<T, CHUNK> {
 
 impl<T: Clone + Default, const CHUNK: usize> Chunked<T, CHUNK> {
     pub(super) fn new() -> Self {
-        Chunked { chunks: Arc::new(Vec::new()) }
+        Chunked { chunks: Spine::default() }
     }
 
     /// The element at `at`; the default if it was never set.
@@ -48,34 +50,30 @@ impl<T: Clone + Default, const CHUNK: usize> Chunked<T, CHUNK> {
 
     /// The element at `at` to be changed in place, growing as needed.
     pub(super) fn edit(&mut self, at: usize) -> &mut T {
-        let chunks = Arc::make_mut(&mut self.chunks);
-        while chunks.len() <= at / CHUNK {
-            chunks.push(vec![T::default(); CHUNK].into());
+        while self.chunks.len() <= at / CHUNK {
+            self.chunks.push(vec![T::default(); CHUNK].into());
         }
-        &mut Arc::make_mut(&mut chunks[at / CHUNK])[at % CHUNK]
+        &mut Arc::make_mut(self.chunks.edit(at / CHUNK))[at % CHUNK]
     }
 
     /// Gives back the chunks in which every element is at `len` or beyond.
     pub(super) fn shorten(&mut self, len: usize) {
-        if self.chunks.len() > len.div_ceil(CHUNK) {
-            Arc::make_mut(&mut self.chunks).truncate(len.div_ceil(CHUNK));
-        }
+        self.chunks.truncate(len.div_ceil(CHUNK));
     }
 
     /// Bytes of the chunks, without what the elements point to.
     pub(super) fn bytes(&self) -> usize {
-        self.chunks.len() * (CHUNK * size_of::<T>() + 2 * size_of::<usize>())
-            + self.chunks.capacity() * size_of::<Arc<[T]>>()
+        self.chunks.len() * (CHUNK * size_of::<T>() + 2 * size_of::<usize>()) + self.chunks.bytes()
     }
 
     /// A vector of the given elements.
     pub(super) fn of(mut elements: impl Iterator<Item = T>) -> Self {
-        let mut chunks = Vec::new();
+        let mut chunks = Spine::default();
         loop {
             let mut chunk = Vec::with_capacity(CHUNK);
             chunk.extend(elements.by_ref().take(CHUNK));
             if chunk.is_empty() {
-                return Chunked { chunks: Arc::new(chunks) };
+                return Chunked { chunks };
             }
             chunk.resize(CHUNK, T::default());
             chunks.push(chunk.into());

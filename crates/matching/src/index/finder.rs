@@ -7,13 +7,15 @@
 
 use std::sync::Arc;
 
+use super::spine::Spine;
+
 /// Entries of a leaf on average; a lookup reads all of them in sequence.
 const LEAF_LOAD: usize = 64;
 
 /// Entries by hash.
 #[derive(Clone)]
 pub(super) struct Finder {
-    leaves: Arc<Vec<Arc<Leaf>>>,
+    leaves: Spine<Leaf>,
     entries: usize,
 }
 
@@ -30,7 +32,7 @@ fn push(leaf: &mut Leaf, entry: (u32, u32)) {
 
 impl Finder {
     pub(super) fn new() -> Finder {
-        Finder { leaves: Arc::new(vec![Arc::new(Leaf::default())]), entries: 0 }
+        Finder { leaves: [Arc::default()].into_iter().collect(), entries: 0 }
     }
 
     /// A table of codes by hash, as large as one to which they were added.
@@ -44,8 +46,7 @@ impl Finder {
         for (hash, code) in entries {
             filled[address(tag(*hash), leaves)].push((tag(*hash), *code));
         }
-        let leaves = filled.into_iter().map(Arc::new).collect();
-        Finder { leaves: Arc::new(leaves), entries: entries.len() }
+        Finder { leaves: filled.into_iter().map(Arc::new).collect(), entries: entries.len() }
     }
 
     /// The first code with this hash for which `is_it` holds.
@@ -61,9 +62,9 @@ impl Finder {
     }
 
     pub(super) fn insert(&mut self, hash: u64, code: u32) {
-        let leaves = Arc::make_mut(&mut self.leaves);
+        let leaves = &mut self.leaves;
         let at = address(tag(hash), leaves.len());
-        push(Arc::make_mut(&mut leaves[at]), (tag(hash), code));
+        push(Arc::make_mut(leaves.edit(at)), (tag(hash), code));
         self.entries += 1;
         if self.entries > leaves.len() * LEAF_LOAD {
             split(leaves);
@@ -71,9 +72,9 @@ impl Finder {
     }
 
     pub(super) fn remove(&mut self, hash: u64, code: u32) {
-        let leaves = Arc::make_mut(&mut self.leaves);
+        let leaves = &mut self.leaves;
         let at = address(tag(hash), leaves.len());
-        let leaf = Arc::make_mut(&mut leaves[at]);
+        let leaf = Arc::make_mut(leaves.edit(at));
         let Some(entry) = leaf.iter().position(|(_, known)| *known == code) else { return };
         leaf.swap_remove(entry);
         self.entries -= 1;
@@ -88,8 +89,7 @@ impl Finder {
         let leaf = |leaf: &Arc<Leaf>| {
             leaf.capacity() * size_of::<(u32, u32)>() + size_of::<Leaf>() + 2 * size_of::<usize>()
         };
-        self.leaves.iter().map(leaf).sum::<usize>()
-            + self.leaves.capacity() * size_of::<Arc<Leaf>>()
+        self.leaves.iter().map(leaf).sum::<usize>() + self.leaves.bytes()
     }
 }
 
@@ -104,20 +104,20 @@ fn address(tag: u32, leaves: usize) -> usize {
     if at < leaves { at } else { at & (upper / 2 - 1) }
 }
 
-fn split(leaves: &mut Vec<Arc<Leaf>>) {
+fn split(leaves: &mut Spine<Leaf>) {
     let after = leaves.len() + 1;
     let from = leaves.len() - after.next_power_of_two() / 2;
     let stays = |(tag, _): &(u32, u32)| address(*tag, after) == from;
     let (stay, go) = leaves[from].iter().partition(|entry| stays(entry));
-    leaves[from] = Arc::new(stay);
+    *leaves.edit(from) = Arc::new(stay);
     leaves.push(Arc::new(go));
 }
 
-fn merge(leaves: &mut Vec<Arc<Leaf>>) {
+fn merge(leaves: &mut Spine<Leaf>) {
     let before = leaves.len();
     let Some(last) = leaves.pop() else { return };
     let into = leaves.len() - before.next_power_of_two() / 2;
-    let leaf = Arc::make_mut(&mut leaves[into]);
+    let leaf = Arc::make_mut(leaves.edit(into));
     leaf.extend_from_slice(&last);
 }
 

@@ -5,6 +5,8 @@
 
 use std::sync::Arc;
 
+use super::spine::Spine;
+
 /// Texts of a chunk, which is copied as a whole for a changed one.
 const TEXTS_CHUNK: usize = 256;
 
@@ -14,7 +16,7 @@ const TEXT_BYTES_MAX: u32 = 1 << 16;
 /// A vector of texts.
 #[derive(Clone, Default)]
 pub(super) struct Texts {
-    chunks: Arc<Vec<Arc<Chunk>>>,
+    chunks: Spine<Chunk>,
 }
 
 #[derive(Clone, Default)]
@@ -58,24 +60,21 @@ impl Texts {
 
     /// Sets a text, or takes it away by setting the empty one.
     pub(super) fn set(&mut self, at: usize, text: &str) {
-        let chunks = Arc::make_mut(&mut self.chunks);
-        while chunks.len() <= at / TEXTS_CHUNK {
-            chunks.push(Arc::default());
+        while self.chunks.len() <= at / TEXTS_CHUNK {
+            self.chunks.push(Arc::default());
         }
-        Arc::make_mut(&mut chunks[at / TEXTS_CHUNK]).set(at % TEXTS_CHUNK, text);
+        Arc::make_mut(self.chunks.edit(at / TEXTS_CHUNK)).set(at % TEXTS_CHUNK, text);
     }
 
     /// Gives back the chunks in which every text is at `len` or beyond.
     pub(super) fn shorten(&mut self, len: usize) {
-        if self.chunks.len() > len.div_ceil(TEXTS_CHUNK) {
-            Arc::make_mut(&mut self.chunks).truncate(len.div_ceil(TEXTS_CHUNK));
-        }
+        self.chunks.truncate(len.div_ceil(TEXTS_CHUNK));
     }
 
     /// The texts that lie one behind the other in `packed`; `None` if the lengths do not cut it
     /// into texts.
     pub(super) fn of(lens: &[u32], mut packed: &[u8]) -> Option<Texts> {
-        let mut chunks = Vec::with_capacity(lens.len().div_ceil(TEXTS_CHUNK));
+        let mut chunks = Spine::default();
         for lens in lens.chunks(TEXTS_CHUNK) {
             if lens.iter().any(|len| *len > TEXT_BYTES_MAX) {
                 return None;
@@ -95,15 +94,14 @@ impl Texts {
             }
             chunks.push(Arc::new(Chunk { text: text.to_owned(), ends }));
         }
-        packed.is_empty().then(|| Texts { chunks: Arc::new(chunks) })
+        packed.is_empty().then_some(Texts { chunks })
     }
 
     pub(super) fn bytes(&self) -> usize {
         let chunk = |chunk: &Arc<Chunk>| {
             size_of::<Chunk>() + chunk.text.capacity() + chunk.ends.capacity() * size_of::<u32>()
         };
-        self.chunks.iter().map(chunk).sum::<usize>()
-            + self.chunks.capacity() * size_of::<Arc<Chunk>>()
+        self.chunks.iter().map(chunk).sum::<usize>() + self.chunks.bytes()
     }
 }
 

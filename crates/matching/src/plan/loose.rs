@@ -57,7 +57,7 @@ pub struct Sifted {
 
 /// Finds what makes rules loose, the worst of each rule; empty if none is.
 ///
-/// Rules that are too wide to be planned are passed over.
+/// Rules that are too wide to be planned are passed over; [`super::unplanned`] names them.
 pub fn loose(ruleset: &Ruleset) -> Vec<Loose> {
     let shapes = Shape::of_all(ruleset);
     let rules = ruleset.rules.iter().zip(&shapes);

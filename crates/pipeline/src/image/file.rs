@@ -50,8 +50,12 @@ pub(super) fn write(path: &Path, stamp: &[u8], snapshot: &Snapshot) -> io::Resul
 
 /// Removes what a process left that was ended while it wrote.
 pub(super) fn remove_leftover(path: &Path) {
-    // Mostly there is none. One that cannot be removed is met again, and told, when writing.
-    let _ = fs::remove_file(temporary(path));
+    let temporary = temporary(path);
+    // Mostly there is none. One that is not ours or cannot be removed is met again, and told,
+    // when writing.
+    if may_replace(&temporary).is_ok_and(|may| may) {
+        let _ = fs::remove_file(temporary);
+    }
 }
 
 fn temporary(path: &Path) -> PathBuf {

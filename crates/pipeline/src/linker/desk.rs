@@ -84,6 +84,11 @@ pub(super) fn wanted(works: &[Work], matched: &Matched) -> Wanted {
     wanted
 }
 
+/// In larger batches the number of potential matches is not corrected by what the batch changed,
+/// so that it may be too high: each submission would be compared with all before it. Twice the
+/// batch of a server as configured.
+const CORRECTED_MAX: usize = 1_000;
+
 /// The state of a batch while its acts are decided.
 pub(super) struct Desk {
     batch: Batch,
@@ -257,7 +262,11 @@ impl Desk {
         let source = &submission.submitted.record.source;
         let myself = self.batch.standing().record_of_source(source).map(|state| state.number);
         let not_hidden = myself.filter(|number| !self.overlay.hides(*number));
-        let published = self.overlay.hidden().chain(not_hidden);
+        let hidden = self.overlay.hidden().take(match self.overlay.len() {
+            0..=CORRECTED_MAX => CORRECTED_MAX,
+            _ => 0,
+        });
+        let published = hidden.chain(not_hidden);
         let published = published.filter_map(|number| self.snapshot.features(number.0));
         let published = published.filter(|features| is_potential(ruleset, query, features));
         let own = myself.and_then(|number| self.overlay.own(number));

@@ -5,10 +5,12 @@
 
 use std::collections::BTreeSet;
 
+use matching::score::Band;
+
 use super::{Classes, Draft, Grounds, Policy, classify::Classed};
 use crate::{
     commit::{Change, CloseReason},
-    ids::{Cruid, IssueId, RecordId},
+    ids::{Cruid, RecordId},
     standing::Standing,
     state::{IssueKind, MatchIssue},
 };
@@ -17,13 +19,14 @@ use crate::{
 /// a few do for a steward; hundreds of records that all say "unknown" would make thousands.
 const AUTO_MAX: usize = 5;
 
-/// Closes what no longer holds for `record` and opens what is new.
+/// Closes what no longer holds for `record` and opens what is new; gives
+/// [`Decision::candidates_total`](super::Decision::candidates_total).
 pub(super) fn recompute(
     draft: &mut Draft<'_>,
     record: &RecordId,
     classes: &Classes<'_>,
     grounds: Grounds<'_>,
-) {
+) -> Option<u64> {
     let Grounds { standing, policy, .. } = grounds;
     let home = home(draft, record, standing);
     // What a person put together is not reported as matched by rules (contract 3.6).
@@ -32,6 +35,7 @@ pub(super) fn recompute(
     });
     let mut kept = BTreeSet::new();
     let mut opened = Vec::new();
+    let mut doubts = Doubts::default();
     for kind in IssueKind::ALL {
         if kind == IssueKind::Auto && was_put_there {
             continue;
@@ -42,11 +46,17 @@ pub(super) fn recompute(
             .filter(|classed| Classes::kind(classed, home.as_ref()) == kind)
             .collect();
         let max = max(kind, policy);
-        let total = total(kind, of_kind.len(), max, classes);
+        let all = count(kind, of_kind.len(), classes, home.as_ref());
+        let is_cut = all > of_kind.len().min(max) as u64;
+        let total = is_cut.then_some(all);
+        if kind != IssueKind::Auto {
+            doubts.all += all;
+            doubts.are_cut |= is_cut;
+        }
         for classed in of_kind.into_iter().take(max) {
             match standing_issue(draft, record, classed, kind, standing) {
-                Some(issue) => _ = kept.insert(issue),
-                None => opened.push((kind, classed, total)),
+                Some(issue) if tells(issue, record, total) => _ = kept.insert(issue.id.clone()),
+                _ => opened.push((kind, classed, total)),
             }
         }
     }
@@ -66,6 +76,14 @@ pub(super) fn recompute(
         };
         draft.changes.push(Change::OpenIssue { issue });
     }
+    doubts.are_cut.then_some(doubts.all)
+}
+
+/// Potential matches and conflicts of one record.
+#[derive(Default)]
+struct Doubts {
+    all: u64,
+    are_cut: bool,
 }
 
 /// How many issues of a kind are kept for one record.
@@ -76,27 +94,43 @@ fn max(kind: IssueKind, policy: Policy) -> usize {
     }
 }
 
-/// How many candidates of a kind there were, if not all of them are kept.
-fn total(kind: IssueKind, found: usize, max: usize, classes: &Classes<'_>) -> Option<u64> {
+/// How many candidates of a kind there are, whether kept or not.
+///
+/// Whoever is linked to the record is no doubt, as far as the best candidates tell.
+fn count(kind: IssueKind, found: usize, classes: &Classes<'_>, home: Option<&Cruid>) -> u64 {
     let found = u64::try_from(found).unwrap_or(u64::MAX);
-    let all = match kind {
-        IssueKind::Potential => classes.potential_total.unwrap_or(found).max(found),
+    match kind {
+        IssueKind::Potential => {
+            let linked = classes.candidates.iter().filter(|classed| {
+                classed.candidate.band == Band::Potential && home == Some(&classed.golden)
+            });
+            let linked = linked.count() as u64;
+            let others = classes.potential_total.map(|total| total.saturating_sub(linked));
+            others.unwrap_or(found).max(found)
+        }
         IssueKind::Auto | IssueKind::Conflict => found,
-    };
-    (all > found.min(max as u64)).then_some(all)
+    }
+}
+
+/// Whether a standing issue tells of a cut if there is one; its number is as of its opening.
+///
+/// Were every new number written, each newcomer would rewrite all issues of all who are like it
+/// when these are sent again. What is new is told to the sender.
+fn tells(issue: &MatchIssue, record: &RecordId, total: Option<u64>) -> bool {
+    issue.subject != *record || issue.candidates_total.is_some() == total.is_some()
 }
 
 /// The issue of the pair that stands already and still holds.
 ///
 /// If the record says nothing new, that is one on whichever side: had the other record changed
 /// since, its submission would have judged the pair anew. Else it is one with this very evidence.
-fn standing_issue(
+fn standing_issue<'s>(
     draft: &mut Draft<'_>,
     record: &RecordId,
     classed: &Classed<'_>,
     kind: IssueKind,
-    standing: &Standing,
-) -> Option<IssueId> {
+    standing: &'s Standing,
+) -> Option<&'s MatchIssue> {
     let other = &classed.candidate.record;
     let of_pair = |issue: &&MatchIssue| {
         issue.kind == kind && (issue.subject == *other || issue.evidence.candidate == *other)
@@ -104,9 +138,9 @@ fn standing_issue(
     let issue = standing.issues_of(record).find(of_pair)?;
     if draft.is_news {
         let evidence = draft.evidence(classed.candidate);
-        return (issue.subject == *record && issue.evidence == evidence).then(|| issue.id.clone());
+        return (issue.subject == *record && issue.evidence == evidence).then_some(issue);
     }
-    Some(issue.id.clone())
+    Some(issue)
 }
 
 /// The golden record that the record belongs to once the draft's changes are applied.

@@ -149,6 +149,7 @@ fn adjudicate(desk: &mut Desk, id: &str) {
         explanations: Vec::new(),
         subjects: vec![RecordId::new(id)],
         outcome: Outcome::Adjudicated,
+        candidates_total: None,
     };
     desk.batch.push(&Actor::User("steward".into()), Timestamp(9), decision);
 }
@@ -390,6 +391,7 @@ fn an_adjudicated_record_does_not_return_to_whom_it_was_declared_different_from(
         explanations: Vec::new(),
         subjects: Vec::new(),
         outcome: Outcome::Adjudicated,
+        candidates_total: None,
     };
     desk.batch.push(&Actor::Job("test".into()), at, decision);
     desk.submit("a", &[]);

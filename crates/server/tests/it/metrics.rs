@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use pipeline::{Meters, Settings};
+use pipeline::{ATOMIC_MAX, Meters, Operation, Settings, Work};
 use server::{Exposition, MetricsSettings, ServerSettings};
 
 use crate::app::{Answer, TestApp, amina, other};
@@ -49,6 +49,7 @@ async fn figures_follow_what_the_registry_does() {
         "opencr_candidates_cut_total 0",
         "opencr_queue_operations 0",
         "opencr_queue_operations_max 10000",
+        "opencr_accepts_submissions 1",
         "opencr_index_records 2",
         "opencr_revision 2",
         "opencr_build_info{version=\"1.2.3\"} 1",
@@ -153,4 +154,21 @@ async fn cut_candidates_are_told_to_the_sender_and_counted() {
     let answer = app.post("/fhir", bundle).await;
     let outcome = &answer.body["entry"][0]["response"]["outcome"];
     assert_eq!(outcome["issue"][1]["severity"], "warning", "{answer:?}");
+}
+
+#[tokio::test]
+async fn what_never_meets_the_linker_is_counted() {
+    let app = TestApp::with(gathered).await;
+    let record = registry::ids::RecordId::new("none");
+    let operation = Operation::Withdraw { record, if_match: None };
+    let operations = vec![operation; ATOMIC_MAX + 1];
+    let actor = registry::actor::Actor::Job("test".into());
+    let work = Work { operations, actor, is_atomic: true };
+    assert!(app.pipeline.submit(work.clone()).await.is_err());
+    assert!(read(&app).await.contains("opencr_failures_total{reason=\"too_many\"} 1\n"));
+    app.pipeline.stop().await;
+    assert!(app.pipeline.submit(Work { is_atomic: false, ..work }).await.is_err());
+    let text = read(&app).await;
+    assert!(text.contains("opencr_failures_total{reason=\"stopping\"} 1\n"), "{text}");
+    assert!(text.contains("opencr_accepts_submissions 0\n"), "{text}");
 }

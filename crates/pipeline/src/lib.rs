@@ -19,7 +19,7 @@ use registry::{
     ids::{ClientId, RecordId},
     record::SourceRecord,
 };
-use store::{Reader, Store, StoreError};
+use store::{Reader, Store, StoreError, threads};
 use thiserror::Error;
 use tokio::task::JoinHandle;
 
@@ -171,7 +171,11 @@ impl Pipeline {
         keep_time(&*store, &settings.clock).await?;
         let (gate, queue) = parking::gate(settings.queue_max, settings.meters.clone());
         let linker = Linker::new(store.clone(), extractor.clone(), settings.clone(), published);
-        let task = tokio::spawn(linker.run(queue));
+        let runtime = tokio::runtime::Handle::current();
+        // On a thread of its own, where what it waits for is done right there.
+        let task = tokio::task::spawn_blocking(move || {
+            threads::may_block(|| runtime.block_on(linker.run(queue)))
+        });
         let keeper = settings
             .image
             .clone()

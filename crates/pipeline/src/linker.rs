@@ -9,7 +9,7 @@ use std::{sync::Arc, time::Instant};
 
 use matching::index::Limits;
 use registry::{decide::Refusal, event::Head, extract::Extractor};
-use store::{Store, StoreError};
+use store::{Store, StoreError, threads};
 use tokio::sync::mpsc;
 
 use crate::{
@@ -234,10 +234,10 @@ impl Watch {
 async fn blocking<T: Send + 'static>(
     work: impl FnOnce() -> T + Send + 'static,
 ) -> Result<T, PipelineError> {
-    tokio::task::spawn_blocking(work).await.map_err(|fault| {
+    threads::blocking(work).await.ok_or_else(|| {
         // The panic's own words may hold a patient's data, so only its place is told (by the
         // panic hook of the process).
-        tracing::error!(is_panic = fault.is_panic(), "a batch could not be decided");
+        tracing::error!("a batch could not be decided");
         PipelineError::Fault
     })
 }

@@ -24,6 +24,7 @@ mod draft;
 mod memory;
 mod plan;
 mod sqlite;
+pub mod threads;
 
 pub use draft::DraftStore;
 pub use memory::MemoryStore;

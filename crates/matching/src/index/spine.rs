@@ -53,7 +53,7 @@ impl<T: ?Sized> Spine<T> {
     pub(super) fn push(&mut self, part: Arc<T>) {
         let nodes = Arc::make_mut(&mut self.nodes);
         if self.len.is_multiple_of(NODE) {
-            nodes.push(Arc::new(Vec::with_capacity(NODE)));
+            nodes.push(Arc::default());
         }
         if let Some(node) = nodes.last_mut() {
             Arc::make_mut(node).push(part);
@@ -88,8 +88,12 @@ impl<T: ?Sized> Spine<T> {
 
     /// Bytes of the lists, without the parts.
     pub(super) fn bytes(&self) -> usize {
-        let node = size_of::<Vec<Arc<T>>>() + 2 * size_of::<usize>() + size_of::<usize>();
-        self.nodes.len() * (node + NODE * size_of::<Arc<T>>())
+        let node = |node: &Arc<Vec<Arc<T>>>| {
+            size_of::<Vec<Arc<T>>>()
+                + 2 * size_of::<usize>()
+                + node.capacity() * size_of::<Arc<T>>()
+        };
+        self.nodes.iter().map(node).sum::<usize>() + self.nodes.capacity() * size_of::<usize>()
     }
 }
 

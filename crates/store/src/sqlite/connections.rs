@@ -9,10 +9,10 @@ use std::{fs::File, path::PathBuf, sync::Arc};
 use parking_lot::Mutex;
 use rusqlite::{Connection, InterruptHandle};
 use thiserror::Error;
-use tokio::{sync::Semaphore, task};
+use tokio::sync::Semaphore;
 
 use super::{checkpoints::Checkpoints, open};
-use crate::StoreError;
+use crate::{StoreError, threads};
 
 /// Connections of one kind of reads: enough for the pages of a small server's requests.
 const READERS_MAX: usize = 4;
@@ -89,16 +89,16 @@ impl Writer {
             written
         });
         let written = written.await;
-        self.checkpoints.may_begin();
+        self.checkpoints.may_begin(&self.turns);
         written
     }
 
     /// Closes the connection after the work that has begun. It comes after the readers: the last
     /// connection that closes takes the log into the main file.
     pub(super) async fn close(&self) {
+        self.checkpoints.close().await;
         let turn = Arc::clone(&self.turns).acquire_owned().await;
         self.turns.close();
-        self.checkpoints.close().await;
         let idle = Arc::clone(&self.idle);
         let closed = hop(move || {
             let _turn = turn;
@@ -236,5 +236,5 @@ impl Drop for Waiting {
 pub(super) async fn hop<T: Send + 'static>(
     work: impl FnOnce() -> Result<T, StoreError> + Send + 'static,
 ) -> Result<T, StoreError> {
-    task::spawn_blocking(work).await.unwrap_or_else(|_| Err(Interrupted::BrokenOff.into()))
+    threads::blocking(work).await.unwrap_or_else(|| Err(Interrupted::BrokenOff.into()))
 }

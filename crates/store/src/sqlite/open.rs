@@ -33,9 +33,9 @@ const ALL_PRAGMAS: &str = "PRAGMA foreign_keys = ON; PRAGMA temp_store = MEMORY;
 /// A new record touches a dozen pages of indexes, far from each other. A cache of 256 MB holds the
 /// indexes of a million records, so that they are changed without being read again; it grows only
 /// with what is used. The log is moved beside the commits (`checkpoints`); only if that falls
-/// behind, a commit that finds it longer than 128 MB moves the rest.
+/// behind, a commit that finds it longer than 512 MB moves the rest.
 const WRITER_PRAGMAS: &str = "PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; \
-     PRAGMA wal_autocheckpoint = 32000; PRAGMA journal_size_limit = 134217728; \
+     PRAGMA wal_autocheckpoint = 128000; PRAGMA journal_size_limit = 134217728; \
      PRAGMA cache_size = -262144;";
 
 const READER_PRAGMAS: &str = "PRAGMA cache_size = -16384;";

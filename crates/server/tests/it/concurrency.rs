@@ -59,14 +59,24 @@ async fn simultaneous_conditional_creates_make_one_record() {
 
 #[tokio::test]
 async fn full_queue_is_told_to_come_back() {
-    let app = TestApp::with(|_, pipeline| pipeline.queue_max = 1).await;
-    let two = testkit::batch([other("Amina", "Okello", "1"), other("Okot", "Ladu", "2")]);
-    assert_eq!(app.post("/fhir", two).await.refusal().0, 413);
-    let send = |id: &'static str| app.post("/fhir/Patient", other("Amina", "Okello", id));
-    let (first, second) = tokio::join!(send("1"), send("2"));
-    let refused = [first, second].into_iter().find(|answer| answer.status != 201).unwrap();
-    assert_eq!(refused.refusal().0, 503);
-    assert_eq!(refused.header("retry-after"), Some("1"));
+    const PLACES: usize = 300;
+    let app = TestApp::with(|_, pipeline| pipeline.queue_max = PLACES).await;
+    let people = |count: usize| {
+        let ids: Vec<String> = (0..count).map(|id| format!("{id}")).collect();
+        testkit::transaction(ids.iter().map(|id| other("Amina", "Okello", id)).collect::<Vec<_>>())
+    };
+    assert_eq!(app.post("/fhir", people(PLACES + 1)).await.refusal().0, 413);
+    // The first takes all places and is decided for much longer than it takes to read the second.
+    let second = async {
+        while app.pipeline.queued() < PLACES {
+            tokio::task::yield_now().await;
+        }
+        app.post("/fhir/Patient", other("Okot", "Ladu", "one more")).await
+    };
+    let (first, second) = tokio::join!(app.post("/fhir", people(PLACES)), second);
+    assert_eq!(first.status, 200);
+    assert_eq!(second.refusal().0, 503);
+    assert_eq!(second.header("retry-after"), Some("1"));
 }
 
 #[tokio::test]

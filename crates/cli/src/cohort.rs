@@ -1,4 +1,4 @@
-//! The people of a file or of a store, as features: for training and evaluating.
+//! The people of a file or of a store, as features: for training, evaluating and measuring.
 
 use std::path::Path;
 

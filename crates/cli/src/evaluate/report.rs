@@ -4,6 +4,8 @@ mod draw;
 
 use std::fmt::Write as _;
 
+use matching::Explanation;
+
 use super::{
     figures::Evaluated,
     search::{Found, People},
@@ -14,20 +16,21 @@ pub(super) fn wrong_pairs(people: &People, found: &Found, most: usize) -> String
     let mut out = String::new();
     for (title, pairs) in [("Wrong", wrong(found, most)), ("Missed", missed(found, most))] {
         for at in pairs {
-            let pair = &found.pairs[at];
-            let (one, other) = (pair.one as usize, pair.other as usize);
-            let explained = matching::explain(
-                &people.ruleset,
-                pair.rule,
-                &people.features[one],
-                &people.features[other],
-            );
-            let (one, other) = (&people.ids[one], &people.ids[other]);
+            let (one, other, explained) = explain(people, found, at);
             let _ =
                 writeln!(out, "\n{title}: {one} and {other}\n{}", explained.to_string().trim_end());
         }
     }
     out
+}
+
+/// The ids of a pair's records and why it has its score.
+fn explain<'p>(people: &'p People, found: &Found, at: usize) -> (&'p str, &'p str, Explanation) {
+    let pair = &found.pairs[at];
+    let (one, other) = (pair.one as usize, pair.other as usize);
+    let features = (&people.features[one], &people.features[other]);
+    let explained = matching::explain(&people.ruleset, pair.rule, features.0, features.1);
+    (&people.ids[one], &people.ids[other], explained)
 }
 
 fn wrong(found: &Found, most: usize) -> Vec<usize> {
@@ -67,19 +70,12 @@ pub(super) fn html(people: &People, found: &Found, evaluated: &Evaluated) -> Str
             out.push_str("<p>None.</p>");
         }
         for at in pairs {
-            let pair = &found.pairs[at];
-            let (one, other) = (pair.one as usize, pair.other as usize);
-            let explained = matching::explain(
-                &people.ruleset,
-                pair.rule,
-                &people.features[one],
-                &people.features[other],
-            );
+            let (one, other, explained) = explain(people, found, at);
             let _ = write!(
                 out,
                 "<h3>{} and {}</h3>{}<details><summary>every step</summary><pre>{}</pre></details>",
-                draw::escaped(&people.ids[one]),
-                draw::escaped(&people.ids[other]),
+                draw::escaped(one),
+                draw::escaped(other),
                 draw::waterfall(&explained),
                 draw::escaped(&explained.to_string())
             );

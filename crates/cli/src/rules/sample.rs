@@ -20,7 +20,7 @@ const RECORDS_MIN: usize = 1_000;
 #[derive(Debug)]
 pub(super) struct Measured {
     records: usize,
-    left_out: usize,
+    left_out: u64,
     index_bytes: usize,
     potential_max: usize,
     searches: Vec<Search>,

@@ -35,6 +35,7 @@ mod signature;
 mod sketch;
 mod spine;
 mod texts;
+mod wards;
 
 use std::sync::Arc;
 

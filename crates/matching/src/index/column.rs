@@ -14,12 +14,13 @@ use super::chunked::Chunked;
 use super::derived::{Derived, Sounds, Wanted};
 use super::finder::Finder;
 use super::postings::{FreeLists, Postings, RowsOf};
-use super::signature::Signature;
+use super::signature::{Sieve, Signature};
 use super::texts::Texts;
+use super::wards::Wards;
 use crate::features::Value;
 use crate::model::{self, Encoder};
 use crate::rules::FeatureKind;
-use crate::similarity::units;
+use crate::similarity::{Algorithm, Units};
 
 /// Code of a missing value.
 pub(super) const MISSING: u32 = 0;
@@ -97,9 +98,24 @@ impl Column {
         self.derived.ending(self.hasher.hash_one(end), characters)
     }
 
+    /// Values by their letters, if they are kept so.
+    pub(super) fn wards(&self) -> Option<&Wards> {
+        self.derived.wards()
+    }
+
+    /// What a query's text asks of signatures; `None` if nothing can be ruled out.
+    pub(super) fn sieve(&self, algorithm: Algorithm, threshold: f64, text: &Units) -> Option<Sieve> {
+        self.derived.sieve(algorithm, threshold, text)
+    }
+
     /// The phonetic codes of all values, if they are kept.
     pub(super) fn sounds(&self, encoder: Encoder) -> Option<&Sounds> {
         self.derived.sounds(encoder)
+    }
+
+    /// The codes that may have a sound, or several values; `None` if sounds are not kept.
+    pub(super) fn codes_sounding(&self, encoder: Encoder, sound: u32) -> Option<Vec<u32>> {
+        self.derived.sounding(encoder, sound).map(Iterator::collect)
     }
 
     /// Whether a value of this rolling hash may exist.
@@ -274,7 +290,7 @@ impl Column {
             }
         }
         if let Some(signatures) = &mut self.signatures {
-            let signature = signature_of(value.and_then(Value::text).unwrap_or(""));
+            let signature = Signature::of_value(value.and_then(Value::text).unwrap_or(""));
             signatures.set(code as usize, signature);
         }
     }
@@ -317,16 +333,6 @@ impl Column {
             signatures.shorten(self.codes);
         }
         self.derived.shorten(self.codes);
-    }
-}
-
-/// The signature of a code's text; no query meets that of an empty one, which is no text.
-fn signature_of(text: &str) -> Signature {
-    match text {
-        "" => Signature::default(),
-        // Of several values any may be alike, whatever the others have.
-        text if model::is_several(text) => Signature::UNKNOWN,
-        text => Signature::of(&units(text)),
     }
 }
 

@@ -1,14 +1,18 @@
 //! What native rules look values up by, beside equality: each of several values, last characters,
-//! phonetic codes, and which characters occur at all.
+//! phonetic codes, letters, and which characters occur at all.
 //!
 //! Everything here follows from the texts of a column and is kept beside them.
 
+use std::sync::Arc;
+
 use super::chunked::Chunked;
 use super::finder::Finder;
+use super::signature::{Sieve, Sieves, Signature};
+use super::wards::Wards;
 use crate::features::BETWEEN;
 use crate::model::{Encoder, Likeness, Test, end, is_several, values};
 use crate::rules::{MatchingType, Ruleset};
-use crate::similarity::Algorithm;
+use crate::similarity::{Algorithm, Units};
 
 /// Phonetic codes of a chunk.
 const SOUNDS_CHUNK: usize = 1024;
@@ -32,6 +36,9 @@ pub(super) struct Wanted {
     is_native: bool,
     /// Whether values are compared by an algorithm.
     pub(super) is_sifted: bool,
+    /// Whether values are found by their letters.
+    is_by_letters: bool,
+    similar: Vec<(Algorithm, f64)>,
     /// Whether many values are looked up that mostly do not exist.
     is_guessed: bool,
     ends: Vec<usize>,
@@ -69,6 +76,10 @@ impl Wanted {
             Likeness::Similar { algorithm, threshold } => {
                 self.is_sifted |= algorithm.is_bounded();
                 self.is_guessed |= is_one_edit(*algorithm, *threshold);
+                self.is_by_letters |= algorithm.is_bounded() && !is_one_edit(*algorithm, *threshold);
+                if !self.similar.contains(&(*algorithm, *threshold)) {
+                    self.similar.push((*algorithm, *threshold));
+                }
             }
             Likeness::Date(_) => self.is_guessed = true,
             Likeness::SameEnd { characters } if !self.ends.contains(characters) => {
@@ -76,6 +87,9 @@ impl Wanted {
             }
             Likeness::SoundsAlike(encoder) if !self.sounds.contains(encoder) => {
                 self.sounds.push(*encoder);
+            }
+            Likeness::Contains | Likeness::Overlap { .. } | Likeness::Alias(_) | Likeness::Initial => {
+                self.is_by_letters = true;
             }
             _ => {}
         }
@@ -119,7 +133,9 @@ pub(super) struct Derived {
     parts: Finder,
     /// Codes by last characters, for each number of them that is asked for.
     ends: Vec<(usize, Finder)>,
-    sounds: Vec<(Encoder, Sounds)>,
+    sounds: Vec<(Encoder, Sounds, Finder)>,
+    wards: Option<Wards>,
+    sieves: Arc<Vec<Sieves>>,
     /// Which hashes values have or once had; only where values are guessed.
     filter: Option<Chunked<u64, FILTER_CHUNK>>,
     /// ASCII characters that occur or once did, as bits.
@@ -134,7 +150,13 @@ impl Derived {
             is_wanted: wanted.is_native,
             parts: Finder::new(),
             ends: wanted.ends.iter().map(|end| (*end, Finder::new())).collect(),
-            sounds: wanted.sounds.iter().map(|encoder| (*encoder, Chunked::new())).collect(),
+            sounds: wanted
+                .sounds
+                .iter()
+                .map(|encoder| (*encoder, Chunked::new(), Finder::new()))
+                .collect(),
+            wards: wanted.is_by_letters.then(Wards::new),
+            sieves: Arc::new(wanted.similar.iter().map(|(how, at)| Sieves::new(*how, *at)).collect()),
             filter: wanted.is_guessed.then(Chunked::new),
             ascii: 0,
             has_others: false,
@@ -164,13 +186,24 @@ impl Derived {
             let ends = values(text).filter_map(|value| end(value, *characters));
             ends.for_each(|end| change(finder, end));
         }
-        for (encoder, sounds) in &mut self.sounds {
-            let sound = match is_there {
-                false => 0,
-                true if is_several(text) => SEVERAL,
-                true => encoder.code(text).unwrap_or(0),
+        for (encoder, sounds, finder) in &mut self.sounds {
+            let sound = match is_several(text) {
+                true => SEVERAL,
+                false => encoder.code(text).unwrap_or(0),
             };
-            sounds.set(code as usize, sound);
+            sounds.set(code as usize, if is_there { sound } else { 0 });
+            match (sound, is_there) {
+                (0, _) => {}
+                (sound, true) => finder.insert(spread(sound), code),
+                (sound, false) => finder.remove(spread(sound), code),
+            }
+        }
+        if let Some(wards) = &mut self.wards {
+            let signature = Signature::of_value(text);
+            match is_there {
+                true => wards.insert(code, signature),
+                false => wards.remove(code, &signature),
+            }
         }
         if let Some(filter) = self.filter.as_mut().filter(|_| is_there) {
             for value in values(text) {
@@ -205,7 +238,23 @@ impl Derived {
     }
 
     pub(super) fn sounds(&self, encoder: Encoder) -> Option<&Sounds> {
-        self.sounds.iter().find(|(known, _)| *known == encoder).map(|(_, sounds)| sounds)
+        self.sounds.iter().find(|(known, ..)| *known == encoder).map(|(_, sounds, _)| sounds)
+    }
+
+    /// The codes that may have a sound, those of several values among them.
+    pub(super) fn sounding(&self, encoder: Encoder, sound: u32) -> Option<impl Iterator<Item = u32>> {
+        let (.., finder) = self.sounds.iter().find(|(known, ..)| *known == encoder)?;
+        Some(finder.all(spread(sound)).chain(finder.all(spread(SEVERAL))))
+    }
+
+    pub(super) fn wards(&self) -> Option<&Wards> {
+        self.wards.as_ref()
+    }
+
+    /// What a text asks of signatures; `None` if nothing can be ruled out.
+    pub(super) fn sieve(&self, algorithm: Algorithm, threshold: f64, text: &Units) -> Option<Sieve> {
+        let sieves = self.sieves.iter().find(|sieves| sieves.is_of(algorithm, threshold))?;
+        sieves.sieve(text)
     }
 
     /// Number of characters that occur, if there are few enough to try each.
@@ -222,14 +271,22 @@ impl Derived {
     }
 
     pub(super) fn shorten(&mut self, codes: usize) {
-        self.sounds.iter_mut().for_each(|(_, sounds)| sounds.shorten(codes));
+        self.sounds.iter_mut().for_each(|(_, sounds, _)| sounds.shorten(codes));
     }
 
     pub(super) fn bytes(&self) -> usize {
-        let sounds: usize = self.sounds.iter().map(|(_, sounds)| sounds.bytes()).sum();
+        let sounds = self.sounds.iter().map(|(_, sounds, finder)| sounds.bytes() + finder.bytes());
+        let wards = self.wards.as_ref().map_or(0, Wards::bytes);
         let ends: usize = self.ends.iter().map(|(_, finder)| finder.bytes()).sum();
-        self.parts.bytes() + ends + sounds + self.filter.as_ref().map_or(0, Chunked::bytes)
+        let filter = self.filter.as_ref().map_or(0, Chunked::bytes);
+        self.parts.bytes() + ends + sounds.sum::<usize>() + wards + filter
     }
+}
+
+/// A hash of a phonetic code.
+fn spread(sound: u32) -> u64 {
+    // The finder takes the upper half.
+    u64::from(sound).wrapping_mul(0x9E37_79B9_7F4A_7C15)
 }
 
 /// The word and bit of a hash in the filter.

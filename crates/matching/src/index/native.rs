@@ -1,8 +1,8 @@
 //! A native rule and a query against the columns of a snapshot.
 //!
-//! A ladder that looks at one feature is a function of that feature's code, so each distinct
-//! value is compared once (`native/one.rs`). One that looks at several is put together from what
-//! each pair of values comes to (`native/many.rs`). Bits are added in the order of the ladders,
+//! A ladder is, but for levels that look at several features, a function of one feature's code, so
+//! each distinct value is compared once (`native/one.rs`). Those levels are put together from what
+//! each pair of values comes to (`native/cross.rs`). Bits are added in the order of the ladders,
 //! from the rule's prior, which are the operations of [`crate::model::judge`].
 //!
 //! [`Judge::scan`] does so for every record. [`search::search`] finds the codes that reach the
@@ -11,8 +11,9 @@
 //! sketch leaves it open that they pass (`native/sifter.rs`).
 
 mod choose;
+mod cross;
 mod find;
-mod many;
+mod memo;
 mod one;
 mod prepared;
 mod rung;
@@ -29,13 +30,18 @@ use crate::model;
 use crate::rules::Rule;
 use crate::score::{Band, Scored};
 
-use many::Many;
 use one::One;
+
+/// The records and the one that they are compared with.
+#[derive(Clone, Copy)]
+pub(super) struct Sides<'s> {
+    pub(super) snapshot: &'s Snapshot,
+    pub(super) query: &'s Features,
+}
 
 /// One native rule with one query filled in.
 pub(super) struct Judge<'s> {
-    pub(super) snapshot: &'s Snapshot,
-    pub(super) query: &'s Features,
+    pub(super) sides: Sides<'s>,
     pub(super) position: usize,
     pub(super) rule: &'s Rule,
     gates: SmallVec<[Gate<'s>; 2]>,
@@ -52,27 +58,25 @@ struct Gate<'s> {
 
 /// A ladder with the query's values.
 enum Asked<'s> {
-    /// The query lacks what is needed: nothing is added, whatever the candidate has.
-    Nothing,
-    /// One feature decides.
+    /// The same is added, whatever the candidate has.
+    Always(f64),
+    /// One feature decides, or mostly does.
     One(Box<One<'s>>),
-    /// Several do.
-    Many(Many<'s>),
 }
 
 impl Asked<'_> {
     /// What a row gets.
     fn bits(&mut self, row: usize) -> f64 {
         match self {
-            Asked::Nothing => 0.0,
-            Asked::One(one) => one.bits(one.column.code_at(row)),
-            Asked::Many(many) => many.bits(row),
+            Asked::Always(bits) => *bits,
+            Asked::One(one) => one.bits(row, one.column.code_at(row)),
         }
     }
 }
 
 impl<'s> Judge<'s> {
     pub(super) fn new(snapshot: &'s Snapshot, query: &'s Features, position: usize) -> Judge<'s> {
+        let sides = Sides { snapshot, query };
         let rule = &snapshot.ruleset.rules[position];
         let gate = |feature: usize| {
             let (column, query) = (&snapshot.columns[feature], query.value(feature));
@@ -88,15 +92,15 @@ impl<'s> Judge<'s> {
             .iter()
             .map(|ladder| {
                 if ladder.needs.iter().any(|feature| query.is_missing(*feature)) {
-                    return Asked::Nothing;
+                    return Asked::Always(0.0);
                 }
-                match ladder.features()[..] {
-                    [feature] => Asked::One(Box::new(One::new(snapshot, query, ladder, feature))),
-                    _ => Asked::Many(Many::new(snapshot, query, ladder)),
+                match ladder.lead() {
+                    Some(feature) => Asked::One(Box::new(One::new(sides, ladder, feature))),
+                    None => Asked::Always(ladder.bits(ladder.reached(query, query), query, query)),
                 }
             })
             .collect();
-        Judge { snapshot, query, position, rule, gates, ladders }
+        Judge { sides, position, rule, gates, ladders }
     }
 
     /// Whether the filters let a row pass.
@@ -125,9 +129,9 @@ impl<'s> Judge<'s> {
         }
         // Few are automatic, so their values are read once more.
         if band == Band::Auto && !self.rule.guards.is_empty() {
-            let values = self.snapshot.columns.iter().map(|column| column.value_at(row));
+            let values = self.sides.snapshot.columns.iter().map(|column| column.value_at(row));
             let candidate: Features = values.collect();
-            band = model::judge(self.rule, self.query, &candidate).scored.band(self.rule);
+            band = model::judge(self.rule, self.sides.query, &candidate).scored.band(self.rule);
         }
         let (number, rule) = (row as u32, self.position);
         best.offer(Hit { number, rule, score: scored.score, band });
@@ -136,7 +140,7 @@ impl<'s> Judge<'s> {
     /// Offers every record that the rule matches, and tells how many there are in all.
     pub(super) fn scan(&mut self, best: &mut Best) -> u64 {
         let mut scanned = 0;
-        let snapshot = self.snapshot;
+        let snapshot = self.sides.snapshot;
         for ladder in &mut self.ladders {
             if let Asked::One(one) = ladder {
                 one.expect(usize::MAX);
@@ -148,7 +152,7 @@ impl<'s> Judge<'s> {
                 .iter()
                 .map(|ladder| match ladder {
                     Asked::One(one) => one.column.chunk(chunk),
-                    Asked::Nothing | Asked::Many(_) => &[],
+                    Asked::Always(_) => &[],
                 })
                 .collect();
             for (at, present) in snapshot.present.chunk(chunk).iter().enumerate() {
@@ -163,10 +167,11 @@ impl<'s> Judge<'s> {
                 let mut sum = self.rule.base();
                 for (ladder, codes) in self.ladders.iter_mut().zip(&codes) {
                     sum += match ladder {
-                        Asked::Nothing => 0.0,
+                        Asked::Always(bits) => *bits,
                         // A column has no chunk where all its values are missing.
-                        Asked::One(one) => one.bits(codes.get(at).copied().unwrap_or(MISSING)),
-                        Asked::Many(many) => many.bits(row),
+                        Asked::One(one) => {
+                            one.bits(row, codes.get(at).copied().unwrap_or(MISSING))
+                        }
                     };
                 }
                 self.offer(row, sum, best);
@@ -178,9 +183,8 @@ impl<'s> Judge<'s> {
     /// Distinct values that were compared.
     pub(super) fn compared(&self) -> u64 {
         let of_ladder = |ladder: &Asked<'_>| match ladder {
-            Asked::Nothing => 0,
-            Asked::One(one) => one.compared,
-            Asked::Many(many) => many.compared(),
+            Asked::Always(_) => 0,
+            Asked::One(one) => one.compared(),
         };
         self.ladders.iter().map(of_ladder).sum()
     }

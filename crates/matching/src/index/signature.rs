@@ -5,8 +5,12 @@
 //! distances (`similarity/bound.rs`). Counts are unary, so that what two bags have in common is
 //! the number of bits that both have.
 
+use std::sync::{Arc, OnceLock};
+
+use super::wards::GROUPS;
+use crate::model;
 use crate::similarity::bound::Overlap;
-use crate::similarity::{Algorithm, Units};
+use crate::similarity::{Algorithm, Units, units};
 
 /// Classes of units; all Latin letters have their own, and so have all digits.
 const CLASSES: usize = 32;
@@ -34,6 +38,16 @@ impl Signature {
     pub(super) const UNKNOWN: Signature =
         Signature { bag: [0; CLASSES / WORD_CLASSES], beyond: 0, len: UNBOUNDED, first: 0 };
 
+    /// Of what a value is stored as. No query meets that of an empty text, which is no value.
+    pub(super) fn of_value(text: &str) -> Signature {
+        match text {
+            "" => Signature::default(),
+            // Of several values any may be alike, whatever the others have.
+            text if model::is_several(text) => Signature::UNKNOWN,
+            text => Signature::of(&units(text)),
+        }
+    }
+
     pub(super) fn of(text: &Units) -> Signature {
         // The lower half of a unit: equal units have equal halves.
         let first = text.first().map_or(0, |unit| *unit as u8);
@@ -53,6 +67,36 @@ impl Signature {
             counts[class] += 1;
         }
         signature
+    }
+
+    /// Whether nothing can be ruled out.
+    pub(super) fn is_unknown(&self) -> bool {
+        self.len == UNBOUNDED
+    }
+
+    pub(super) fn len(&self) -> u8 {
+        self.len
+    }
+
+    /// Occurrences of a class, those without a bit left out.
+    pub(super) fn count(&self, class: usize) -> u8 {
+        let bits = self.bag[class / WORD_CLASSES] >> (class % WORD_CLASSES * CLASS_BITS);
+        (bits & ((1 << CLASS_BITS) - 1)).count_ones() as u8
+    }
+
+    /// Whether it may have all units of another text; true if either is unknown.
+    pub(super) fn has_all(&self, other: &Signature) -> bool {
+        let has_bits = |at: usize| other.bag[at] & !self.bag[at] == 0;
+        self.is_unknown() || other.is_unknown() || has_bits(0) && has_bits(1)
+    }
+
+    /// Whether it may have, at least once, each unit of another text but for blanks.
+    pub(super) fn has_kinds(&self, other: &Signature) -> bool {
+        const ONCE: u64 = 0x1111_1111_1111_1111;
+        // The blank's is the first class.
+        let has_bits = |at: usize, once: u64| other.bag[at] & once & !self.bag[at] == 0;
+        let has_all = || has_bits(0, ONCE & !1) && has_bits(1, ONCE);
+        self.is_unknown() || other.is_unknown() || has_all()
     }
 
     /// At most so many units are in both texts.
@@ -82,8 +126,49 @@ fn ones(a: u64, b: u64) -> u8 {
 /// A query against signatures.
 pub(super) struct Sieve {
     query: Signature,
+    needs: Arc<Needs>,
+}
+
+/// What candidates of queries of one length need.
+#[derive(Debug)]
+struct Needs {
     /// Common units that a text needs, by its length and by whether it starts alike.
-    needs: Box<[[u8; 256]; 2]>,
+    common: [[u8; 256]; 2],
+    /// By the units that a text surely has beside the query's, the fewest that any of its length
+    /// needs in common.
+    least: [u8; EXTRA_MAX + 1],
+}
+
+/// Units beside the query's that are told apart.
+const EXTRA_MAX: usize = GROUPS;
+
+/// What an algorithm and a threshold need, by length of the query: worked out once.
+#[derive(Debug)]
+pub(super) struct Sieves {
+    algorithm: Algorithm,
+    threshold: f64,
+    by_length: Vec<OnceLock<Arc<Needs>>>,
+}
+
+impl Sieves {
+    pub(super) fn new(algorithm: Algorithm, threshold: f64) -> Sieves {
+        let by_length = (0..UNBOUNDED).map(|_| OnceLock::new()).collect();
+        Sieves { algorithm, threshold, by_length }
+    }
+
+    pub(super) fn is_of(&self, algorithm: Algorithm, threshold: f64) -> bool {
+        self.algorithm == algorithm && self.threshold == threshold
+    }
+
+    /// `None` if nothing can be ruled out.
+    pub(super) fn sieve(&self, query: &Units) -> Option<Sieve> {
+        if query.is_empty() || !self.algorithm.is_bounded() {
+            return None;
+        }
+        let make = || Arc::new(Needs::new(self.algorithm, self.threshold, query.len()));
+        let needs = Arc::clone(self.by_length.get(query.len())?.get_or_init(make));
+        Some(Sieve { query: Signature::of(query), needs })
+    }
 }
 
 /// The first number below `end` for which `is` is false, being true up to some number; else `end`.
@@ -100,6 +185,36 @@ fn first_that_is_not(end: usize, is: impl Fn(usize) -> bool) -> usize {
     low
 }
 
+impl Needs {
+    fn new(algorithm: Algorithm, threshold: f64, query: usize) -> Needs {
+        let mut needs = Needs { common: [[NEVER; 256]; 2], least: [NEVER; EXTRA_MAX + 1] };
+        for (may_start_alike, needs) in [false, true].into_iter().zip(needs.common.iter_mut()) {
+            let lengths = needs.iter_mut().enumerate().take(usize::from(UNBOUNDED));
+            for (candidate, needed) in lengths.skip(1) {
+                let falls_short = |common: usize| {
+                    let overlap = Overlap { query, candidate, common, may_start_alike };
+                    !algorithm.may_reach(threshold, overlap)
+                };
+                // Both are at most 254, as signatures are.
+                let most = query.min(candidate);
+                let least = first_that_is_not(most + 1, falls_short);
+                *needed = if least > most { NEVER } else { least as u8 };
+            }
+            needs[usize::from(UNBOUNDED)] = 0;
+        }
+        let known = needs.common.iter();
+        let known = known.flat_map(|needs| needs.iter().enumerate().take(usize::from(UNBOUNDED)));
+        for (candidate, needed) in known.filter(|(_, needed)| **needed != NEVER) {
+            // So many of its units may be without a partner.
+            let Some(spare) = candidate.checked_sub(usize::from(*needed)) else { continue };
+            for least in &mut needs.least[..=spare.min(EXTRA_MAX)] {
+                *least = (*least).min(*needed);
+            }
+        }
+        needs
+    }
+}
+
 impl Sieve {
     /// `None` if nothing can be ruled out.
     pub(super) fn new(algorithm: Algorithm, threshold: f64, query: &Units) -> Option<Sieve> {
@@ -107,29 +222,23 @@ impl Sieve {
         if query.is_empty() || is_long || !algorithm.is_bounded() {
             return None;
         }
-        let mut needs = Box::new([[NEVER; 256]; 2]);
-        for (may_start_alike, needs) in [false, true].into_iter().zip(needs.iter_mut()) {
-            let lengths = needs.iter_mut().enumerate().take(usize::from(UNBOUNDED));
-            for (candidate, needed) in lengths.skip(1) {
-                let falls_short = |common: usize| {
-                    let query = query.len();
-                    let overlap = Overlap { query, candidate, common, may_start_alike };
-                    !algorithm.may_reach(threshold, overlap)
-                };
-                // Both are at most 254, as signatures are.
-                let most = query.len().min(candidate);
-                let least = first_that_is_not(most + 1, falls_short);
-                *needed = if least > most { NEVER } else { least as u8 };
-            }
-            needs[usize::from(UNBOUNDED)] = 0;
-        }
+        let needs = Arc::new(Needs::new(algorithm, threshold, query.len()));
         Some(Sieve { query: Signature::of(query), needs })
     }
 
     /// Whether the text may agree with the query; never `false` for one that does.
     pub(super) fn passes(&self, text: &Signature) -> bool {
-        let needs = &self.needs[usize::from(text.first == self.query.first)];
+        let needs = &self.needs.common[usize::from(text.first == self.query.first)];
         self.query.common(text) >= needs[usize::from(text.len)]
+    }
+
+    pub(super) fn query(&self) -> &Signature {
+        &self.query
+    }
+
+    /// The fewest common units of any text that agrees and has so many beside the query's.
+    pub(super) fn least(&self, extra: usize) -> u8 {
+        self.needs.least[extra.min(EXTRA_MAX)]
     }
 }
 
@@ -138,7 +247,6 @@ mod tests {
     use proptest::prelude::*;
 
     use super::*;
-    use crate::similarity::units;
 
     fn text() -> impl Strategy<Value = String> {
         prop_oneof![

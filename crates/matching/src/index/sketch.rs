@@ -14,14 +14,17 @@ use crate::model::Ladder;
 use crate::rules::Ruleset;
 
 /// Features of a sketch.
-const FEATURES_MAX: usize = size_of::<u64>();
+const FEATURES_MAX: usize = size_of::<Sketch>();
+
+/// One byte for each feature.
+pub(super) type Sketch = u128;
 
 /// The sketches of all records.
 #[derive(Debug, Clone)]
 pub(super) struct Sketches {
     /// Features by position of their byte.
     features: Arc<Vec<usize>>,
-    rows: Chunked<u64, ROWS_CHUNK>,
+    rows: Chunked<Sketch, ROWS_CHUNK>,
 }
 
 impl Sketches {
@@ -32,9 +35,7 @@ impl Sketches {
         };
         let mut ladders: Vec<(f64, usize)> = Vec::new();
         for ladder in ruleset.rules.iter().flat_map(|rule| &rule.ladders) {
-            if let [feature] = ladder.features()[..] {
-                ladders.push((most(ladder), feature));
-            }
+            ladders.extend(ladder.lead().map(|feature| (most(ladder), feature)));
         }
         ladders.sort_by(|(one, _), (other, _)| other.total_cmp(one));
         let mut features: Vec<usize> = Vec::new();
@@ -65,14 +66,14 @@ impl Sketches {
                 "" => 0,
                 text => byte(text),
             };
-            u64::from(byte) << (8 * at)
+            Sketch::from(byte) << (8 * at)
         });
         let sketch = bytes.fold(0, |sketch, byte| sketch | byte);
         self.rows.set(row, sketch);
     }
 
     /// The sketch of a row.
-    pub(super) fn get(&self, row: usize) -> u64 {
+    pub(super) fn get(&self, row: usize) -> Sketch {
         self.rows.get(row)
     }
 

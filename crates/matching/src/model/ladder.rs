@@ -108,6 +108,17 @@ impl Test {
         }
     }
 
+    /// Whether the test may hold of a record of which `lacks` tells what it lacks.
+    pub(crate) fn can_hold(&self, lacks: &impl Fn(usize) -> bool) -> bool {
+        match self {
+            Test::On { feature, .. } => !lacks(*feature),
+            Test::Swapped { a, b, .. } => !lacks(*a) && !lacks(*b),
+            Test::All(tests) => tests.iter().all(|test| test.can_hold(lacks)),
+            Test::Any(tests) => tests.iter().any(|test| test.can_hold(lacks)),
+            Test::Else => true,
+        }
+    }
+
     /// Calls `see` with every feature that the test looks at, some perhaps twice.
     pub fn features(&self, see: &mut impl FnMut(usize)) {
         match self {
@@ -162,6 +173,14 @@ impl Level {
         super::likeness::common(query, candidate).map(|value| table.share(value)).reduce(f64::min)
     }
 
+    /// Whether the level looks at no other feature.
+    pub(crate) fn is_about(&self, feature: usize) -> bool {
+        let mut is_about =
+            self.term_frequency.as_ref().is_none_or(|table| table.feature == feature);
+        self.test.features(&mut |other| is_about &= other == feature);
+        is_about
+    }
+
     /// What the level adds where `share` takes the place of u.
     pub(crate) fn bits_with(&self, share: Option<f64>) -> f64 {
         share.map_or(self.bits, |share| (self.m / share).log2())
@@ -194,6 +213,17 @@ impl Ladder {
     pub fn bits(&self, level: u8, query: &Features, candidate: &Features) -> f64 {
         let Some(level) = self.levels.get(usize::from(level)) else { return 0.0 };
         level.bits_with(level.share(query, candidate))
+    }
+
+    /// The feature that most levels look at; `None` if none looks at any and none is needed.
+    pub(crate) fn lead(&self) -> Option<usize> {
+        let features = self.features();
+        let levels = |feature: usize| {
+            let about = self.levels.iter().filter(|level| level.test != Test::Else);
+            about.filter(|level| level.is_about(feature)).count()
+        };
+        // The first of those that are looked at as often.
+        features.into_iter().rev().max_by_key(|feature| levels(*feature))
     }
 
     /// Every feature that the ladder looks at, ascending.

@@ -8,7 +8,7 @@ use std::sync::Arc;
 
 use rayon::prelude::*;
 
-use super::{Codes, Column, MISSING, Values, signature_of};
+use super::{Codes, Column, MISSING, Values};
 use crate::features::{Sound, Value};
 use crate::index::chunked::Chunked;
 use crate::index::finder::Finder;
@@ -109,7 +109,7 @@ impl Column {
             .collect();
         if self.signatures.is_some() {
             let all = (0..self.codes as u32).into_par_iter();
-            let all: Vec<Signature> = all.map(|code| signature_of(self.text(code))).collect();
+            let all: Vec<Signature> = all.map(|code| Signature::of_value(self.text(code))).collect();
             self.signatures = Some(Chunked::of(all.into_iter()));
         }
         if let Values::Others { by_term, .. } = &mut self.values {

@@ -1,11 +1,14 @@
-//! All codes of a column of which a test may hold, found without comparing them all where that
-//! is possible.
+//! All codes of which a test may hold, found without comparing all where that is possible.
 //!
 //! What is found may hold too much and never too little; whoever asks compares what was found.
 
+use smallvec::SmallVec;
+
+use super::Sides;
+use super::prepared::{Prepared, Scratch};
 use crate::index::column::Column;
-use crate::index::derived::{SEVERAL, is_one_edit, rolling};
-use crate::index::signature::Sieve;
+use crate::index::derived::{is_one_edit, rolling};
+use crate::index::signature::Signature;
 use crate::model::{DateLikeness, Likeness, Test, alike_dates, end, values};
 use crate::similarity::{Algorithm, units};
 
@@ -16,38 +19,121 @@ const NEIGHBOURS_CHARS_MAX: usize = 24;
 const LOOK_UP: usize = 60;
 /// Guessing a value that mostly does not exist.
 const GUESS: usize = 6;
+/// Choosing wards, and what is read and compared there for each value of the column.
+const WARDS: usize = 5_000;
+const WARDED: usize = 1;
 const SIFT: usize = 5;
 /// Making a sieve.
 const SIEVE: usize = 25_000;
-const READ_SOUND: usize = 2;
 /// Comparing the few values that a sieve lets pass, for each value sifted.
 const SIFTED: usize = 4;
 const COMPARE: usize = 250;
 
-/// What finding the codes of a test will take; `None` if they cannot be found.
-pub(super) fn price(test: &Test, column: &Column, query: &str) -> Option<usize> {
-    match test {
-        Test::On { likeness, .. } | Test::Swapped { likeness, .. } => {
-            Some(price_of(likeness, column, query))
+/// Codes of candidates' values of a feature.
+pub(super) struct Listed {
+    pub(super) feature: usize,
+    pub(super) codes: Vec<u32>,
+}
+
+/// A likeness of one of the query's values to candidates' values of a feature.
+#[derive(Clone, Copy)]
+struct Part<'s> {
+    likeness: &'s Likeness,
+    /// `None` where the query has no value, so that nothing is like it.
+    text: Option<&'s str>,
+    feature: usize,
+    column: &'s Column,
+}
+
+impl<'s> Part<'s> {
+    fn new(likeness: &'s Likeness, of_query: usize, feature: usize, sides: Sides<'s>) -> Part<'s> {
+        let (text, column) = (sides.query.text(of_query), &sides.snapshot.columns[feature]);
+        Part { likeness, text, feature, column }
+    }
+
+    fn price(self) -> usize {
+        self.text.map_or(0, |text| price_of(self.likeness, self.column, text))
+    }
+
+    /// The cheaper of the two sides of an exchange; of equal ones the second.
+    fn of_exchange(
+        (a, b): (usize, usize),
+        likeness: &'s Likeness,
+        sides: Sides<'s>,
+    ) -> Part<'s> {
+        let parts = [Part::new(likeness, a, b, sides), Part::new(likeness, b, a, sides)];
+        if parts[0].price() < parts[1].price() / 2 { parts[0] } else { parts[1] }
+    }
+
+    /// The codes, ascending; those alone that are like the query if `exactly`.
+    fn codes(self, exactly: bool) -> Listed {
+        let Part { likeness, feature, column, .. } = self;
+        let Some(text) = self.text else { return Listed { feature, codes: Vec::new() } };
+        let mut codes: Vec<u32> =
+            values(text).flat_map(|value| codes_of(likeness, column, value)).collect();
+        codes.sort_unstable();
+        codes.dedup();
+        if exactly {
+            let mut query = Prepared::new(text, column);
+            codes.retain(|code| {
+                query.meets(likeness, (*code, column.text(*code)), &mut Scratch::default())
+            });
         }
-        Test::All(tests) => tests.iter().filter_map(|test| price(test, column, query)).min(),
+        Listed { feature, codes }
+    }
+}
+
+/// What finding the codes of a test will take; `None` if they cannot be found.
+pub(super) fn price(test: &Test, sides: Sides<'_>) -> Option<usize> {
+    match test {
+        Test::On { feature, likeness } => {
+            Some(Part::new(likeness, *feature, *feature, sides).price())
+        }
+        Test::Swapped { a, b, likeness } => {
+            Some(Part::of_exchange((*a, *b), likeness, sides).price())
+        }
+        Test::All(tests) => tests.iter().filter_map(|test| price(test, sides)).min(),
         Test::Any(tests) => {
-            tests.iter().try_fold(0, |sum, test| Some(sum + price(test, column, query)?))
+            tests.iter().try_fold(0, |sum, test| Some(sum + price(test, sides)?))
         }
         Test::Else => None,
     }
 }
 
+/// Lists of which a row that meets the test has a code; only where [`price`] gives one.
+pub(super) fn codes(test: &Test, sides: Sides<'_>, exactly: bool) -> Vec<Listed> {
+    match test {
+        Test::On { feature, likeness } => {
+            vec![Part::new(likeness, *feature, *feature, sides).codes(exactly)]
+        }
+        Test::Swapped { a, b, likeness } => {
+            vec![Part::of_exchange((*a, *b), likeness, sides).codes(exactly)]
+        }
+        Test::All(tests) => {
+            let priced = tests.iter().filter_map(|test| Some((price(test, sides)?, test)));
+            let cheapest = priced.min_by_key(|(price, _)| *price);
+            cheapest.map_or(Vec::new(), |(_, test)| codes(test, sides, exactly))
+        }
+        Test::Any(tests) => {
+            tests.iter().flat_map(|test| codes(test, sides, exactly)).collect()
+        }
+        Test::Else => Vec::new(),
+    }
+}
+
 fn price_of(likeness: &Likeness, column: &Column, query: &str) -> usize {
     let codes = column.codes();
+    let warded = match column.wards() {
+        Some(_) => WARDS + codes * WARDED,
+        None => codes * COMPARE,
+    };
     match likeness {
         Likeness::Equal => LOOK_UP,
-        Likeness::SameEnd { .. } => LOOK_UP,
+        Likeness::SameEnd { .. } | Likeness::SoundsAlike(_) => LOOK_UP,
         Likeness::Date(DateLikeness::SameYear) => 10_000 * 4 * GUESS,
         Likeness::Date(DateLikeness::SameMonthDay | DateLikeness::WithinDays(_)) => 300 * 4 * GUESS,
         Likeness::Date(DateLikeness::DayMonthSwapped) => LOOK_UP,
         Likeness::Date(_) => 100 * 4 * GUESS,
-        Likeness::SoundsAlike(_) => codes * READ_SOUND,
         Likeness::Similar { algorithm, threshold } => {
             if is_one_edit(*algorithm, *threshold)
                 && let Some(alphabet) = column.alphabet_len()
@@ -55,30 +141,15 @@ fn price_of(likeness: &Likeness, column: &Column, query: &str) -> usize {
             {
                 return (query.len() + 1) * (2 * alphabet + 2) * GUESS;
             }
-            match algorithm.is_bounded() && column.has_signatures() {
-                true => SIEVE + codes * (SIFT + SIFTED),
-                false => codes * COMPARE,
+            match (algorithm.is_bounded(), column.wards()) {
+                (true, Some(_)) => warded,
+                (true, None) if column.has_signatures() => SIEVE + codes * (SIFT + SIFTED),
+                _ => codes * COMPARE,
             }
         }
         Likeness::Alias(_) | Likeness::Initial | Likeness::Contains | Likeness::Overlap { .. } => {
-            codes * COMPARE
+            warded
         }
-    }
-}
-
-/// The codes, some perhaps twice; only where [`price`] gives one.
-pub(super) fn codes(test: &Test, column: &Column, query: &str) -> Vec<u32> {
-    match test {
-        Test::On { likeness, .. } | Test::Swapped { likeness, .. } => {
-            values(query).flat_map(|value| codes_of(likeness, column, value)).collect()
-        }
-        Test::All(tests) => {
-            let priced = tests.iter().filter_map(|test| Some((price(test, column, query)?, test)));
-            let cheapest = priced.min_by_key(|(price, _)| *price);
-            cheapest.map_or(Vec::new(), |(_, test)| codes(test, column, query))
-        }
-        Test::Any(tests) => tests.iter().flat_map(|test| codes(test, column, query)).collect(),
-        Test::Else => Vec::new(),
     }
 }
 
@@ -99,19 +170,51 @@ fn codes_of(likeness: &Likeness, column: &Column, query: &str) -> Vec<u32> {
             if is_listed { codes } else { every(column) }
         }
         Likeness::SoundsAlike(encoder) => {
-            let Some(sounds) = column.sounds(*encoder) else { return every(column) };
-            let wanted = encoder.code(query);
-            let is_like = |sound: u32| sound == SEVERAL || sound != 0 && Some(sound) == wanted;
-            let codes = 1..column.codes() as u32;
-            codes.filter(|code| is_like(sounds.get(*code as usize))).collect()
+            // What has no sound sounds like nothing, but one of several values may have one.
+            let sound = encoder.code(query).unwrap_or(0);
+            column.codes_sounding(*encoder, sound).unwrap_or_else(|| every(column))
         }
         Likeness::Similar { algorithm, threshold } => {
             similar(*algorithm, *threshold, column, query)
         }
         Likeness::Alias(_) | Likeness::Initial | Likeness::Contains | Likeness::Overlap { .. } => {
-            every(column)
+            by_letters(likeness, column, query).unwrap_or_else(|| every(column))
         }
     }
+}
+
+/// The codes that have the letters that a likeness takes; `None` if that is not known.
+fn by_letters(likeness: &Likeness, column: &Column, query: &str) -> Option<Vec<u32>> {
+    let wards = column.wards()?;
+    let mut codes = Vec::new();
+    let mut with_all = |text: &str| {
+        wards.with_all(&Signature::of(&units(text)), |code| codes.push(code));
+    };
+    match likeness {
+        Likeness::Contains => {
+            let mut words: SmallVec<[&str; 4]> = query.split(' ').collect();
+            words.sort_unstable();
+            words.dedup();
+            with_all(&words.join(" "));
+            let all = Signature::of(&units(query));
+            wards.with_no_other(&all, |code| codes.push(code));
+        }
+        Likeness::Overlap { .. } => query.split(' ').for_each(with_all),
+        Likeness::Alias(table) => {
+            // The names themselves, or the first words of longer ones.
+            let names = [Some(query), query.split(' ').next()];
+            names.into_iter().flatten().flat_map(|name| table.aliases(name)).for_each(with_all);
+        }
+        Likeness::Initial => {
+            let initial = query.chars().next()?;
+            if query.chars().nth(1).is_none() {
+                with_all(query);
+            }
+            codes.extend(column.codes_with(initial.encode_utf8(&mut [0; 4])));
+        }
+        _ => return None,
+    }
+    Some(codes)
 }
 
 /// Every code in use.
@@ -129,8 +232,12 @@ fn similar(algorithm: Algorithm, threshold: f64, column: &Column, query: &str) -
         near.each(column, |value| codes.extend(column.codes_with(value)));
         return codes;
     }
-    let sieve = Sieve::new(algorithm, threshold, &units(query));
+    let sieve = column.sieve(algorithm, threshold, &units(query));
     let mut codes = Vec::new();
+    if let (Some(sieve), Some(wards)) = (&sieve, column.wards()) {
+        wards.sift(sieve, |code| codes.push(code));
+        return codes;
+    }
     column.sift(
         |text| sieve.as_ref().is_none_or(|sieve| sieve.passes(text)),
         |code| {

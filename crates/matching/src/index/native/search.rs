@@ -3,17 +3,22 @@
 //! A row is judged as far as needed: while the most that is left cannot reach the threshold it
 //! is let go. What passes adds up in the order of the ladders, as in a scan.
 
+use std::collections::HashSet;
+
 use smallvec::SmallVec;
 
 use super::choose::{Chooser, Chosen, Group, VERIFY};
+use super::one::One;
 use super::rung::{Hit, Rung};
 use super::sifter::{Sifter, Told};
 use super::{Asked, Judge};
 use crate::features::Features;
 use crate::index::best::Best;
-use crate::index::column::MISSING;
+use crate::index::column::{Column, MISSING};
 use crate::index::planner::{self, has};
 use crate::index::plans::GROUPS_MAX;
+use crate::index::postings::RowsOf;
+use crate::index::sketch::Sketch;
 use crate::index::{Cost, Snapshot};
 
 /// Scanning one row by one ladder, in nanoseconds.
@@ -35,14 +40,14 @@ pub(in crate::index) fn search(
     let mut judge = Judge::new(snapshot, query, position);
     let floor = floor(judge.rule.potential_threshold?);
     let mut rungs: Vec<Rung> =
-        judge.ladders.iter().map(|ladder| Rung::new(ladder, query)).collect();
+        judge.ladders.iter().map(|ladder| Rung::new(ladder, judge.sides)).collect();
     let groups = groups(&judge, &rungs, floor)?;
     if groups.is_empty() {
         return Some(Cost::default());
     }
     for (rung, ladder) in rungs.iter_mut().zip(&mut judge.ladders) {
         if let Asked::One(one) = ladder {
-            rung.look_up(one);
+            rung.look_up(one, judge.sides);
         }
     }
     let chosen = choose(&mut judge, &mut rungs, &groups, floor, forced)?;
@@ -60,11 +65,11 @@ fn floor(threshold: f64) -> f64 {
 
 /// Groups that may hold a match, large ones first; `None` if they are too many to be named.
 fn groups(judge: &Judge<'_>, rungs: &[Rung], floor: f64) -> Option<Vec<Group>> {
-    let masks = &judge.snapshot.masks;
+    let masks = &judge.sides.snapshot.masks;
     if masks.lacks().len() >= GROUPS_MAX {
         return None;
     }
-    let query = planner::lacks(judge.query);
+    let query = planner::lacks(judge.sides.query);
     let passes = |lacks: planner::Lacks| {
         let mut filters = judge.rule.filters.iter().map(|filter| filter.feature);
         filters.all(|feature| has(lacks, feature) == has(query, feature))
@@ -92,14 +97,15 @@ fn choose(
     floor: f64,
     forced: Option<usize>,
 ) -> Option<Chosen> {
-    let len = judge.snapshot.len;
+    let sides = judge.sides;
+    let len = sides.snapshot.len;
     loop {
         let prices: Vec<SmallVec<[usize; 6]>> = rungs
             .iter()
             .zip(&judge.ladders)
             .map(|(rung, ladder)| {
                 let Asked::One(one) = ladder else { return SmallVec::from_elem(0, 1) };
-                let price = |cut| rung.price(cut, one) + rung.rows(cut, one, len) * VERIFY;
+                let price = |cut| rung.price(cut, one, sides) + rung.rows(cut, one, sides) * VERIFY;
                 (0..rung.cuts.len()).map(price).collect()
             })
             .collect();
@@ -121,8 +127,8 @@ fn choose(
         let to_find: SmallVec<[(usize, usize); 16]> = (0..rungs.len())
             .filter(|at| !rungs[*at].is_found(chosen.cuts[*at]))
             .filter_map(|at| match &judge.ladders[at] {
-                Asked::One(one) => Some((rungs[at].price(chosen.cuts[at], one), at)),
-                Asked::Nothing | Asked::Many(_) => None,
+                Asked::One(one) => Some((rungs[at].price(chosen.cuts[at], one, sides), at)),
+                Asked::Always(_) => None,
             })
             .collect();
         let Some(least) = to_find.iter().map(|(price, _)| *price).min() else {
@@ -131,7 +137,7 @@ fn choose(
         // The cheap ones first: their real lengths may make another way the cheapest.
         for (_, at) in to_find.into_iter().filter(|(price, _)| *price <= least.max(CHEAP)) {
             if let Asked::One(one) = &mut judge.ladders[at] {
-                rungs[at].find(chosen.cuts[at], one);
+                rungs[at].find(chosen.cuts[at], one, sides);
             }
         }
     }
@@ -154,13 +160,15 @@ struct Run<'s> {
     first: SmallVec<[usize; 16]>,
     /// All others that add anything, in the order in which they are compared.
     then: SmallVec<[usize; 16]>,
+    /// Rows that passed: several drivers may lead to one.
+    passed: HashSet<u32, foldhash::fast::RandomState>,
     cost: Cost,
 }
 
 /// What is known of a row before it is judged.
 #[derive(Clone, Copy)]
 struct Known {
-    /// The ladder whose level led to it.
+    /// The ladder of which all is known because its level led to the row.
     driver: Option<usize>,
     /// The most that it gets.
     most: f64,
@@ -174,82 +182,101 @@ impl<'s> Run<'s> {
         let sifter = Sifter::new(&judge, &rungs, floor);
         let rests = rungs.iter().map(Rung::rest).collect();
         let most = mosts.iter().fold(judge.rule.base(), |sum, most| sum + most);
-        let asked = |at: &usize| !matches!(judge.ladders[*at], Asked::Nothing);
+        let asked = |at: &usize| !matches!(judge.ladders[*at], Asked::Always(_));
         let (mut first, mut then): (SmallVec<[usize; 16]>, SmallVec<[usize; 16]>) =
             (0..rungs.len()).filter(asked).partition(|at| rungs[*at].has_found());
         let by_drop = |drop: f64| -(drop * 1e6) as i64;
         first.sort_by_key(|at| by_drop(rungs[*at].most() - rungs[*at].rest()));
         then.sort_by_key(|at| {
-            let is_many = matches!(judge.ladders[*at], Asked::Many(_));
-            (is_many, by_drop(rungs[*at].most() - rungs[*at].least()))
+            (!rungs[*at].is_plain(), by_drop(rungs[*at].most() - rungs[*at].least()))
         });
-        let driven = (0..rungs.len())
-            .flat_map(|at| rungs[at].hits(chosen.cuts[at]).map(move |hit| (at, hit.code)));
-        let rows: usize = driven
-            .map(|(at, code)| match &judge.ladders[at] {
-                Asked::One(one) => one.column.rows_of(code).len(),
-                Asked::Nothing | Asked::Many(_) => 0,
-            })
-            .sum();
-        let groups = &judge.snapshot.masks;
-        let scanned: usize = chosen.scanned.iter().map(|group| groups.rows(*group).len()).sum();
+        let snapshot = judge.sides.snapshot;
+        let scanned = chosen.scanned.iter().map(|group| snapshot.masks.rows(*group).len());
+        // Most rows are let go before they are compared.
+        let driven = rungs.iter().zip(&judge.ladders).zip(&chosen.cuts).map(
+            |((rung, ladder), cut)| match ladder {
+                Asked::One(one) => rung.rows(*cut, one, judge.sides),
+                Asked::Always(_) => 0,
+            },
+        );
+        let expected = driven.sum::<usize>() / 8 + scanned.sum::<usize>();
         for ladder in &mut judge.ladders {
             if let Asked::One(one) = ladder {
-                // Most rows are let go before they are compared.
-                one.expect(rows / 8 + scanned);
+                one.expect(expected);
             }
         }
-        Run {
-            judge,
-            rungs,
-            chosen,
-            floor,
-            most,
-            sifter,
-            mosts,
-            rests,
-            first,
-            then,
-            cost: Cost::default(),
-        }
+        let (passed, cost) = (HashSet::default(), Cost::default());
+        Run { judge, rungs, chosen, floor, most, sifter, mosts, rests, first, then, passed, cost }
     }
 
     /// Judges the rows of every driver.
     fn drive(&mut self, best: &mut Best) {
+        let snapshot = self.judge.sides.snapshot;
         let is_scanned: Vec<bool> = match self.chosen.scanned[..] {
             [] => Vec::new(),
             _ => {
-                let mut flags = vec![false; self.judge.snapshot.masks.lacks().len()];
+                let mut flags = vec![false; snapshot.masks.lacks().len()];
                 self.chosen.scanned.iter().for_each(|group| flags[*group] = true);
                 flags
             }
         };
         for at in 0..self.rungs.len() {
             let Asked::One(one) = &self.judge.ladders[at] else { continue };
-            let column = one.column;
-            let hits: Vec<Hit> = self.rungs[at].hits(self.chosen.cuts[at]).copied().collect();
+            let (column, feature) = (one.column, one.feature);
+            let hits: SmallVec<[Hit; 32]> =
+                self.rungs[at].hits(self.chosen.cuts[at]).copied().collect();
             for hit in hits {
-                let most = self.most - (self.mosts[at] - hit.bits);
-                if most < self.floor {
-                    continue;
+                if let Some(known) = self.known_of(at, &hit, (feature, column)) {
+                    self.walk(column.rows_of(hit.code), known, &is_scanned, best);
                 }
-                let rows = column.rows_of(hit.code);
-                self.cost.postings_read += rows.len() as u64;
-                let excess = self.sifter.excess(at, column.text(hit.code), hit.bits);
-                let known = Known { driver: Some(at), most, excess };
-                rows.for_each(|row| {
-                    if self.may_pass(row, known) && !self.is_in(&is_scanned, row) {
-                        self.cost.records_verified += 1;
-                        self.verify(row, known, best);
-                    }
-                });
+            }
+            for (feature, code) in self.crossed(at) {
+                let known = Known { driver: None, most: self.most, excess: 0.0 };
+                self.walk(snapshot.columns[feature].rows_of(code), known, &is_scanned, best);
             }
         }
     }
 
+    /// What is known of the rows of a hit; `None` if none can pass.
+    fn known_of(&self, at: usize, hit: &Hit, (feature, column): (usize, &Column)) -> Option<Known> {
+        let rung = &self.rungs[at];
+        let most = |gets: f64| self.most - (self.mosts[at] - gets);
+        if rung.is_plain() {
+            let most = most(hit.bits);
+            let excess = self.sifter.excess(at, column.text(hit.code), hit.bits);
+            return (most >= self.floor).then_some(Known { driver: Some(at), most, excess });
+        }
+        // A level that looks at other features may be reached before that of the hit, and without
+        // one of these nothing may be added.
+        let across = rung.crossings.iter().filter(|crossing| crossing.may_have(feature, hit.code));
+        let gets = across
+            .map(|crossing| crossing.most)
+            .fold(hit.bits.max(rung.open_across(hit.level)).max(0.0), f64::max);
+        let known = Known { driver: None, most: self.most, excess: 0.0 };
+        (most(gets) >= self.floor).then_some(known)
+    }
+
+    /// The codes that drive a ladder by levels that look at other features.
+    fn crossed(&self, at: usize) -> Vec<(usize, u32)> {
+        let crossings = self.rungs[at].crossings_of(self.chosen.cuts[at]);
+        let lists = crossings.flat_map(|crossing| &crossing.lists);
+        lists.flat_map(|list| list.codes.iter().map(|code| (list.feature, *code))).collect()
+    }
+
+    /// Judges the rows of a list.
+    fn walk(&mut self, rows: RowsOf<'_>, known: Known, is_scanned: &[bool], best: &mut Best) {
+        self.cost.postings_read += rows.len() as u64;
+        rows.for_each(|row| {
+            if self.may_pass(row, known) && !self.is_in(is_scanned, row) {
+                self.cost.records_verified += 1;
+                self.verify(row, known, best);
+            }
+        });
+    }
+
     /// Judges all rows of the groups that no driver spares.
     fn read_groups(&mut self, best: &mut Best) {
-        let snapshot = self.judge.snapshot;
+        let snapshot = self.judge.sides.snapshot;
         for group in std::mem::take(&mut self.chosen.scanned) {
             let rows = snapshot.masks.rows(group);
             self.cost.records_scanned += rows.len() as u64;
@@ -264,52 +291,55 @@ impl<'s> Run<'s> {
 
     /// Whether a row's sketch leaves it open that it passes.
     fn may_pass(&self, row: u32, known: Known) -> bool {
-        self.sifter.passes(self.judge.snapshot.sketches.get(row as usize), known.excess)
+        let sketches = &self.judge.sides.snapshot.sketches;
+        self.sifter.passes(sketches.get(row as usize), known.excess)
     }
 
     /// Whether a row is in one of the groups that are read as a whole.
     fn is_in(&self, scanned: &[bool], row: u32) -> bool {
-        !scanned.is_empty() && scanned[self.judge.snapshot.masks.group_of(row)]
+        !scanned.is_empty() && scanned[self.judge.sides.snapshot.masks.group_of(row)]
     }
 
-    /// Whether a driver before the one at `at` has led to the row already.
-    fn was_seen(&self, row: usize, at: usize) -> bool {
-        (0..at).any(|earlier| {
-            let cut = self.chosen.cuts[earlier];
-            let (Asked::One(one), true) = (&self.judge.ladders[earlier], cut > 0) else {
-                return false;
-            };
-            let rung = &self.rungs[earlier];
-            let hit = rung.hit(one.column.code_at(row));
-            hit.is_some_and(|hit| rung.cuts[cut].drives(hit.level))
-        })
+    /// The most that a row gets of a ladder of which codes are found, and whether it is exact.
+    fn found(&self, at: usize, one: &One<'_>, row: usize, sketch: Sketch) -> (f64, bool) {
+        let rung = &self.rungs[at];
+        if one.lacks_other(row) {
+            return (0.0, true);
+        }
+        let code = match self.sifter.told(at, sketch) {
+            Told::Missing => Some(MISSING),
+            Told::NoHit => None,
+            Told::Open => Some(one.column.code_at(row)),
+        };
+        let (own, level) = match code {
+            Some(MISSING) => (one.if_missing.bits, Some(one.if_missing.level)),
+            code => match code.and_then(|code| rung.hit(code)) {
+                Some(hit) => (hit.bits, Some(hit.level)),
+                None => (self.rests[at], None),
+            },
+        };
+        if rung.is_plain() {
+            return (own, level.is_some());
+        }
+        let open = rung.open_across(level.unwrap_or(u8::MAX));
+        let across = rung.most_across(row, &self.judge.sides.snapshot.columns).max(open);
+        (own.max(across), level.is_some() && across == f64::NEG_INFINITY)
     }
 
     /// Judges a row as far as needed, and offers it if it passes.
     fn verify(&mut self, row: u32, known: Known, best: &mut Best) {
+        let number = row;
         let row = row as usize;
-        let sketch = self.judge.snapshot.sketches.get(row);
+        let sketch = self.judge.sides.snapshot.sketches.get(row);
         let mut most = known.most;
-        // Ladders whose codes are found, the row's not among them.
-        let mut open = 0_u64;
+        // Ladders of which codes are found, where the row's is not among them.
+        let mut open: SmallVec<[(usize, f64); 16]> = SmallVec::new();
         for at in self.first.iter().filter(|at| Some(**at) != known.driver) {
             let Asked::One(one) = &self.judge.ladders[*at] else { continue };
-            let rung = &self.rungs[*at];
-            let code = match self.sifter.told(*at, sketch) {
-                Told::Missing => Some(MISSING),
-                Told::NoHit => None,
-                Told::Open => Some(one.column.code_at(row)),
-            };
-            let gets = match code {
-                Some(MISSING) => one.if_missing,
-                code => match code.and_then(|code| rung.hit(code)) {
-                    Some(hit) => hit.bits,
-                    None => {
-                        open |= 1 << *at;
-                        self.rests[*at]
-                    }
-                },
-            };
+            let (gets, is_exact) = self.found(*at, one, row, sketch);
+            if !is_exact {
+                open.push((*at, gets));
+            }
             most -= self.mosts[*at] - gets;
             if most < self.floor {
                 return;
@@ -324,19 +354,16 @@ impl<'s> Run<'s> {
                 return;
             }
         }
-        while open != 0 {
-            let at = open.trailing_zeros() as usize;
-            open &= open - 1;
-            most -= self.rests[at] - self.judge.ladders[at].bits(row);
+        for (at, gets) in open {
+            most -= gets - self.judge.ladders[at].bits(row);
             if most < self.floor {
                 return;
             }
         }
-        // Few come so far, so this is asked last.
-        if known.driver.is_some_and(|at| self.was_seen(row, at)) {
-            return;
+        // Few come so far.
+        if self.passed.insert(number) {
+            let sum = self.judge.sum(row);
+            self.judge.offer(row, sum, best);
         }
-        let sum = self.judge.sum(row);
-        self.judge.offer(row, sum, best);
     }
 }

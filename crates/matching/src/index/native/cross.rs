@@ -1,20 +1,22 @@
-//! A ladder that looks at several features: its tests are put together row by row from what
-//! each pair of values comes to, which is remembered by code.
+//! A level that looks at other features than the one its ladder mostly looks at: its test is put
+//! together row by row from what each pair of values comes to, which is remembered by code.
 
+use super::memo::Memo;
 use super::prepared::{Prepared, Scratch};
 use crate::features::Features;
 use crate::index::Snapshot;
 use crate::index::column::{Column, MISSING};
-use crate::model::{Ladder, Likeness, Test};
+use crate::model::{Level, Likeness, Test};
 
-/// A ladder and the query's values.
-pub(super) struct Many<'s> {
+/// A level and the query's values.
+pub(super) struct Cross<'s> {
     snapshot: &'s Snapshot,
     query: &'s Features,
-    pub(super) ladder: &'s Ladder,
+    /// Its position in the ladder.
+    pub(super) at: u8,
+    pub(super) level: &'s Level,
     atoms: Vec<Atom<'s>>,
-    /// Per level.
-    tests: Vec<Compiled>,
+    test: Compiled,
 }
 
 /// A likeness of one value of the query to one feature of candidates.
@@ -22,8 +24,8 @@ struct Atom<'s> {
     column: &'s Column,
     likeness: &'s Likeness,
     query: Option<Prepared<'s>>,
-    /// Per code: 0 where nothing was compared, 1 if they differ, 2 if they are alike.
-    known: Vec<u8>,
+    /// Per code, 1 if they differ, 2 if they are alike.
+    known: Memo,
     compared: u64,
 }
 
@@ -39,22 +41,30 @@ impl Atom<'_> {
     fn holds(&mut self, row: usize) -> bool {
         let code = self.column.code_at(row);
         let Some(query) = self.query.as_mut().filter(|_| code != MISSING) else { return false };
-        let known = &mut self.known[code as usize];
-        if *known == 0 {
-            self.compared += 1;
-            let text = self.column.text(code);
-            *known =
-                1 + u8::from(query.meets(self.likeness, (code, text), &mut Scratch::default()));
+        match self.known.get(code) {
+            0 => {
+                self.compared += 1;
+                let text = self.column.text(code);
+                let is_alike = query.meets(self.likeness, (code, text), &mut Scratch::default());
+                self.known.set(code, 1 + u8::from(is_alike));
+                is_alike
+            }
+            known => known == 2,
         }
-        *known == 2
     }
 }
 
-impl<'s> Many<'s> {
-    pub(super) fn new(snapshot: &'s Snapshot, query: &'s Features, ladder: &'s Ladder) -> Many<'s> {
-        let mut many = Many { snapshot, query, ladder, atoms: Vec::new(), tests: Vec::new() };
-        many.tests = ladder.levels.iter().map(|level| many.compile(&level.test)).collect();
-        many
+impl<'s> Cross<'s> {
+    pub(super) fn new(
+        snapshot: &'s Snapshot,
+        query: &'s Features,
+        at: usize,
+        level: &'s Level,
+    ) -> Cross<'s> {
+        let test = Compiled::Else;
+        let mut cross = Cross { snapshot, query, at: at as u8, level, atoms: Vec::new(), test };
+        cross.test = cross.compile(&level.test);
+        cross
     }
 
     fn compile(&mut self, test: &'s Test) -> Compiled {
@@ -79,29 +89,31 @@ impl<'s> Many<'s> {
             column,
             likeness,
             query: self.query.text(of_query).map(|text| Prepared::new(text, column)),
-            known: vec![0; column.codes()],
+            known: Memo::new(),
             compared: 0,
         });
         Compiled::Atom(self.atoms.len() - 1)
     }
 
-    /// What a row adds.
-    pub(super) fn bits(&mut self, row: usize) -> f64 {
-        let column = |feature: usize| &self.snapshot.columns[feature];
-        let is_missing = |feature: &usize| column(*feature).code_at(row) == MISSING;
-        if self.ladder.needs.iter().any(is_missing) {
-            return 0.0;
-        }
-        let atoms = &mut self.atoms;
-        let reached = self.tests.iter().position(|test| holds(test, atoms, row));
-        let Some(level) = reached.map(|at| &self.ladder.levels[at]) else { return 0.0 };
-        let share = level.term_frequency.as_ref().and_then(|table| {
-            let column = column(table.feature);
+    /// Prepares for so many rows to be looked at.
+    pub(super) fn expect(&mut self, rows: usize) {
+        self.atoms.iter_mut().for_each(|atom| atom.known.expect(rows, atom.column.codes()));
+    }
+
+    /// Whether the test holds of a row.
+    pub(super) fn holds(&mut self, row: usize) -> bool {
+        holds(&self.test, &mut self.atoms, row)
+    }
+
+    /// What a row of which it holds gets.
+    pub(super) fn bits(&self, row: usize) -> f64 {
+        let share = self.level.term_frequency.as_ref().and_then(|table| {
+            let column = &self.snapshot.columns[table.feature];
             let code = column.code_at(row);
             let query = self.query.text(table.feature).filter(|_| code != MISSING)?;
-            level.share_of_texts(query, column.text(code))
+            self.level.share_of_texts(query, column.text(code))
         });
-        level.bits_with(share)
+        self.level.bits_with(share)
     }
 
     pub(super) fn compared(&self) -> u64 {

@@ -172,6 +172,23 @@ impl Algorithm {
         self.compare_units(&units(left), &units(right))
     }
 
+    /// Whether a distance of at most `threshold` is one edit or none, so that
+    /// [`Algorithm::is_within_one`] tells it without counting.
+    pub(crate) fn is_one_edit(self, threshold: f64) -> bool {
+        let is_edits = matches!(
+            self,
+            Algorithm::Levenshtein
+                | Algorithm::DamerauLevenshtein
+                | Algorithm::OptimalStringAlignment
+        );
+        is_edits && (0.0..2.0).contains(&threshold)
+    }
+
+    /// Whether the distance is at most 1; of an algorithm that counts edits.
+    pub(crate) fn is_within_one(self, left: &[u16], right: &[u16]) -> bool {
+        edit::is_within_one(left, right, self != Algorithm::Levenshtein)
+    }
+
     /// [`Algorithm::compare`] for texts that are encoded already.
     pub(crate) fn compare_units(self, left: &[u16], right: &[u16]) -> Option<f64> {
         let (a, b) = (left, right);

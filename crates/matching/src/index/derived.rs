@@ -75,8 +75,8 @@ impl Wanted {
         match likeness {
             Likeness::Similar { algorithm, threshold } => {
                 self.is_sifted |= algorithm.is_bounded();
-                self.is_guessed |= is_one_edit(*algorithm, *threshold);
-                self.is_by_letters |= algorithm.is_bounded() && !is_one_edit(*algorithm, *threshold);
+                self.is_guessed |= algorithm.is_one_edit(*threshold);
+                self.is_by_letters |= algorithm.is_bounded() && !algorithm.is_one_edit(*threshold);
                 if !self.similar.contains(&(*algorithm, *threshold)) {
                     self.similar.push((*algorithm, *threshold));
                 }
@@ -94,15 +94,6 @@ impl Wanted {
             _ => {}
         }
     }
-}
-
-/// Whether an edit distance of at most one is asked for.
-pub(super) fn is_one_edit(algorithm: Algorithm, threshold: f64) -> bool {
-    let is_edits = matches!(
-        algorithm,
-        Algorithm::Levenshtein | Algorithm::DamerauLevenshtein | Algorithm::OptimalStringAlignment
-    );
-    is_edits && (0.0..2.0).contains(&threshold)
 }
 
 /// A hash of characters of which a change is worked out without hashing the rest again: the
@@ -135,7 +126,7 @@ pub(super) struct Derived {
     ends: Vec<(usize, Finder)>,
     sounds: Vec<(Encoder, Sounds, Finder)>,
     wards: Option<Wards>,
-    sieves: Arc<Vec<Sieves>>,
+    sieves: Vec<Arc<Sieves>>,
     /// Which hashes values have or once had; only where values are guessed.
     filter: Option<Chunked<u64, FILTER_CHUNK>>,
     /// ASCII characters that occur or once did, as bits.
@@ -156,7 +147,7 @@ impl Derived {
                 .map(|encoder| (*encoder, Chunked::new(), Finder::new()))
                 .collect(),
             wards: wanted.is_by_letters.then(Wards::new),
-            sieves: Arc::new(wanted.similar.iter().map(|(how, at)| Sieves::new(*how, *at)).collect()),
+            sieves: wanted.similar.iter().map(|(how, at)| Sieves::of(*how, *at)).collect(),
             filter: wanted.is_guessed.then(Chunked::new),
             ascii: 0,
             has_others: false,

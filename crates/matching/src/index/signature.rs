@@ -5,7 +5,7 @@
 //! distances (`similarity/bound.rs`). Counts are unary, so that what two bags have in common is
 //! the number of bits that both have.
 
-use std::sync::{Arc, OnceLock};
+use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 
 use super::wards::GROUPS;
 use crate::model;
@@ -142,6 +142,9 @@ struct Needs {
 /// Units beside the query's that are told apart.
 const EXTRA_MAX: usize = GROUPS;
 
+/// Pairs of algorithm and threshold that are remembered for all indexes.
+const KNOWN_MAX: usize = 256;
+
 /// What an algorithm and a threshold need, by length of the query: worked out once.
 #[derive(Debug)]
 pub(super) struct Sieves {
@@ -150,10 +153,23 @@ pub(super) struct Sieves {
     by_length: Vec<OnceLock<Arc<Needs>>>,
 }
 
+/// All that were asked for: rule files have few thresholds, and small indexes come and go.
+static KNOWN: Mutex<Vec<Arc<Sieves>>> = Mutex::new(Vec::new());
+
 impl Sieves {
-    pub(super) fn new(algorithm: Algorithm, threshold: f64) -> Sieves {
+    /// What an algorithm and a threshold need.
+    pub(super) fn of(algorithm: Algorithm, threshold: f64) -> Arc<Sieves> {
+        // What was pushed is whole, whoever panicked afterwards.
+        let mut known = KNOWN.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(sieves) = known.iter().find(|sieves| sieves.is_of(algorithm, threshold)) {
+            return Arc::clone(sieves);
+        }
         let by_length = (0..UNBOUNDED).map(|_| OnceLock::new()).collect();
-        Sieves { algorithm, threshold, by_length }
+        let sieves = Arc::new(Sieves { algorithm, threshold, by_length });
+        if known.len() < KNOWN_MAX {
+            known.push(Arc::clone(&sieves));
+        }
+        sieves
     }
 
     pub(super) fn is_of(&self, algorithm: Algorithm, threshold: f64) -> bool {

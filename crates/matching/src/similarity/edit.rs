@@ -41,6 +41,15 @@ fn without_common_ends<'t>(a: &'t [u16], b: &'t [u16]) -> (&'t [u16], &'t [u16])
     (&a[..a.len() - end], &b[..b.len() - end])
 }
 
+/// Whether one edit at the most turns one into the other; a swap of neighbours is one if `swaps`.
+pub(super) fn is_within_one(a: &[u16], b: &[u16], swaps: bool) -> bool {
+    match without_common_ends(a, b) {
+        ([] | [_], [] | [_]) => true,
+        ([a, b], [c, d]) => swaps && a == d && b == c,
+        _ => false,
+    }
+}
+
 /// Levenshtein over the longer length; 0 for two empty texts.
 pub(super) fn normalized_levenshtein(a: &[u16], b: &[u16]) -> f64 {
     if a == b {

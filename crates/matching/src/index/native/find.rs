@@ -7,7 +7,7 @@ use smallvec::SmallVec;
 use super::Sides;
 use super::prepared::{Prepared, Scratch};
 use crate::index::column::Column;
-use crate::index::derived::{is_one_edit, rolling};
+use crate::index::derived::rolling;
 use crate::index::signature::Signature;
 use crate::model::{DateLikeness, Likeness, Test, alike_dates, end, values};
 use crate::similarity::{Algorithm, units};
@@ -135,7 +135,7 @@ fn price_of(likeness: &Likeness, column: &Column, query: &str) -> usize {
         Likeness::Date(DateLikeness::DayMonthSwapped) => LOOK_UP,
         Likeness::Date(_) => 100 * 4 * GUESS,
         Likeness::Similar { algorithm, threshold } => {
-            if is_one_edit(*algorithm, *threshold)
+            if algorithm.is_one_edit(*threshold)
                 && let Some(alphabet) = column.alphabet_len()
                 && query.len() <= NEIGHBOURS_CHARS_MAX
             {
@@ -223,7 +223,7 @@ fn every(column: &Column) -> Vec<u32> {
 }
 
 fn similar(algorithm: Algorithm, threshold: f64, column: &Column, query: &str) -> Vec<u32> {
-    if is_one_edit(algorithm, threshold)
+    if algorithm.is_one_edit(threshold)
         && let Some(alphabet) = column.alphabet()
         && query.len() <= NEIGHBOURS_CHARS_MAX
     {

@@ -8,8 +8,8 @@ use crate::index::signature::Sieve;
 use crate::model::{Encoder, Likeness, PartialDate, is_several, reaches};
 use crate::similarity::{Algorithm, Units, units};
 
-/// Comparisons after which sieves are made: one takes as long as a hundred comparisons.
-const SIEVED_FROM: u32 = 100;
+/// Bytes of a character at the most: one edit makes no more difference.
+const UNIT_BYTES_MAX: usize = 4;
 
 /// One text of a query, to be compared with a column.
 pub(super) struct Prepared<'q> {
@@ -22,7 +22,6 @@ pub(super) struct Prepared<'q> {
     sounds: SmallVec<[Heard<'q>; 1]>,
     /// By algorithm and threshold.
     sieves: SmallVec<[(Algorithm, f64, Option<Sieve>); 2]>,
-    compared: u32,
 }
 
 /// How the query sounds by an encoder.
@@ -52,7 +51,6 @@ impl<'q> Prepared<'q> {
             date: None,
             sounds: SmallVec::new(),
             sieves: SmallVec::new(),
-            compared: 0,
         }
     }
 
@@ -66,6 +64,17 @@ impl<'q> Prepared<'q> {
         match likeness {
             Likeness::SoundsAlike(encoder) => self.sounds_like(*encoder, code, candidate),
             _ if self.is_several || is_several(candidate) => likeness.holds(self.text, candidate),
+            Likeness::Similar { algorithm, threshold } if algorithm.is_one_edit(*threshold) => {
+                // Most are told apart by their lengths.
+                if self.text.len().abs_diff(candidate.len()) > UNIT_BYTES_MAX {
+                    return false;
+                }
+                let other = scratch.units.get_or_insert_with(|| units(candidate));
+                match *threshold < 1.0 {
+                    true => self.units == *other,
+                    false => algorithm.is_within_one(&self.units, other),
+                }
+            }
             Likeness::Similar { algorithm, threshold } => {
                 if let Some((_, value)) =
                     scratch.values.iter().find(|(known, _)| known == algorithm)
@@ -97,13 +106,9 @@ impl<'q> Prepared<'q> {
 
     /// Whether signatures leave it open that the threshold is met.
     fn may_reach(&mut self, algorithm: Algorithm, threshold: f64, code: u32) -> bool {
-        self.compared += 1;
-        if self.compared < SIEVED_FROM {
-            return true;
-        }
         let is_it = |(known, at, _): &(Algorithm, f64, _)| *known == algorithm && *at == threshold;
         let at = self.sieves.iter().position(is_it).unwrap_or_else(|| {
-            let sieve = Sieve::new(algorithm, threshold, &self.units);
+            let sieve = self.column.sieve(algorithm, threshold, &self.units);
             self.sieves.push((algorithm, threshold, sieve));
             self.sieves.len() - 1
         });

@@ -24,7 +24,7 @@ const UNBOUNDED: u8 = u8::MAX;
 const NEVER: u8 = u8::MAX;
 
 /// What is kept of a text. The default is that of no text, which no query meets.
-#[derive(Debug, Clone, Copy, Default)]
+#[derive(Debug, Clone, Copy, Default, PartialEq)]
 pub(super) struct Signature {
     bag: [u64; CLASSES / WORD_CLASSES],
     /// Occurrences that have no bit.

@@ -28,6 +28,8 @@ pub(super) struct Chooser<'a> {
     pub(super) floor: f64,
     /// Per ladder and cut, finding and reading its rows, in nanoseconds.
     pub(super) prices: &'a [SmallVec<[usize; 6]>],
+    /// Ladders that can add anything to some record; the others do not in any.
+    pub(super) live: &'a [usize],
 }
 
 /// Records that lack the same features.
@@ -52,7 +54,7 @@ pub(super) struct Chosen {
 impl Chooser<'_> {
     /// The most that a record of a group gets beside the drivers.
     pub(super) fn most(&self, cuts: &[usize], lacks: Lacks) -> f64 {
-        let bounds = self.rungs.iter().zip(cuts).map(|(rung, cut)| rung.bound(*cut, lacks));
+        let bounds = self.live.iter().map(|at| self.rungs[*at].bound(cuts[*at], lacks));
         bounds.fold(self.base, |sum, bound| sum + bound)
     }
 
@@ -90,7 +92,7 @@ impl Chooser<'_> {
     }
 
     fn price(&self, cuts: &[usize]) -> usize {
-        self.prices.iter().zip(cuts).map(|(prices, cut)| prices[*cut]).sum()
+        self.live.iter().map(|at| self.prices[*at][cuts[*at]]).sum()
     }
 
     /// More drivers, which spare a group.
@@ -103,19 +105,22 @@ impl Chooser<'_> {
                 break;
             }
             let mut next: Option<(f64, usize, usize)> = None;
-            for (at, rung) in self.rungs.iter().enumerate() {
+            let price = self.price(&more);
+            for at in self.live.iter().copied() {
+                let rung = &self.rungs[at];
+                let bound = rung.bound(more[at], group.lacks);
                 for cut in more[at] + 1..rung.cuts.len() {
-                    let gain = rung.bound(more[at], group.lacks) - rung.bound(cut, group.lacks);
+                    let gain = bound - rung.bound(cut, group.lacks);
                     if gain <= 0.0 {
                         continue;
                     }
                     let added = self.prices[at][cut].saturating_sub(self.prices[at][more[at]]);
                     // The one that is enough alone may be the cheapest in the end.
                     if gain > excess {
-                        let mut alone = more.clone();
-                        alone[at] = cut;
-                        let price = self.price(&alone);
+                        let price = price - self.prices[at][more[at]] + self.prices[at][cut];
                         if best.as_ref().is_none_or(|(known, _)| price < *known) {
+                            let mut alone = more.clone();
+                            alone[at] = cut;
                             best = Some((price, alone));
                         }
                     }

@@ -44,8 +44,7 @@ impl Atom<'_> {
         match self.known.get(code) {
             0 => {
                 self.compared += 1;
-                let text = self.column.text(code);
-                let is_alike = query.meets(self.likeness, (code, text), &mut Scratch::default());
+                let is_alike = query.meets(self.likeness, code, &mut Scratch::default());
                 self.known.set(code, 1 + u8::from(is_alike));
                 is_alike
             }

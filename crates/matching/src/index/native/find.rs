@@ -75,9 +75,7 @@ impl<'s> Part<'s> {
         codes.dedup();
         if exactly {
             let mut query = Prepared::new(text, column);
-            codes.retain(|code| {
-                query.meets(likeness, (*code, column.text(*code)), &mut Scratch::default())
-            });
+            codes.retain(|code| query.meets(likeness, *code, &mut Scratch::default()));
         }
         Listed { feature, codes }
     }

@@ -132,9 +132,8 @@ impl<'s> One<'s> {
     fn judge(&mut self, candidate: Option<u32>) -> Outcome {
         let mut scratch = Scratch::default();
         let (query, column, crosses) = (&mut self.query, self.column, &self.crosses);
-        let text = candidate.map(|code| column.text(code));
-        let mut meets = |likeness: &_| match (&mut *query, candidate.zip(text)) {
-            (Some(query), Some(candidate)) => query.meets(likeness, candidate, &mut scratch),
+        let mut meets = |likeness: &_| match (&mut *query, candidate) {
+            (Some(query), Some(code)) => query.meets(likeness, code, &mut scratch),
             _ => false,
         };
         let is_cross = |at: usize| crosses.iter().any(|cross| usize::from(cross.at) == at);
@@ -142,8 +141,10 @@ impl<'s> One<'s> {
         let reached =
             levels.find(|(at, level)| !is_cross(*at) && level.test.holds_if(&mut meets));
         let Some((at, level)) = reached else { return Outcome { level: NULL_LEVEL, bits: 0.0 } };
-        let texts = self.query.as_ref().map(|query| query.text).zip(text);
-        let share = texts.and_then(|(query, candidate)| level.share_of_texts(query, candidate));
+        let texts = self.query.as_ref().map(|query| query.text).zip(candidate);
+        let share = texts
+            .filter(|_| level.term_frequency.is_some())
+            .and_then(|(query, code)| level.share_of_texts(query, column.text(code)));
         Outcome { level: at as u8, bits: level.bits_with(share) }
     }
 

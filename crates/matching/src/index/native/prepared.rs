@@ -4,19 +4,18 @@ use smallvec::SmallVec;
 
 use crate::index::column::Column;
 use crate::index::derived::{SEVERAL, Sounds};
-use crate::index::signature::Sieve;
+use crate::index::signature::{Sieve, Signature};
 use crate::model::{Encoder, Likeness, PartialDate, is_several, reaches};
 use crate::similarity::{Algorithm, Units, units};
-
-/// Bytes of a character at the most: one edit makes no more difference.
-const UNIT_BYTES_MAX: usize = 4;
 
 /// One text of a query, to be compared with a column.
 pub(super) struct Prepared<'q> {
     pub(super) text: &'q str,
     column: &'q Column,
     is_several: bool,
+    has_words: bool,
     units: Units,
+    signature: Signature,
     /// The text as a date, once one was asked for.
     date: Option<Option<PartialDate>>,
     sounds: SmallVec<[Heard<'q>; 1]>,
@@ -41,13 +40,19 @@ pub(super) struct Scratch {
     values: SmallVec<[(Algorithm, Option<f64>); 2]>,
 }
 
+/// Bytes of a character at the most: one edit makes no more difference.
+const CHARACTER_BYTES_MAX: usize = 4;
+
 impl<'q> Prepared<'q> {
     pub(super) fn new(text: &'q str, column: &'q Column) -> Prepared<'q> {
+        let units = units(text);
         Prepared {
             text,
             column,
             is_several: is_several(text),
-            units: units(text),
+            has_words: text.contains(' '),
+            signature: Signature::of(&units),
+            units,
             date: None,
             sounds: SmallVec::new(),
             sieves: SmallVec::new(),
@@ -58,15 +63,21 @@ impl<'q> Prepared<'q> {
     pub(super) fn meets(
         &mut self,
         likeness: &Likeness,
-        (code, candidate): (u32, &str),
+        code: u32,
         scratch: &mut Scratch,
     ) -> bool {
+        if let Likeness::SoundsAlike(encoder) = likeness {
+            return self.sounds_like(*encoder, code);
+        }
+        if self.is_unlike(likeness, code) {
+            return false;
+        }
+        let candidate = self.column.text(code);
         match likeness {
-            Likeness::SoundsAlike(encoder) => self.sounds_like(*encoder, code, candidate),
             _ if self.is_several || is_several(candidate) => likeness.holds(self.text, candidate),
             Likeness::Similar { algorithm, threshold } if algorithm.is_one_edit(*threshold) => {
                 // Most are told apart by their lengths.
-                if self.text.len().abs_diff(candidate.len()) > UNIT_BYTES_MAX {
+                if self.text.len().abs_diff(candidate.len()) > CHARACTER_BYTES_MAX {
                     return false;
                 }
                 let other = scratch.units.get_or_insert_with(|| units(candidate));
@@ -76,17 +87,13 @@ impl<'q> Prepared<'q> {
                 }
             }
             Likeness::Similar { algorithm, threshold } => {
-                if let Some((_, value)) =
-                    scratch.values.iter().find(|(known, _)| known == algorithm)
-                {
-                    return value.is_some_and(|value| reaches(*algorithm, value, *threshold));
-                }
-                if !self.may_reach(*algorithm, *threshold, code) {
-                    return false;
-                }
-                let other = scratch.units.get_or_insert_with(|| units(candidate));
-                let value = algorithm.compare_units(&self.units, other);
-                scratch.values.push((*algorithm, value));
+                let known = scratch.values.iter().find(|(known, _)| known == algorithm);
+                let value = known.map(|(_, value)| *value).unwrap_or_else(|| {
+                    let other = scratch.units.get_or_insert_with(|| units(candidate));
+                    let value = algorithm.compare_units(&self.units, other);
+                    scratch.values.push((*algorithm, value));
+                    value
+                });
                 value.is_some_and(|value| reaches(*algorithm, value, *threshold))
             }
             Likeness::Date(likeness) => {
@@ -95,12 +102,28 @@ impl<'q> Prepared<'q> {
                 let dates = own.zip(other);
                 dates.is_some_and(|dates| likeness.holds_of(dates, (self.text, candidate)))
             }
-            Likeness::Equal
-            | Likeness::Alias(_)
-            | Likeness::Initial
-            | Likeness::Contains
-            | Likeness::Overlap { .. }
-            | Likeness::SameEnd { .. } => likeness.holds(self.text, candidate),
+            _ => likeness.holds(self.text, candidate),
+        }
+    }
+
+    /// Whether the letters alone tell that a likeness does not hold; most are told apart so.
+    fn is_unlike(&mut self, likeness: &Likeness, code: u32) -> bool {
+        let Some(signature) = self.column.signature(code) else { return false };
+        if self.is_several || signature.is_unknown() || self.signature.is_unknown() {
+            return false;
+        }
+        match likeness {
+            Likeness::Equal => *signature != self.signature,
+            Likeness::Similar { algorithm, threshold } => {
+                !self.may_reach(*algorithm, *threshold, code)
+            }
+            // All words of one are the other's.
+            Likeness::Contains => {
+                !self.signature.has_kinds(signature) && !signature.has_kinds(&self.signature)
+            }
+            Likeness::Overlap { .. } => !self.has_words && !signature.has_all(&self.signature),
+            Likeness::Initial => self.signature.len() > 2 && signature.len() > 2,
+            _ => false,
         }
     }
 
@@ -118,7 +141,7 @@ impl<'q> Prepared<'q> {
         }
     }
 
-    fn sounds_like(&mut self, encoder: Encoder, code: u32, candidate: &str) -> bool {
+    fn sounds_like(&mut self, encoder: Encoder, code: u32) -> bool {
         let known = self.sounds.iter().find(|known| known.encoder == encoder).copied();
         let heard = known.unwrap_or_else(|| {
             let own = Some(self.text).filter(|_| !self.is_several);
@@ -129,7 +152,7 @@ impl<'q> Prepared<'q> {
         });
         match (heard.own, heard.column.map(|sounds| sounds.get(code as usize))) {
             (Some(own), Some(sound)) if sound != SEVERAL => own != 0 && own == sound,
-            _ => Likeness::SoundsAlike(encoder).holds(self.text, candidate),
+            _ => Likeness::SoundsAlike(encoder).holds(self.text, self.column.text(code)),
         }
     }
 }

@@ -21,8 +21,8 @@ pub(super) struct Rung {
     pub(super) cuts: SmallVec<[Cut; 6]>,
     /// Features without which nothing is added.
     needs: Lacks,
-    /// Features whose lack makes a difference, the ladder's own first.
-    watched: SmallVec<[Lacks; WATCHED_MAX]>,
+    /// Features whose lack makes a difference, the ladder's own first; 0 for none.
+    watched: [Lacks; WATCHED_MAX],
     /// Levels that look at other features.
     across: Levels,
     is_plain: bool,
@@ -87,7 +87,7 @@ impl Rung {
             tops: SmallVec::new(),
             cuts: SmallVec::new(),
             needs: 0,
-            watched: SmallVec::new(),
+            watched: [0; WATCHED_MAX],
             across: 0,
             is_plain: true,
             found: 0,
@@ -108,9 +108,8 @@ impl Rung {
         self.across = one.crosses.iter().fold(0, |across, cross| across | 1 << cross.at);
         self.is_plain = self.across == 0 && !one.needs_other();
         self.tops = ladder.levels.iter().map(|level| top(level, sides.query)).collect();
-        self.watched.push(1 << one.feature);
-        let features = ladder.features().into_iter().filter(|feature| *feature != one.feature);
-        self.watched.extend(features.take(WATCHED_MAX - 1).map(|feature| 1 << feature));
+        let other = ladder.features().into_iter().find(|feature| *feature != one.feature);
+        self.watched = [1 << one.feature, other.map_or(0, |feature| 1 << feature)];
         self.cut(one, sides);
     }
 
@@ -200,10 +199,8 @@ impl Rung {
         if lacks & self.needs != 0 {
             return 0.0;
         }
-        let watched = self.watched.iter().enumerate();
-        let lacking =
-            watched.fold(0, |bits, (at, watched)| bits | usize::from(lacks & watched != 0) << at);
-        self.cuts[cut].rests[lacking]
+        let lacking = self.watched.map(|watched| usize::from(lacks & watched != 0));
+        self.cuts[cut].rests[lacking[0] | lacking[1] << 1]
     }
 
     pub(super) fn has_found(&self) -> bool {

@@ -99,18 +99,20 @@ fn choose(
 ) -> Option<Chosen> {
     let sides = judge.sides;
     let len = sides.snapshot.len;
+    let price = |rung: &Rung, ladder: &Asked<'_>| -> SmallVec<[usize; 6]> {
+        let Asked::One(one) = ladder else { return SmallVec::from_elem(0, 1) };
+        let price = |cut| rung.price(cut, one, sides) + rung.rows(cut, one, sides) * VERIFY;
+        (0..rung.cuts.len()).map(price).collect()
+    };
+    let ladders = rungs.iter().zip(&judge.ladders);
+    let mut prices: Vec<SmallVec<[usize; 6]>> =
+        ladders.map(|(rung, ladder)| price(rung, ladder)).collect();
+    let live: SmallVec<[usize; 16]> =
+        (0..rungs.len()).filter(|at| !matches!(judge.ladders[*at], Asked::Always(_))).collect();
+    let fixed = (0..rungs.len()).filter(|at| !live.contains(at)).map(|at| rungs[at].bound(0, 0));
+    let base = fixed.fold(judge.rule.base(), |sum, bits| sum + bits);
     loop {
-        let prices: Vec<SmallVec<[usize; 6]>> = rungs
-            .iter()
-            .zip(&judge.ladders)
-            .map(|(rung, ladder)| {
-                let Asked::One(one) = ladder else { return SmallVec::from_elem(0, 1) };
-                let price = |cut| rung.price(cut, one, sides) + rung.rows(cut, one, sides) * VERIFY;
-                (0..rung.cuts.len()).map(price).collect()
-            })
-            .collect();
-        let base = judge.rule.base();
-        let chooser = Chooser { rungs, groups, base, floor, prices: &prices };
+        let chooser = Chooser { rungs, groups, base, floor, prices: &prices, live: &live };
         let chosen = match forced {
             None => chooser.choose(),
             Some(way) => {
@@ -124,7 +126,9 @@ fn choose(
         if forced.is_none() && chosen.price > len * judge.ladders.len() * SCAN {
             return None;
         }
-        let to_find: SmallVec<[(usize, usize); 16]> = (0..rungs.len())
+        let to_find: SmallVec<[(usize, usize); 16]> = live
+            .iter()
+            .copied()
             .filter(|at| !rungs[*at].is_found(chosen.cuts[*at]))
             .filter_map(|at| match &judge.ladders[at] {
                 Asked::One(one) => Some((rungs[at].price(chosen.cuts[at], one, sides), at)),
@@ -139,6 +143,7 @@ fn choose(
             if let Asked::One(one) = &mut judge.ladders[at] {
                 rungs[at].find(chosen.cuts[at], one, sides);
             }
+            prices[at] = price(&rungs[at], &judge.ladders[at]);
         }
     }
 }

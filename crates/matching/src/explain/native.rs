@@ -5,7 +5,7 @@ use std::fmt;
 use serde::{Deserialize, Serialize};
 
 use crate::features::Features;
-use crate::model::{self, Ladder, Level, NULL_LEVEL};
+use crate::model::{self, Doubt, Ladder, Level, NULL_LEVEL};
 use crate::rules::{Rule, Ruleset};
 
 /// One comparison of a native rule. `Debug` leaves the values out.
@@ -60,6 +60,12 @@ pub struct GuardExplanation {
     pub name: String,
     /// Why a person should look.
     pub reason: String,
+    /// What the match becomes.
+    #[serde(default, skip_serializing_if = "Doubt::is_potential")]
+    pub gives: Doubt,
+    /// Of a guard of a whole golden record: the first of its records that the guard is about.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub member: Option<String>,
 }
 
 impl fmt::Debug for ComparisonExplanation {
@@ -101,6 +107,8 @@ impl Comparisons<'_> {
             .map(|guard| GuardExplanation {
                 name: guard.name.clone(),
                 reason: guard.reason.clone(),
+                gives: guard.gives,
+                member: None,
             })
             .collect()
     }

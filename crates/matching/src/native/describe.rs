@@ -2,7 +2,7 @@
 
 use std::fmt::Write as _;
 
-use crate::model::probability_of;
+use crate::model::{Contradiction, Doubt, GoldenCondition, probability_of};
 use crate::rules::{MatchingType, Rule, Ruleset};
 
 /// Levels are shown with at most so many frequencies told.
@@ -23,7 +23,43 @@ pub fn describe(ruleset: &Ruleset) -> String {
             MatchingType::Deterministic | MatchingType::Probabilistic => opencr(&mut out, rule),
         }
     }
+    golden(&mut out, ruleset);
     out
+}
+
+fn golden(out: &mut String, ruleset: &Ruleset) {
+    if ruleset.golden_guards.is_empty() {
+        return;
+    }
+    let _ = writeln!(out, "\nA record does not join a golden record without a person if:");
+    let name = |feature: usize| &ruleset.features[feature].name;
+    for guard in &ruleset.golden_guards {
+        let when = match &guard.when {
+            GoldenCondition::MoreRecordsThan(most) => {
+                format!("it would have more than {most} records")
+            }
+            GoldenCondition::Contradicts(Contradiction { feature, kind, unless }) => {
+                let kind =
+                    kind.map_or(String::new(), |kind| format!(" of the same {}", name(kind)));
+                let unless = if unless.is_some() { ", with an exception" } else { "" };
+                format!("one of its records has another {}{kind}{unless}", name(*feature))
+            }
+            GoldenCondition::PairGuards(guards) => {
+                let names = guards.iter().map(|at| &*ruleset.rules[at.rule].guards[at.guard].name);
+                let mut names: Vec<&str> = names.collect();
+                names.dedup();
+                format!("a guard holds of it and one of the records: {}", names.join(", "))
+            }
+        };
+        let _ = writeln!(out, "- {}: {when}; {}", guard.name, becomes(guard.gives));
+    }
+}
+
+fn becomes(doubt: Doubt) -> &'static str {
+    match doubt {
+        Doubt::Potential => "a potential match",
+        Doubt::Conflict => "a conflict",
+    }
 }
 
 fn native(out: &mut String, rule: &Rule) {
@@ -58,7 +94,11 @@ fn native(out: &mut String, rule: &Rule) {
         let _ = writeln!(out, "    {:<38} {:>+6.1} bits", "not known of both", 0.0);
     }
     for guard in &rule.guards {
-        let _ = writeln!(out, "  never linked without a person: {}", guard.reason);
+        let what = match guard.gives {
+            Doubt::Potential => "never linked without a person",
+            Doubt::Conflict => "a conflict at any score shown",
+        };
+        let _ = writeln!(out, "  {what}: {}", guard.reason);
     }
 }
 

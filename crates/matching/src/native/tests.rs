@@ -114,6 +114,18 @@ fn the_schema_knows_every_key_and_no_other() {
         ("m = 0.1,", "zzz = 1,"),
         ("same = \"family\"", "zzz = \"family\""),
         ("name = \"family\"\nlevels", "name = \"family\"\nzzz = 1\nlevels"),
+        ("\n[frequencies.family]", "\n[[golden.guard]]\nzzz = 1\n[frequencies.family]"),
+        ("\n[frequencies.family]", "\n[[pass.guard]]\nzzz = 1\n[frequencies.family]"),
+        (
+            "\n[frequencies.family]",
+            "\n[[golden.guard]]\nname = \"a\"\nreason = \"b\"\nwhen = { zzz = 1 }\n\
+             [frequencies.family]",
+        ),
+        (
+            "\n[frequencies.family]",
+            "\n[[golden.guard]]\nname = \"a\"\nreason = \"b\"\n\
+             when = { contradicts = { zzz = 1 } }\n[frequencies.family]",
+        ),
     ];
     for (from, to) in probes {
         let message = parse(&SMALL.replacen(from, to, 1)).unwrap_err().to_string();
@@ -124,6 +136,68 @@ fn the_schema_knows_every_key_and_no_other() {
         }
     }
     assert!(asked > 40, "{asked}");
+}
+
+const GUARDED: &str = r#"
+[[pass.guard]]
+name = "namesakes"
+reason = "look"
+when = { reaches = { comparison = "family", levels = ["same"] } }
+gives = "conflict"
+
+[[golden.guard]]
+name = "two families"
+reason = "look"
+when = { contradicts = { feature = "family", unless = { initial = "family" } } }
+
+[[golden.guard]]
+name = "namesake inside"
+reason = "look"
+when = { pair-guard = ["namesakes"] }
+gives = "conflict"
+
+[[golden.guard]]
+name = "large"
+reason = "look"
+when = { more-records-than = 3 }
+
+[frequencies.family]
+"#;
+
+fn guarded() -> String {
+    SMALL.replacen("\n[frequencies.family]\n", GUARDED, 1)
+}
+
+#[test]
+fn guards_of_golden_records_read_back_as_they_were() {
+    let file = read(&guarded()).unwrap();
+    assert_eq!(to_toml(&file), guarded());
+    let json = serde_json::to_string(&file).unwrap();
+    assert_eq!(read(&json).unwrap(), file);
+    let ruleset = parse(&guarded()).unwrap();
+    assert_eq!(ruleset.golden_guards.len(), 3);
+    assert_ne!(ruleset.hash, parse(SMALL).unwrap().hash);
+    let text = describe(&ruleset);
+    for words in ["has another family, with an exception", "namesakes", "more than 3", "a conflict"]
+    {
+        assert!(text.contains(words), "{words}: {text}");
+    }
+}
+
+#[test]
+fn guards_of_golden_records_that_cannot_work_are_told_with_their_place() {
+    let table = [
+        ("feature = \"family\",", "feature = \"famly\",", "line 27", "did you mean \"family\""),
+        ("[\"namesakes\"]", "[\"namesake\"]", "line 32", "did you mean \"namesakes\""),
+        ("[\"namesakes\"]", "[]", "line 32", "does not exist"),
+        ("than = 3", "than = 0", "line 38", "at least one"),
+        ("\"large\"", "\"two families\"", "line 38", "have this name"),
+        ("than = 3", "than = 3, less = 2", "line", "wanted"),
+    ];
+    for (from, to, place, hint) in table {
+        let text = parse(&guarded().replacen(from, to, 1)).unwrap_err().to_string();
+        assert!(text.contains(place) && (hint == "wanted" || text.contains(hint)), "{text}");
+    }
 }
 
 /// Keys of all `properties`, and all words of enumerations.

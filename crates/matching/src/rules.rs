@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 
 use crate::model::{GoldenGuard, Guard, Ladder};
-use crate::normalize::{Normaliser, SkipValues};
+use crate::normalize::{CheckDigit, Normaliser, SkipValues};
 use crate::score::{Band, Score};
 use crate::similarity::Algorithm;
 
@@ -99,6 +99,9 @@ pub struct FeatureSpec {
     /// Values that stand for no value.
     #[serde(skip_serializing_if = "SkipValues::is_empty")]
     pub skip: SkipValues,
+    /// How check digits are told; values that fail are none.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub check: Option<CheckDigit>,
 }
 
 impl FeatureSpec {
@@ -113,6 +116,7 @@ impl FeatureSpec {
             normaliser: Normaliser::default(),
             several: Several::default(),
             skip: SkipValues::default(),
+            check: None,
         }
     }
 

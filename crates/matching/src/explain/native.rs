@@ -42,6 +42,9 @@ pub struct ValuesExplanation {
     pub candidate: Vec<String>,
     /// Values of both sides that stand for none: placeholders, not counted.
     pub placeholders: Vec<String>,
+    /// Values of both sides whose check digit is wrong, not counted.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub failed_checks: Vec<String>,
 }
 
 /// The part of a level's bits that comes from how rare the common value is.
@@ -122,8 +125,10 @@ impl Comparisons<'_> {
         let values: Vec<ValuesExplanation> =
             ladder.features().into_iter().map(|feature| self.values(feature)).collect();
         let is_placeholder = values.iter().any(|values| !values.placeholders.is_empty());
+        let has_failed = values.iter().any(|values| !values.failed_checks.is_empty());
         let label = match reached {
             Some(level) => level.label.clone(),
+            None if has_failed => "check digit wrong, not counted".to_owned(),
             None if is_placeholder => "placeholder, not counted".to_owned(),
             None => "missing".to_owned(),
         };
@@ -142,16 +147,16 @@ impl Comparisons<'_> {
     fn values(&self, feature: usize) -> ValuesExplanation {
         let spec = &self.ruleset.features[feature];
         let owned = |side: &Features| side.values_of(feature).map(str::to_owned).collect();
-        let placeholders = [self.query, self.candidate]
-            .into_iter()
-            .flat_map(|side| side.placeholders(feature).map(str::to_owned))
-            .collect();
+        let sides = [self.query, self.candidate];
+        let placeholders = sides.into_iter().flat_map(|side| side.placeholders(feature));
+        let failed_checks = sides.into_iter().flat_map(|side| side.failed_checks(feature));
         ValuesExplanation {
             feature: spec.name.clone(),
             path: spec.paths().collect::<Vec<_>>().join(" | "),
             query: owned(self.query),
             candidate: owned(self.candidate),
-            placeholders,
+            placeholders: placeholders.map(str::to_owned).collect(),
+            failed_checks: failed_checks.map(str::to_owned).collect(),
         }
     }
 }

@@ -147,11 +147,15 @@ fn native_cells(comparison: &ComparisonExplanation) -> [String; 8] {
     let frequency = comparison
         .term_frequency
         .map_or("-".to_owned(), |term| format!("{} ({:+.2})", short(term.share), term.bits));
-    let placeholders: Vec<&str> =
-        comparison.values.iter().flat_map(|values| &values.placeholders).map(|s| &**s).collect();
-    let label = match placeholders[..] {
+    let skipped: Vec<&str> = comparison
+        .values
+        .iter()
+        .flat_map(|values| values.placeholders.iter().chain(&values.failed_checks))
+        .map(String::as_str)
+        .collect();
+    let label = match skipped[..] {
         [] => comparison.label.clone(),
-        _ => format!("{} [{}]", comparison.label, placeholders.join(", ")),
+        _ => format!("{} [{}]", comparison.label, skipped.join(", ")),
     };
     [
         comparison.name.clone(),

@@ -169,6 +169,9 @@ impl<'f> Builder<'f> {
         if entry.country.is_some() && !matches!(normaliser, Normaliser::Phone { .. }) {
             self.problem("`country` is for the normaliser \"phone\" only");
         }
+        if entry.check.is_some() && normaliser != Normaliser::Identifier {
+            self.problem("`check` is for the normaliser \"identifier\" only");
+        }
         let kind = if is_filter { FeatureKind::Set } else { FeatureKind::Text };
         FeatureSpec {
             more_paths: more.to_vec(),
@@ -176,6 +179,7 @@ impl<'f> Builder<'f> {
             normaliser,
             several: entry.several,
             skip: SkipValues { standard: entry.standard_skip, values: entry.skip.clone() },
+            check: entry.check,
             ..FeatureSpec::new(name, path, kind)
         }
     }

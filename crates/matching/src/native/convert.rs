@@ -112,6 +112,7 @@ fn feature_entry(path: &str) -> FeatureEntry {
         several: Several::Join,
         standard_skip: false,
         skip: Vec::new(),
+        check: None,
     }
 }
 

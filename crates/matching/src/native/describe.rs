@@ -14,7 +14,8 @@ pub fn describe(ruleset: &Ruleset) -> String {
     let _ = writeln!(out, "What is read of every record:");
     for feature in &ruleset.features {
         let paths: Vec<&str> = feature.paths().collect();
-        let _ = writeln!(out, "- {}: {}", feature.name, paths.join(", else "));
+        let check = if feature.check.is_some() { ", where the check digit is right" } else { "" };
+        let _ = writeln!(out, "- {}: {}{check}", feature.name, paths.join(", else "));
     }
     for rule in &ruleset.rules {
         let _ = writeln!(out);

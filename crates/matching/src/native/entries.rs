@@ -6,7 +6,7 @@ use std::fmt;
 use serde::{Deserialize, Serialize};
 
 use crate::model::{DateLikeness, Doubt, Encoder};
-use crate::normalize::Normaliser;
+use crate::normalize::{CheckDigit, Normaliser};
 use crate::rules::{Gather, Several};
 
 /// A whole file.
@@ -73,6 +73,9 @@ pub struct FeatureEntry {
     /// Further values that are none.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub skip: Vec<String>,
+    /// How check digits are told; values that fail do not count.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub check: Option<CheckDigit>,
 }
 
 fn yes() -> bool {

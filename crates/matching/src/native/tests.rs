@@ -200,6 +200,47 @@ fn guards_of_golden_records_that_cannot_work_are_told_with_their_place() {
     }
 }
 
+#[test]
+fn a_check_digit_is_for_identifiers_and_reads_back() {
+    let checked = SMALL.replacen(
+        "normaliser = \"name\"\n",
+        "normaliser = \"identifier\"\ncheck = \"iso-7064-mod-11-2\"\n",
+        1,
+    );
+    let file = read(&checked).unwrap();
+    assert_eq!(to_toml(&file), checked);
+    let ruleset = file.build("").unwrap();
+    assert!(describe(&ruleset).contains("where the check digit is right"));
+    let wrong = checked.replacen("\"identifier\"", "\"name\"", 1);
+    let text = parse(&wrong).unwrap_err().to_string();
+    assert!(text.contains("line 4") && text.contains("\"identifier\" only"), "{text}");
+    let unknown = checked.replacen("iso-7064-mod-11-2", "mod-11", 1);
+    let text = parse(&unknown).unwrap_err().to_string();
+    assert!(text.contains("line 7") && text.contains("verhoeff"), "{text}");
+}
+
+#[test]
+fn a_value_with_a_wrong_check_digit_is_told_and_not_counted() {
+    let checked = SMALL.replacen(
+        "normaliser = \"name\"\n",
+        "normaliser = \"identifier\"\nseveral = \"each\"\ncheck = \"luhn\"\n",
+        1,
+    );
+    let ruleset = parse(&checked).unwrap();
+    let person = |values: &[&str]| {
+        crate::Features::from_values(&ruleset.features, |_| {
+            values.iter().map(|value| (*value).to_owned()).collect()
+        })
+    };
+    let (wrong, right) = (person(&["79927398710"]), person(&["7992-7398-710", "79927398713"]));
+    assert!(wrong.is_missing(0));
+    assert_eq!(right.values_of(0).collect::<Vec<_>>(), ["79927398713"]);
+    let explained = crate::explain(&ruleset, 0, &wrong, &wrong);
+    assert_eq!(explained.comparisons[0].label, "check digit wrong, not counted");
+    assert_eq!(explained.comparisons[0].bits, 0.0);
+    assert!(explained.to_string().contains("not counted [79927398710"), "{explained}");
+}
+
 /// Keys of all `properties`, and all words of enumerations.
 fn collect(schema: &serde_json::Value, known: &mut std::collections::BTreeSet<String>) {
     match schema {

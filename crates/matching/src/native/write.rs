@@ -80,6 +80,9 @@ fn feature(out: &mut String, entry: &FeatureEntry) {
     if !entry.skip.is_empty() {
         line(out, "skip", &list(&entry.skip));
     }
+    if let Some(check) = &entry.check {
+        line(out, "check", &inline(check));
+    }
 }
 
 fn frequencies(out: &mut String, name: &str, entry: &FrequencyEntry) {

@@ -18,7 +18,9 @@ use crate::score::field::FieldScorer;
 pub use crate::score::field::Outcome;
 use crate::score::{Band, Score, Scored};
 use native::Comparisons;
-pub use native::{ComparisonExplanation, GuardExplanation, TermExplanation, ValuesExplanation};
+pub use native::{
+    ComparisonExplanation, GuardExplanation, TermExplanation, ValuesExplanation, hold_back,
+};
 
 /// Why a pair has its score under one rule.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]

@@ -5,7 +5,7 @@ use std::fmt;
 use serde::{Deserialize, Serialize};
 
 use crate::features::Features;
-use crate::model::{self, Doubt, Ladder, Level, NULL_LEVEL};
+use crate::model::{self, Doubt, Holding, Joining, Ladder, Level, NULL_LEVEL};
 use crate::rules::{Rule, Ruleset};
 
 /// One comparison of a native rule. `Debug` leaves the values out.
@@ -85,6 +85,27 @@ impl fmt::Debug for ValuesExplanation {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("ValuesExplanation").field("feature", &self.feature).finish_non_exhaustive()
     }
+}
+
+/// Tells what keeps a record from being in a golden record without a person, in file order.
+///
+/// `name` names one of the others by its position, where a guard is about one.
+pub fn hold_back(
+    ruleset: &Ruleset,
+    joining: Joining<'_>,
+    name: impl Fn(usize) -> Option<String>,
+) -> Vec<GuardExplanation> {
+    let holding = ruleset.golden_guards_of(joining).into_iter();
+    let explained = holding.map(|Holding { guard, other }| {
+        let guard = &ruleset.golden_guards[guard];
+        GuardExplanation {
+            name: guard.name.clone(),
+            reason: guard.reason.clone(),
+            gives: guard.gives,
+            member: other.and_then(&name),
+        }
+    });
+    explained.collect()
 }
 
 /// A native rule applied to a pair.

@@ -72,7 +72,8 @@ fn native(out: &mut String, rule: &Rule) {
         rule.name,
         bits(rule.prior_bits)
     );
-    let _ = writeln!(out, "  linked without a person from {}", bits(rule.auto_threshold));
+    let unless = if rule.guards.is_empty() { "" } else { ", where no guard below holds" };
+    let _ = writeln!(out, "  linked without a person from {}{unless}", bits(rule.auto_threshold));
     if let Some(potential) = rule.potential_threshold {
         let _ = writeln!(out, "  shown to a person from       {}", bits(potential));
     }

@@ -3,10 +3,10 @@
 use std::{collections::BTreeSet, sync::Arc, time::Instant};
 
 use matching::{
-    explain::{Explanation, GuardExplanation, explain},
+    explain::{Explanation, GuardExplanation, explain, hold_back},
     features::Features,
     index::{Found, Hit, Limits, Snapshot},
-    model::{self, Doubt, Holding},
+    model::{self, Doubt},
     rules::Ruleset,
     score::{Band, score},
 };
@@ -316,18 +316,9 @@ impl Desk {
         let others: Vec<Features> =
             joining.others.iter().map(|member| self.features_of(member)).collect();
         let is_member = joining.is_member;
-        let holding =
-            ruleset.golden_guards_of(model::Joining { record, others: &others, is_member });
-        let explained = holding.into_iter().map(|Holding { guard, other }| {
-            let guard = &ruleset.golden_guards[guard];
-            GuardExplanation {
-                name: guard.name.clone(),
-                reason: guard.reason.clone(),
-                gives: guard.gives,
-                member: other.map(|other| joining.others[other].to_string()),
-            }
-        });
-        explained.collect()
+        hold_back(ruleset, model::Joining { record, others: &others, is_member }, |other| {
+            joining.others.get(other).map(|id| id.to_string())
+        })
     }
 
     /// Lets later acts of the batch see what this one did.

@@ -59,6 +59,10 @@ pub struct Contradiction {
     /// What of the two makes it no contradiction, such as values that are a mistyping apart.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub unless: Option<Test>,
+    /// From this score of the two on, by any rule, it is taken for a mistake of the value: all
+    /// else leaves no doubt, the contradiction counted.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub sure_from_bits: Option<f64>,
 }
 
 /// A record that is to be in a golden record, and who else is.
@@ -83,14 +87,21 @@ pub struct Holding {
 
 impl Contradiction {
     /// Whether the two contradict each other; symmetric.
-    pub fn holds(&self, one: &Features, other: &Features) -> bool {
+    fn holds(&self, ruleset: &Ruleset, one: &Features, other: &Features) -> bool {
         let is_missing = one.is_missing(self.feature) || other.is_missing(self.feature);
         let is_of_a_kind = self.kind.is_none_or(|kind| have_common(kind, one, other));
         !is_missing
             && is_of_a_kind
             && !have_common(self.feature, one, other)
             && !self.unless.as_ref().is_some_and(|test| test.holds(one, other))
+            && !self.sure_from_bits.is_some_and(|bits| is_sure(ruleset, bits, one, other))
     }
+}
+
+/// Whether some rule gives the two so many bits.
+fn is_sure(ruleset: &Ruleset, bits: f64, one: &Features, other: &Features) -> bool {
+    let scored = ruleset.rules.iter().filter_map(|rule| crate::score(rule, one, other));
+    scored.into_iter().any(|scored| scored.total >= bits)
 }
 
 fn have_common(feature: usize, one: &Features, other: &Features) -> bool {
@@ -130,7 +141,7 @@ impl Ruleset {
                         return grows_beyond.then_some(Holding { guard, other: None });
                     }
                     GoldenCondition::Contradicts(contradiction) => {
-                        joining.other(|other| contradiction.holds(joining.record, other))
+                        joining.other(|other| contradiction.holds(self, joining.record, other))
                     }
                     GoldenCondition::PairGuards(guards) => joining.other(|other| {
                         guards.iter().any(|at| at.holds(self, joining.record, other))
@@ -170,10 +181,13 @@ fn problem(ruleset: &Ruleset, when: &GoldenCondition) -> Option<String> {
             (!all || guards.is_empty())
                 .then(|| "it asks for a guard that does not exist".to_owned())
         }
-        GoldenCondition::Contradicts(Contradiction { feature, kind, unless }) => {
+        GoldenCondition::Contradicts(Contradiction { feature, kind, unless, sure_from_bits }) => {
             let is_there = *feature < features.len() && kind.is_none_or(|at| at < features.len());
             if !is_there {
                 return Some("it asks for a feature that does not exist".to_owned());
+            }
+            if sure_from_bits.is_some_and(|bits| !bits.is_finite()) {
+                return Some("a number of bits must be finite".to_owned());
             }
             unless.as_ref().and_then(|test| super::check::test_problem(features, test))
         }

@@ -229,7 +229,7 @@ impl<'f> Builder<'f> {
             .with_guards(guards)
     }
 
-    fn threshold(&mut self, entry: ThresholdEntry) -> f64 {
+    pub(super) fn threshold(&mut self, entry: ThresholdEntry) -> f64 {
         match entry {
             ThresholdEntry::Bits(bits) => bits,
             ThresholdEntry::Probability(p) if p > 0.0 && p < 1.0 => bits_of(p),

@@ -39,11 +39,19 @@ fn golden(out: &mut String, ruleset: &Ruleset) {
             GoldenCondition::MoreRecordsThan(most) => {
                 format!("it would have more than {most} records")
             }
-            GoldenCondition::Contradicts(Contradiction { feature, kind, unless }) => {
+            GoldenCondition::Contradicts(Contradiction {
+                feature,
+                kind,
+                unless,
+                sure_from_bits,
+            }) => {
                 let kind =
                     kind.map_or(String::new(), |kind| format!(" of the same {}", name(kind)));
                 let unless = if unless.is_some() { ", with an exception" } else { "" };
-                format!("one of its records has another {}{kind}{unless}", name(*feature))
+                let sure = sure_from_bits.map_or(String::new(), |bits| {
+                    format!(", and fewer than {bits:+.1} bits with it")
+                });
+                format!("one of its records has another {}{kind}{unless}{sure}", name(*feature))
             }
             GoldenCondition::PairGuards(guards) => {
                 let names = guards.iter().map(|at| &*ruleset.rules[at.rule].guards[at.guard].name);

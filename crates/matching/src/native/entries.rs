@@ -350,6 +350,9 @@ pub enum GoldenConditionEntry {
         /// What of the two makes it no contradiction.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         unless: Option<TestEntry>,
+        /// The score of the two from which on it is taken for a mistake.
+        #[serde(default, skip_serializing_if = "Option::is_none", rename = "sure-from")]
+        sure_from: Option<ThresholdEntry>,
     },
     /// One of these guards of pairs holds of the record and a member, whatever their score.
     PairGuard(Vec<String>),

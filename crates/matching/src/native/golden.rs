@@ -26,11 +26,12 @@ impl Builder<'_> {
             GoldenConditionEntry::PairGuard(names) => GoldenCondition::PairGuards(
                 names.iter().flat_map(|name| self.pair_guards(name)).collect(),
             ),
-            GoldenConditionEntry::Contradicts { feature, kind, unless } => {
+            GoldenConditionEntry::Contradicts { feature, kind, unless, sure_from } => {
                 GoldenCondition::Contradicts(Contradiction {
                     feature: self.feature_at(feature),
                     kind: kind.as_ref().map(|kind| self.feature_at(kind)),
                     unless: unless.as_ref().map(|test| self.test(test, 0)),
+                    sure_from_bits: sure_from.map(|entry| self.threshold(entry)),
                 })
             }
         };

@@ -148,7 +148,7 @@ gives = "conflict"
 [[golden.guard]]
 name = "two families"
 reason = "look"
-when = { contradicts = { feature = "family", unless = { initial = "family" } } }
+when = { contradicts = { feature = "family", sure-from = { bits = 9.5 }, unless = { initial = "family" } } }
 
 [[golden.guard]]
 name = "namesake inside"
@@ -178,8 +178,12 @@ fn guards_of_golden_records_read_back_as_they_were() {
     assert_eq!(ruleset.golden_guards.len(), 3);
     assert_ne!(ruleset.hash, parse(SMALL).unwrap().hash);
     let text = describe(&ruleset);
-    for words in ["has another family, with an exception", "namesakes", "more than 3", "a conflict"]
-    {
+    for words in [
+        "has another family, with an exception, and fewer than +9.5 bits",
+        "namesakes",
+        "more than 3",
+        "a conflict",
+    ] {
         assert!(text.contains(words), "{words}: {text}");
     }
 }

@@ -11,8 +11,13 @@ fn golden() -> Ruleset {
         when,
     };
     let near = Test::similar(5, Algorithm::DamerauLevenshtein, 1.0);
-    let sex = Contradiction { feature: 3, kind: None, unless: Some(Test::equal(5)) };
-    let id = Contradiction { feature: 5, kind: Some(4), unless: Some(near) };
+    let sex = Contradiction {
+        feature: 3,
+        kind: None,
+        unless: Some(Test::equal(5)),
+        sure_from_bits: None,
+    };
+    let id = Contradiction { feature: 5, kind: Some(4), unless: Some(near), sure_from_bits: None };
     let twins = PairGuard { rule: 0, guard: 0 };
     let guards = vec![
         guard("sex", GoldenCondition::Contradicts(sex)),
@@ -84,4 +89,26 @@ fn a_guard_that_gives_a_conflict_holds_at_any_score() {
     ruleset.rules[0].guards[2].gives = Doubt::Conflict;
     assert_eq!(doubt(&ruleset.rules[0], &lent, &other), Doubt::Conflict);
     assert_eq!(doubt(&ruleset.rules[0], &lent, &lent), Doubt::Potential);
+}
+
+#[test]
+fn what_leaves_no_doubt_contradicts_nothing() {
+    let with = |bits| {
+        let id = Contradiction { feature: 5, kind: None, unless: None, sure_from_bits: Some(bits) };
+        let guard = GoldenGuard {
+            name: "id".to_owned(),
+            reason: "somebody should look".to_owned(),
+            gives: Doubt::Potential,
+            when: GoldenCondition::Contradicts(id),
+        };
+        guarded().with_golden_guards(vec![guard]).map_err(|problems| problems[0].message.clone())
+    };
+    let ruleset = with(0.0).unwrap();
+    let one = person(&ruleset, ["Grace", "Otieno", "1988-03-14", "female", "", "A1234"]);
+    let other = person(&ruleset, ["Grace", "Otieno", "1988-03-14", "female", "", "B9876"]);
+    let total = judge(&ruleset.rules[0], &one, &other).scored.total;
+    let joining = Joining { record: &one, others: std::slice::from_ref(&other), is_member: false };
+    assert_eq!(with(total).unwrap().golden_guards_of(joining), []);
+    assert_eq!(with(total + 0.001).unwrap().golden_guards_of(joining).len(), 1);
+    assert!(with(f64::NAN).unwrap_err().contains("finite"));
 }

@@ -2,9 +2,9 @@
 
 mod cost;
 
-use std::{path::Path, path::PathBuf, process::ExitCode};
+use std::{path::Path, path::PathBuf, process::ExitCode, slice::from_ref};
 
-use matching::index::Limits;
+use matching::{explain::hold_back, index::Limits, model::Joining, score::Band};
 
 use pipeline::rows::{self, MissingIds, Options};
 use registry::extract::Extractor;
@@ -54,7 +54,16 @@ pub(crate) fn run(arguments: Arguments) -> anyhow::Result<ExitCode> {
     let candidate = features(&arguments.candidate, &extractor)?;
     let ruleset = extractor.ruleset();
     let explanations: Vec<_> = (0..ruleset.rules.len())
-        .map(|rule| matching::explain::explain(ruleset, rule, &query, &candidate))
+        .map(|rule| {
+            let explanation = matching::explain::explain(ruleset, rule, &query, &candidate);
+            // As if the candidate were a golden record by itself.
+            let joining =
+                Joining { record: &query, others: from_ref(&candidate), is_member: false };
+            match explanation.band {
+                Band::Auto => explanation.held_back(hold_back(ruleset, joining, |_| None)),
+                Band::Potential | Band::Below => explanation,
+            }
+        })
         .collect();
     let cost = match arguments.cost {
         true => {

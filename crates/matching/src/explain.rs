@@ -18,7 +18,9 @@ use crate::score::field::FieldScorer;
 pub use crate::score::field::Outcome;
 use crate::score::{Band, Score, Scored};
 use native::Comparisons;
-pub use native::{ComparisonExplanation, GuardExplanation, TermExplanation, ValuesExplanation};
+pub use native::{
+    ComparisonExplanation, GuardExplanation, TermExplanation, ValuesExplanation, hold_back,
+};
 
 /// Why a pair has its score under one rule.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -58,9 +60,24 @@ pub struct Explanation {
     /// The probability that the two are one person, by a native rule.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub probability: Option<f64>,
-    /// Guards that hold, whatever the score; each turns an automatic match into a potential one.
+    /// Guards that hold, whatever the score; each leaves the match to a person.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub guards: Vec<GuardExplanation>,
+    /// Guards of the golden record that the candidate belongs to, where the record was kept from
+    /// joining it; see [`Explanation::held_back`].
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub golden_guards: Vec<GuardExplanation>,
+}
+
+impl Explanation {
+    /// Tells that the record does not join the candidate's golden record without a person.
+    pub fn held_back(mut self, guards: Vec<GuardExplanation>) -> Explanation {
+        if !guards.is_empty() && self.band == Band::Auto {
+            self.band = Band::Potential;
+        }
+        self.golden_guards = guards;
+        self
+    }
 }
 
 /// One filter. `Debug` leaves the values out.
@@ -161,6 +178,7 @@ pub fn explain(
         comparisons,
         probability: (rule.kind == MatchingType::Native).then(|| model::probability_of(total)),
         guards,
+        golden_guards: Vec::new(),
     }
 }
 

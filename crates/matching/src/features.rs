@@ -23,11 +23,20 @@ pub(crate) const BETWEEN: char = '\u{1f}';
 #[derive(Clone)]
 pub struct Features {
     values: Box<[Option<Value>]>,
-    /// Placeholders that were met, each with its feature; an index does not keep them.
-    skipped: Vec<(usize, String)>,
+    /// Values that do not count, each with its feature; an index does not keep them.
+    skipped: Vec<(usize, Skipped)>,
 }
 
-/// Placeholders do not count: they say nothing of a person.
+/// A prepared value that does not count, and why.
+#[derive(Clone)]
+enum Skipped {
+    /// It stands for none.
+    Placeholder(String),
+    /// Its check digit is wrong.
+    FailedCheck(String),
+}
+
+/// Skipped values do not count: they say nothing of a person.
 impl PartialEq for Features {
     fn eq(&self, other: &Features) -> bool {
         self.values == other.values
@@ -94,7 +103,7 @@ impl Value {
         texts.chain(tokens.iter().map(String::as_str))
     }
 
-    fn prepare(spec: &FeatureSpec, raw: &[String], skipped: impl FnMut(String)) -> Option<Value> {
+    fn prepare(spec: &FeatureSpec, raw: &[String], skipped: impl FnMut(Skipped)) -> Option<Value> {
         if !spec.normaliser.is_opencr() || spec.several != Several::Join || !spec.skip.is_empty() {
             return Value::prepare_native(spec, raw, skipped);
         }
@@ -117,18 +126,22 @@ impl Value {
         }
     }
 
-    /// Prepares each value by the feature's normaliser and leaves placeholders out.
+    /// Prepares each value by the feature's normaliser and leaves out those that do not count.
     fn prepare_native(
         spec: &FeatureSpec,
         raw: &[String],
-        mut skipped: impl FnMut(String),
+        mut skipped: impl FnMut(Skipped),
     ) -> Option<Value> {
         let mut keep = |value: &String| {
-            let is_placeholder = spec.skip.has(&spec.normaliser, value);
-            if is_placeholder {
-                skipped(value.clone());
+            if spec.skip.has(&spec.normaliser, value) {
+                skipped(Skipped::Placeholder(value.clone()));
+                return false;
             }
-            !is_placeholder
+            let is_possible = spec.check.is_none_or(|check| check.holds(value));
+            if !is_possible {
+                skipped(Skipped::FailedCheck(value.clone()));
+            }
+            is_possible
         };
         let prepared = raw.iter().filter_map(|raw| spec.normaliser.apply(raw));
         let mut values: Vec<String> = match spec.several {
@@ -248,8 +261,18 @@ impl Features {
     ///
     /// Only of features that were just made: an index does not keep them.
     pub fn placeholders(&self, feature: usize) -> impl Iterator<Item = &str> {
-        let of_feature = self.skipped.iter().filter(move |(at, _)| *at == feature);
-        of_feature.map(|(_, value)| value.as_str())
+        self.skipped.iter().filter_map(move |(at, skipped)| match skipped {
+            Skipped::Placeholder(value) if *at == feature => Some(value.as_str()),
+            Skipped::Placeholder(_) | Skipped::FailedCheck(_) => None,
+        })
+    }
+
+    /// Values of a feature whose check digit is wrong, as prepared; kept as placeholders are.
+    pub fn failed_checks(&self, feature: usize) -> impl Iterator<Item = &str> {
+        self.skipped.iter().filter_map(move |(at, skipped)| match skipped {
+            Skipped::FailedCheck(value) if *at == feature => Some(value.as_str()),
+            Skipped::Placeholder(_) | Skipped::FailedCheck(_) => None,
+        })
     }
 
     /// Whether the record has no value at all for the feature.

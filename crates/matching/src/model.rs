@@ -9,7 +9,8 @@
 //! value in place of u, so that a rare name says more than a common one.
 //!
 //! The sum begins with the rule's prior, in bits, and is the score. A [`Guard`] that holds makes
-//! an automatic match a potential one. [`judge`] does all this for one pair; the index does the
+//! an automatic match a potential one, or any match a conflict; a [`GoldenGuard`] does so for a
+//! record and a whole golden record. [`judge`] does all this for one pair; the index does the
 //! same with dictionary codes, and every number there comes from here. Everything is a function
 //! of the rule set and the two records, never of what else a registry holds.
 
@@ -18,6 +19,7 @@ mod build;
 mod check;
 mod dates;
 mod frequency;
+mod golden;
 mod guard;
 mod ladder;
 mod likeness;
@@ -27,7 +29,8 @@ pub use build::bits_of;
 pub use build::probability_of;
 pub use dates::{DateLikeness, PartialDate};
 pub use frequency::FrequencyTable;
-pub use guard::{Condition, Guard};
+pub use golden::{Contradiction, GoldenCondition, GoldenGuard, Holding, Joining, PairGuard};
+pub use guard::{Condition, Doubt, Guard};
 pub use ladder::{Ladder, Level, NULL_LEVEL, Test};
 pub use likeness::{Encoder, Likeness};
 
@@ -84,6 +87,18 @@ pub fn guards(rule: &Rule, query: &Features, candidate: &Features) -> Vec<usize>
     let reached = Reached { levels: &levels, bits: &bits };
     let holds = |at: &usize| rule.guards[*at].when.holds(reached, query, candidate);
     (0..rule.guards.len()).filter(holds).collect()
+}
+
+/// What a match of a pair is where it does not link the two.
+///
+/// A guard that gives a conflict holds whatever the score, so that the strongest evidence for
+/// one person beside the strongest against it is not lost among the potential matches.
+pub fn doubt(rule: &Rule, query: &Features, candidate: &Features) -> Doubt {
+    if rule.guards.iter().all(|guard| guard.gives == Doubt::Potential) {
+        return Doubt::Potential;
+    }
+    let holding = guards(rule, query, candidate).into_iter().map(|at| rule.guards[at].gives);
+    holding.max().unwrap_or_default()
 }
 
 #[cfg(test)]

@@ -10,6 +10,7 @@ mod build;
 mod convert;
 mod describe;
 pub mod entries;
+mod golden;
 mod place;
 mod write;
 

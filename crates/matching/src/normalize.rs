@@ -4,9 +4,11 @@
 //! OpenCR's, without accent folding and Unicode normalisation (quirk 5); those of native rules
 //! are in `normalize/native.rs`, and which values stand for none in `normalize/skip.rs`.
 
+mod check_digit;
 pub mod native;
 mod skip;
 
+pub use check_digit::CheckDigit;
 pub use native::Normaliser;
 pub use skip::SkipValues;
 

@@ -108,8 +108,9 @@ pub fn parse(json: &str) -> Result<Ruleset, RulesError> {
     }
     let Reader { features, mut warnings, .. } = reader;
     warnings.extend(rules.iter().flat_map(|rule| advice::about(rule, &features)));
-    let hash = RulesetHash::of(&rules, &features);
-    Ok(Ruleset { rules, features, hash, warnings, source: json.to_owned() })
+    let hash = RulesetHash::of(&rules, &features, &[]);
+    let golden_guards = Vec::new();
+    Ok(Ruleset { rules, features, golden_guards, hash, warnings, source: json.to_owned() })
 }
 
 /// What a rule says about missing values for fields that say nothing.

@@ -7,8 +7,8 @@ use std::fmt;
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 
-use crate::model::{Guard, Ladder};
-use crate::normalize::{Normaliser, SkipValues};
+use crate::model::{GoldenGuard, Guard, Ladder};
+use crate::normalize::{CheckDigit, Normaliser, SkipValues};
 use crate::score::{Band, Score};
 use crate::similarity::Algorithm;
 
@@ -22,6 +22,8 @@ pub struct Ruleset {
     pub rules: Vec<Rule>,
     /// What to extract from every record; fields and filters refer to it by position.
     pub features: Vec<FeatureSpec>,
+    /// What keeps a record from joining a golden record without a person; none in OpenCR's rules.
+    pub golden_guards: Vec<GoldenGuard>,
     /// Names this content: equal hashes mean equal scores.
     pub hash: RulesetHash,
     /// What works but is probably not meant; one sentence each, for the operator.
@@ -30,14 +32,21 @@ pub struct Ruleset {
     pub source: String,
 }
 
+impl Ruleset {
+    /// Works the hash out anew, after a change.
+    pub(crate) fn rehash(&mut self) {
+        self.hash = RulesetHash::of(&self.rules, &self.features, &self.golden_guards);
+    }
+}
+
 /// Hex SHA-256 of a rule set's canonical content; comments and spelling do not change it.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(transparent)]
 pub struct RulesetHash(String);
 
 impl RulesetHash {
-    /// Hashes what decides scores and what explanations cite.
-    pub fn of(rules: &[Rule], features: &[FeatureSpec]) -> RulesetHash {
+    /// Hashes what decides scores and links and what explanations cite.
+    pub fn of(rules: &[Rule], features: &[FeatureSpec], guards: &[GoldenGuard]) -> RulesetHash {
         // The version line is raised when the same rules start to give other scores.
         let mut hasher = Sha256::new();
         hasher.update(b"opencr ruleset 1\n");
@@ -46,6 +55,11 @@ impl RulesetHash {
         let canonical = serde_json::to_vec(&(rules, features))
             .expect("rules are plain data with finite numbers and text keys");
         hasher.update(&canonical);
+        if !guards.is_empty() {
+            let canonical =
+                serde_json::to_vec(guards).expect("guards are plain data with finite numbers");
+            hasher.update(&canonical);
+        }
         RulesetHash(hasher.finalize().iter().map(|byte| format!("{byte:02x}")).collect())
     }
 
@@ -85,6 +99,9 @@ pub struct FeatureSpec {
     /// Values that stand for no value.
     #[serde(skip_serializing_if = "SkipValues::is_empty")]
     pub skip: SkipValues,
+    /// How check digits are told; values that fail are none.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub check: Option<CheckDigit>,
 }
 
 impl FeatureSpec {
@@ -99,6 +116,7 @@ impl FeatureSpec {
             normaliser: Normaliser::default(),
             several: Several::default(),
             skip: SkipValues::default(),
+            check: None,
         }
     }
 

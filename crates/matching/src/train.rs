@@ -143,6 +143,9 @@ pub fn train(
     let mut lambda = None;
     for (at, rule) in ruleset.rules.iter().enumerate() {
         let work = Work { file, ruleset: &ruleset, rule, at, records, options };
+        if work.is_all_fixed() {
+            continue;
+        }
         let learned = work.learn(labels, &mut report, on_step);
         learned.write(&work, &mut trained);
         lambda.get_or_insert(learned.prior);
@@ -187,6 +190,13 @@ impl Work<'_> {
     fn is_fixed(&self, ladder: usize, level: usize) -> bool {
         let entry = self.file.pass.get(self.at).and_then(|pass| pass.comparison.get(ladder));
         entry.and_then(|entry| entry.levels.get(level)).is_some_and(|level| level.fixed)
+    }
+
+    /// Whether there is nothing to learn, so that the prior stays, too: such a pass says what is
+    /// to be found, and not how likely it is.
+    fn is_all_fixed(&self) -> bool {
+        let mut ladders = self.rule.ladders.iter().enumerate();
+        ladders.all(|(at, ladder)| (0..ladder.levels.len()).all(|level| self.is_fixed(at, level)))
     }
 
     /// Puts the numbers of fixed levels back, and shares the rest among the others.

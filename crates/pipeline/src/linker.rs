@@ -172,7 +172,8 @@ impl Linker {
         })
         .await?;
         watch.lap(Step::Match);
-        let wanted = wanted(works, &matched);
+        let has_golden_guards = !self.extractor.ruleset().golden_guards.is_empty();
+        let wanted = wanted(works, &matched, has_golden_guards);
         let standing = load::standing(&*self.store, &wanted).await.map_err(store_error)?;
         watch.lap(Step::Load);
         let desk = Desk::new(head, standing, snapshot, self.extractor.clone(), &self.settings);

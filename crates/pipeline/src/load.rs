@@ -6,7 +6,7 @@ use registry::{
     decide::REPLACED_STEPS_MAX,
     ids::{Cruid, RecordId, RecordNumber, SourceKey},
     standing::Standing,
-    state::GoldenStatus,
+    state::{GoldenStatus, RecordState},
 };
 use store::{Reader, StoreError};
 
@@ -19,13 +19,18 @@ pub(crate) struct Wanted {
     pub(crate) ids: BTreeSet<RecordId>,
     /// Candidates that the index found.
     pub(crate) numbers: BTreeSet<RecordNumber>,
+    /// Those of them that are automatic matches, if rules guard golden records.
+    pub(crate) automatic: BTreeSet<RecordNumber>,
+    /// Whether rules guard golden records, so that the other members are asked, too.
+    pub(crate) has_golden_guards: bool,
 }
 
 /// Loads the standing state for `wanted`.
 ///
 /// It holds the submitted and named records, the candidates, the partners of open issues and
 /// of broken pairs, all their golden records, and every open issue of records whose issues may
-/// be closed (so that their tags can be told).
+/// be closed (so that their tags can be told). Where rules guard golden records it holds the
+/// members, too, of those that a submitted record is in or may join.
 pub(crate) async fn standing(reader: &dyn Reader, wanted: &Wanted) -> Result<Standing, StoreError> {
     let mut standing = Standing::default();
     let ids: Vec<RecordId> = wanted.ids.iter().cloned().collect();
@@ -42,12 +47,48 @@ pub(crate) async fn standing(reader: &dyn Reader, wanted: &Wanted) -> Result<Sta
     for state in reader.records_numbered(&numbers).await? {
         standing.load_record(state);
     }
+    let mut joinable: BTreeSet<RecordId> = BTreeSet::new();
+    if wanted.has_golden_guards {
+        joinable.clone_from(&subjects);
+        let automatic = |state: &&RecordState| wanted.automatic.contains(&state.number);
+        joinable.extend(standing.records().filter(automatic).map(|state| state.id.clone()));
+    }
     load_relations(reader, &mut standing, subjects).await?;
     let named = wanted.ids.iter().map(|id| Cruid::new(id.as_str()));
     let goldens: HashSet<Cruid> =
         standing.records().map(|state| state.golden.clone()).chain(named).collect();
     load_goldens(reader, &mut standing, goldens).await?;
+    load_members(reader, &mut standing, joinable).await?;
     Ok(standing)
+}
+
+/// Loads the other members of the golden records of `records`, and of what replaced those.
+async fn load_members(
+    reader: &dyn Reader,
+    standing: &mut Standing,
+    records: BTreeSet<RecordId>,
+) -> Result<(), StoreError> {
+    let mut members = BTreeSet::new();
+    let mut seen = HashSet::new();
+    for record in &records {
+        let mut golden = standing.record(record).and_then(|state| standing.golden(&state.golden));
+        while let Some(known) = golden.filter(|golden| seen.insert(&golden.id)) {
+            let is_new = |id: &&RecordId| standing.record(id).is_none();
+            members.extend(known.members.iter().filter(is_new).cloned());
+            golden = match &known.status {
+                GoldenStatus::Replaced(other) => standing.golden(other),
+                GoldenStatus::Live | GoldenStatus::Retired => None,
+            };
+        }
+    }
+    if members.is_empty() {
+        return Ok(());
+    }
+    let members: Vec<RecordId> = members.into_iter().collect();
+    for state in reader.records(&members).await? {
+        standing.load_record(state);
+    }
+    Ok(())
 }
 
 /// Loads open issues and broken pairs of `subjects`, and the records on their other side.

@@ -8,7 +8,7 @@
 use std::cmp::Reverse;
 
 use matching::{
-    explain::Explanation,
+    explain::{Explanation, GuardExplanation},
     score::{Band, Score},
 };
 use thiserror::Error;
@@ -165,6 +165,18 @@ pub enum Refusal {
 /// Gives the explanation of a candidate, by record and rule counted from 1.
 pub type Explain<'a> = &'a dyn Fn(&RecordId, u32) -> Explanation;
 
+/// A submitted record that would join a golden record, or stay there, without a person.
+#[derive(Clone, Debug)]
+pub struct Joining<'a> {
+    /// The other source records of the golden record.
+    pub others: Vec<&'a RecordId>,
+    /// Whether the record is one of its source records now.
+    pub is_member: bool,
+}
+
+/// Gives what keeps the submitted record from that: guards of golden records, in their order.
+pub type HoldBack<'a> = &'a dyn Fn(&Joining<'_>) -> Vec<GuardExplanation>;
+
 /// What a decision rests on, beside the submitted record.
 #[derive(Clone, Copy)]
 pub struct Grounds<'a> {
@@ -177,6 +189,8 @@ pub struct Grounds<'a> {
     pub policy: Policy,
     /// Explains a candidate.
     pub explain: Explain<'a>,
+    /// Guards golden records; asked only where there is an automatic match.
+    pub hold_back: HoldBack<'a>,
 }
 
 /// Decides where a submitted record belongs.
@@ -189,12 +203,12 @@ pub fn decide(
     fresh: &Fresh,
     grounds: Grounds<'_>,
 ) -> Result<Decision, Refusal> {
-    let Grounds { matches, standing, policy, explain } = grounds;
+    let Grounds { standing, policy, explain, .. } = grounds;
     let existing = find_existing(submitted, standing)?;
     if let Some(state) = existing.filter(|state| submitted.only_create && !state.is_withdrawn) {
         return Ok(nothing(state, Outcome::Existing));
     }
-    let classes = classify(existing, matches, standing);
+    let classes = classify(existing, grounds);
     let mut draft = Draft::new(submitted, existing, fresh, explain);
     match existing {
         None => draft.create(&classes),
@@ -393,13 +407,16 @@ impl<'a> Draft<'a> {
     }
 
     fn auto_basis(&mut self, best: &Candidate) -> LinkBasis {
-        let evidence = self.evidence(best);
+        let evidence = self.evidence(best, &[]);
         self.basis(BasisKind::Auto, Some(evidence))
     }
 
     /// The candidate as evidence; its explanation is kept with the decision.
-    fn evidence(&mut self, candidate: &Candidate) -> Evidence {
+    ///
+    /// `held_back` is what kept the record from joining the candidate's golden record.
+    fn evidence(&mut self, candidate: &Candidate, held_back: &[GuardExplanation]) -> Evidence {
         let explanation = (self.explain)(&candidate.record, candidate.rule);
+        let explanation = explanation.held_back(held_back.to_vec());
         let text = explanation_text(&explanation);
         let hash = ContentHash::of(&text);
         if self.explanations.iter().all(|(known, _)| *known != hash) {

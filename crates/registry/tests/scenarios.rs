@@ -17,6 +17,7 @@ use matching::{
     explain::explain,
     features::Features,
     index::{Index, Limits},
+    model::Doubt,
     score::Band,
 };
 use registry::{
@@ -287,6 +288,7 @@ impl Registry {
             rule: u32::try_from(hit.rule + 1).unwrap(),
             score: hit.score,
             band: hit.band,
+            doubt: Doubt::Potential,
         });
         let candidates: Vec<Candidate> = candidates
             .filter(|one| !ignored.contains(&one.record.as_str()) && one.band != Band::Below)
@@ -301,6 +303,7 @@ impl Registry {
                 let rule = rule as usize - 1;
                 explain(extractor.ruleset(), rule, &query, &self.features[number(id)])
             },
+            hold_back: &|_| Vec::new(),
         };
         let decision = decide(&subject(&scenario["source"]), &fresh(), grounds);
         classing(&decision.unwrap())

@@ -5,7 +5,7 @@ use std::fmt;
 use serde::{Deserialize, Serialize};
 
 use crate::features::Features;
-use crate::model::{self, Ladder, Level, NULL_LEVEL};
+use crate::model::{self, Doubt, Holding, Joining, Ladder, Level, NULL_LEVEL};
 use crate::rules::{Rule, Ruleset};
 
 /// One comparison of a native rule. `Debug` leaves the values out.
@@ -42,6 +42,9 @@ pub struct ValuesExplanation {
     pub candidate: Vec<String>,
     /// Values of both sides that stand for none: placeholders, not counted.
     pub placeholders: Vec<String>,
+    /// Values of both sides whose check digit is wrong, not counted.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub failed_checks: Vec<String>,
 }
 
 /// The part of a level's bits that comes from how rare the common value is.
@@ -60,6 +63,12 @@ pub struct GuardExplanation {
     pub name: String,
     /// Why a person should look.
     pub reason: String,
+    /// What the match becomes.
+    #[serde(default, skip_serializing_if = "Doubt::is_potential")]
+    pub gives: Doubt,
+    /// Of a guard of a whole golden record: the first of its records that the guard is about.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub member: Option<String>,
 }
 
 impl fmt::Debug for ComparisonExplanation {
@@ -76,6 +85,27 @@ impl fmt::Debug for ValuesExplanation {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("ValuesExplanation").field("feature", &self.feature).finish_non_exhaustive()
     }
+}
+
+/// Tells what keeps a record from being in a golden record without a person, in file order.
+///
+/// `name` names one of the others by its position, where a guard is about one.
+pub fn hold_back(
+    ruleset: &Ruleset,
+    joining: Joining<'_>,
+    name: impl Fn(usize) -> Option<String>,
+) -> Vec<GuardExplanation> {
+    let holding = ruleset.golden_guards_of(joining).into_iter();
+    let explained = holding.map(|Holding { guard, other }| {
+        let guard = &ruleset.golden_guards[guard];
+        GuardExplanation {
+            name: guard.name.clone(),
+            reason: guard.reason.clone(),
+            gives: guard.gives,
+            member: other.and_then(&name),
+        }
+    });
+    explained.collect()
 }
 
 /// A native rule applied to a pair.
@@ -101,6 +131,8 @@ impl Comparisons<'_> {
             .map(|guard| GuardExplanation {
                 name: guard.name.clone(),
                 reason: guard.reason.clone(),
+                gives: guard.gives,
+                member: None,
             })
             .collect()
     }
@@ -114,8 +146,10 @@ impl Comparisons<'_> {
         let values: Vec<ValuesExplanation> =
             ladder.features().into_iter().map(|feature| self.values(feature)).collect();
         let is_placeholder = values.iter().any(|values| !values.placeholders.is_empty());
+        let has_failed = values.iter().any(|values| !values.failed_checks.is_empty());
         let label = match reached {
             Some(level) => level.label.clone(),
+            None if has_failed => "check digit wrong, not counted".to_owned(),
             None if is_placeholder => "placeholder, not counted".to_owned(),
             None => "missing".to_owned(),
         };
@@ -134,16 +168,16 @@ impl Comparisons<'_> {
     fn values(&self, feature: usize) -> ValuesExplanation {
         let spec = &self.ruleset.features[feature];
         let owned = |side: &Features| side.values_of(feature).map(str::to_owned).collect();
-        let placeholders = [self.query, self.candidate]
-            .into_iter()
-            .flat_map(|side| side.placeholders(feature).map(str::to_owned))
-            .collect();
+        let sides = [self.query, self.candidate];
+        let placeholders = sides.into_iter().flat_map(|side| side.placeholders(feature));
+        let failed_checks = sides.into_iter().flat_map(|side| side.failed_checks(feature));
         ValuesExplanation {
             feature: spec.name.clone(),
             path: spec.paths().collect::<Vec<_>>().join(" | "),
             query: owned(self.query),
             candidate: owned(self.candidate),
-            placeholders,
+            placeholders: placeholders.map(str::to_owned).collect(),
+            failed_checks: failed_checks.map(str::to_owned).collect(),
         }
     }
 }

@@ -4,7 +4,10 @@
 
 use std::fmt;
 
-use super::{ComparisonExplanation, Explanation, FieldExplanation, FilterExplanation};
+use super::{
+    ComparisonExplanation, Explanation, FieldExplanation, FilterExplanation, GuardExplanation,
+};
+use crate::model::Doubt;
 use crate::rules::MatchingType;
 use crate::score::field::Outcome;
 
@@ -144,11 +147,15 @@ fn native_cells(comparison: &ComparisonExplanation) -> [String; 8] {
     let frequency = comparison
         .term_frequency
         .map_or("-".to_owned(), |term| format!("{} ({:+.2})", short(term.share), term.bits));
-    let placeholders: Vec<&str> =
-        comparison.values.iter().flat_map(|values| &values.placeholders).map(|s| &**s).collect();
-    let label = match placeholders[..] {
+    let skipped: Vec<&str> = comparison
+        .values
+        .iter()
+        .flat_map(|values| values.placeholders.iter().chain(&values.failed_checks))
+        .map(String::as_str)
+        .collect();
+    let label = match skipped[..] {
         [] => comparison.label.clone(),
-        _ => format!("{} [{}]", comparison.label, placeholders.join(", ")),
+        _ => format!("{} [{}]", comparison.label, skipped.join(", ")),
     };
     [
         comparison.name.clone(),
@@ -182,8 +189,24 @@ fn write_native_sum(f: &mut fmt::Formatter<'_>, explanation: &Explanation) -> fm
         Some(name) => writeln!(f, " (excluded by {name})")?,
         None => writeln!(f)?,
     }
-    let mut guards = explanation.guards.iter();
-    guards.try_for_each(|guard| writeln!(f, "guard {}: {}", guard.name, guard.reason))
+    for guard in &explanation.guards {
+        write_guard(f, "guard", guard)?;
+    }
+    explanation
+        .golden_guards
+        .iter()
+        .try_for_each(|guard| write_guard(f, "guard of the golden record", guard))
+}
+
+fn write_guard(f: &mut fmt::Formatter<'_>, kind: &str, guard: &GuardExplanation) -> fmt::Result {
+    write!(f, "{kind} {}: {}", guard.name, guard.reason)?;
+    if let Some(member) = &guard.member {
+        write!(f, " (Patient/{member})")?;
+    }
+    match guard.gives {
+        Doubt::Potential => writeln!(f),
+        Doubt::Conflict => writeln!(f, "; a conflict"),
+    }
 }
 
 /// A probability with as many digits as tell it from 0 and 1.

@@ -72,7 +72,8 @@ impl Ruleset {
             level.bits = (level.m / level.u).log2();
         }
         let warnings = super::check::warnings(&rules);
-        let hash = RulesetHash::of(&rules, &features);
-        Ok(Ruleset { rules, features, hash, warnings, source: source.into() })
+        let hash = RulesetHash::of(&rules, &features, &[]);
+        let golden_guards = Vec::new();
+        Ok(Ruleset { rules, features, golden_guards, hash, warnings, source: source.into() })
     }
 }

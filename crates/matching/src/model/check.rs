@@ -70,6 +70,13 @@ fn best_bits(ladder: &Ladder) -> f64 {
     ladder.levels.iter().map(of_level).fold(0.0, f64::max)
 }
 
+/// The first thing that cannot work in a test.
+pub(super) fn test_problem(features: &[FeatureSpec], test: &Test) -> Option<String> {
+    let mut check = Check { features, rule: None, field: None, problems: Vec::new() };
+    check.test(test);
+    check.problems.into_iter().next().map(|problem| problem.message)
+}
+
 struct Check<'a> {
     features: &'a [FeatureSpec],
     rule: Option<usize>,

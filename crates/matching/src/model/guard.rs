@@ -4,21 +4,43 @@
 //! card is lent. The condition is data of the rule set and a function of the pair alone. Guards
 //! about a whole golden record are the registry's.
 
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 use super::Test;
 use crate::features::Features;
 use crate::rules::Rule;
 
-/// A condition under which an automatic match becomes a potential one.
+/// A condition under which a match is left to a person.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct Guard {
     /// For rule files.
     pub name: String,
     /// Why a person should look, in a sentence for that person.
     pub reason: String,
+    /// What the match becomes.
+    #[serde(skip_serializing_if = "Doubt::is_potential")]
+    pub gives: Doubt,
     /// When it holds.
     pub when: Condition,
+}
+
+/// What a match becomes that is left to a person.
+#[derive(
+    Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Default, Serialize, Deserialize,
+)]
+#[serde(rename_all = "lowercase")]
+pub enum Doubt {
+    /// The two may be one person.
+    #[default]
+    Potential,
+    /// What says one person and what says two contradict each other, at any score that counts.
+    Conflict,
+}
+
+impl Doubt {
+    pub(crate) fn is_potential(&self) -> bool {
+        *self == Doubt::Potential
+    }
 }
 
 /// A condition on a pair and on what its comparisons came to.

@@ -8,6 +8,8 @@ use crate::rules::{FeatureKind, FeatureSpec, Ruleset, Several};
 use crate::similarity::Algorithm;
 use crate::{Normaliser, SkipValues};
 
+mod golden;
+
 /// A rule set with one ladder over one feature.
 fn ruleset(normaliser: Normaliser, several: Several, likenesses: Vec<Likeness>) -> Ruleset {
     let skip = SkipValues::standard();
@@ -254,6 +256,7 @@ fn guarded() -> Ruleset {
     let guard = |name: &str, when| Guard {
         name: name.to_owned(),
         reason: "somebody should look".to_owned(),
+        gives: Doubt::Potential,
         when,
     };
     let guards = [

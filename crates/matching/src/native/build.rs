@@ -30,27 +30,38 @@ impl RuleFile {
         let mut builder = Builder::new(self);
         let rules: Vec<Rule> =
             self.pass.iter().enumerate().map(|(at, pass)| builder.pass(at, pass)).collect();
+        let guards = builder.golden_guards();
         if !builder.problems.is_empty() {
             let problems = builder.problems.into_iter();
             return Err(RulesError::Problems(
                 problems.map(|(steps, problem)| placed(source, &steps, problem)).collect(),
             ));
         }
-        Ruleset::native(builder.specs, rules, source).map_err(|error| match error {
-            RulesError::Problems(problems) => RulesError::Problems(
-                problems
-                    .into_iter()
-                    .map(|problem| placed(source, &self.steps_to(&problem), problem))
-                    .collect(),
-            ),
-            other => other,
-        })
+        let place = |problems: Vec<Problem>| {
+            let problems = problems.into_iter();
+            let placed = problems.map(|problem| placed(source, &self.steps_to(&problem), problem));
+            RulesError::Problems(placed.collect())
+        };
+        let ruleset =
+            Ruleset::native(builder.specs, rules, source).map_err(|error| match error {
+                RulesError::Problems(problems) => place(problems),
+                other => other,
+            })?;
+        if guards.is_empty() {
+            return Ok(ruleset);
+        }
+        ruleset.with_golden_guards(guards).map_err(place)
     }
 
     /// Where a problem of the checked rules stands in the file.
     fn steps_to(&self, problem: &Problem) -> Vec<Step> {
         let Some(at) = problem.rule.and_then(|number| number.checked_sub(1)) else {
-            return vec!["pass".into()];
+            let is_it = |name: &String| problem.field.as_ref() == Some(name);
+            let guard = self.golden.guard.iter().position(|entry| is_it(&entry.name));
+            return match guard {
+                Some(at) => vec!["golden".into(), "guard".into(), at.into()],
+                None => vec!["pass".into()],
+            };
         };
         let mut steps: Vec<Step> = vec!["pass".into(), at.into()];
         let (Some(pass), Some(field)) = (self.pass.get(at), &problem.field) else { return steps };
@@ -70,16 +81,16 @@ fn placed(source: &str, steps: &[Step], mut problem: Problem) -> Problem {
     problem
 }
 
-struct Builder<'f> {
-    file: &'f RuleFile,
+pub(super) struct Builder<'f> {
+    pub(super) file: &'f RuleFile,
     names: Vec<&'f str>,
     specs: Vec<FeatureSpec>,
     aliases: BTreeMap<(String, usize), Arc<AliasTable>>,
     tables: BTreeMap<String, Arc<FrequencyTable>>,
     problems: Vec<(Vec<Step>, Problem)>,
-    rule: Option<usize>,
-    field: Option<String>,
-    steps: Vec<Step>,
+    pub(super) rule: Option<usize>,
+    pub(super) field: Option<String>,
+    pub(super) steps: Vec<Step>,
 }
 
 impl<'f> Builder<'f> {
@@ -120,7 +131,7 @@ impl<'f> Builder<'f> {
         builder
     }
 
-    fn problem(&mut self, message: impl Into<String>) {
+    pub(super) fn problem(&mut self, message: impl Into<String>) {
         let problem =
             Problem { rule: self.rule, field: self.field.clone(), message: message.into() };
         let steps = self.steps.iter().map(|step| match step {
@@ -130,7 +141,12 @@ impl<'f> Builder<'f> {
         self.problems.push((steps.collect(), problem));
     }
 
-    fn unknown<'k>(&mut self, what: &str, name: &str, known: impl Iterator<Item = &'k str>) {
+    pub(super) fn unknown<'k>(
+        &mut self,
+        what: &str,
+        name: &str,
+        known: impl Iterator<Item = &'k str>,
+    ) {
         let known: Vec<&str> = known.collect();
         let hint = match nearest(name, known.iter().copied()) {
             Some(near) => format!("did you mean {near:?}?"),
@@ -153,6 +169,9 @@ impl<'f> Builder<'f> {
         if entry.country.is_some() && !matches!(normaliser, Normaliser::Phone { .. }) {
             self.problem("`country` is for the normaliser \"phone\" only");
         }
+        if entry.check.is_some() && normaliser != Normaliser::Identifier {
+            self.problem("`check` is for the normaliser \"identifier\" only");
+        }
         let kind = if is_filter { FeatureKind::Set } else { FeatureKind::Text };
         FeatureSpec {
             more_paths: more.to_vec(),
@@ -160,11 +179,12 @@ impl<'f> Builder<'f> {
             normaliser,
             several: entry.several,
             skip: SkipValues { standard: entry.standard_skip, values: entry.skip.clone() },
+            check: entry.check,
             ..FeatureSpec::new(name, path, kind)
         }
     }
 
-    fn feature_at(&mut self, name: &str) -> usize {
+    pub(super) fn feature_at(&mut self, name: &str) -> usize {
         let found = self.names.iter().position(|known| *known == name);
         found.unwrap_or_else(|| {
             let names = self.names.clone();
@@ -209,7 +229,7 @@ impl<'f> Builder<'f> {
             .with_guards(guards)
     }
 
-    fn threshold(&mut self, entry: ThresholdEntry) -> f64 {
+    pub(super) fn threshold(&mut self, entry: ThresholdEntry) -> f64 {
         match entry {
             ThresholdEntry::Bits(bits) => bits,
             ThresholdEntry::Probability(p) if p > 0.0 && p < 1.0 => bits_of(p),
@@ -252,7 +272,7 @@ impl<'f> Builder<'f> {
         }
     }
 
-    fn test(&mut self, entry: &TestEntry, depth: usize) -> Test {
+    pub(super) fn test(&mut self, entry: &TestEntry, depth: usize) -> Test {
         if depth > DEPTH_MAX {
             self.problem("tests hold each other too deeply");
             return Test::Else;
@@ -333,7 +353,7 @@ impl<'f> Builder<'f> {
 
     fn guard(&mut self, pass: &PassEntry, entry: &GuardEntry) -> Guard {
         let when = self.condition(pass, &entry.when, 0);
-        Guard { name: entry.name.clone(), reason: entry.reason.clone(), when }
+        Guard { name: entry.name.clone(), reason: entry.reason.clone(), gives: entry.gives, when }
     }
 
     fn condition(&mut self, pass: &PassEntry, entry: &ConditionEntry, depth: usize) -> Condition {

@@ -4,8 +4,8 @@ use std::collections::BTreeMap;
 
 use super::FORMAT;
 use super::entries::{
-    ComparisonEntry, FeatureEntry, LevelEntry, NormaliserEntry, PassEntry, RuleFile, TestEntry,
-    ThresholdEntry,
+    ComparisonEntry, FeatureEntry, GoldenEntry, LevelEntry, NormaliserEntry, PassEntry, RuleFile,
+    TestEntry, ThresholdEntry,
 };
 use crate::rules::{Comparison, Field, Gather, MatchingType, NullHandling, Rule, Ruleset, Several};
 
@@ -49,6 +49,7 @@ pub fn convert(ruleset: &Ruleset) -> Converted {
         aliases: BTreeMap::new(),
         frequencies: BTreeMap::new(),
         pass,
+        golden: GoldenEntry::default(),
     };
     Converted { file, lost }
 }
@@ -111,6 +112,7 @@ fn feature_entry(path: &str) -> FeatureEntry {
         several: Several::Join,
         standard_skip: false,
         skip: Vec::new(),
+        check: None,
     }
 }
 

@@ -2,7 +2,7 @@
 
 use std::fmt::Write as _;
 
-use crate::model::probability_of;
+use crate::model::{Contradiction, Doubt, GoldenCondition, probability_of};
 use crate::rules::{MatchingType, Rule, Ruleset};
 
 /// Levels are shown with at most so many frequencies told.
@@ -14,7 +14,8 @@ pub fn describe(ruleset: &Ruleset) -> String {
     let _ = writeln!(out, "What is read of every record:");
     for feature in &ruleset.features {
         let paths: Vec<&str> = feature.paths().collect();
-        let _ = writeln!(out, "- {}: {}", feature.name, paths.join(", else "));
+        let check = if feature.check.is_some() { ", where the check digit is right" } else { "" };
+        let _ = writeln!(out, "- {}: {}{check}", feature.name, paths.join(", else "));
     }
     for rule in &ruleset.rules {
         let _ = writeln!(out);
@@ -23,7 +24,51 @@ pub fn describe(ruleset: &Ruleset) -> String {
             MatchingType::Deterministic | MatchingType::Probabilistic => opencr(&mut out, rule),
         }
     }
+    golden(&mut out, ruleset);
     out
+}
+
+fn golden(out: &mut String, ruleset: &Ruleset) {
+    if ruleset.golden_guards.is_empty() {
+        return;
+    }
+    let _ = writeln!(out, "\nA record does not join a golden record without a person if:");
+    let name = |feature: usize| &ruleset.features[feature].name;
+    for guard in &ruleset.golden_guards {
+        let when = match &guard.when {
+            GoldenCondition::MoreRecordsThan(most) => {
+                format!("it would have more than {most} records")
+            }
+            GoldenCondition::Contradicts(Contradiction {
+                feature,
+                kind,
+                unless,
+                sure_from_bits,
+            }) => {
+                let kind =
+                    kind.map_or(String::new(), |kind| format!(" of the same {}", name(kind)));
+                let unless = if unless.is_some() { ", with an exception" } else { "" };
+                let sure = sure_from_bits.map_or(String::new(), |bits| {
+                    format!(", and fewer than {bits:+.1} bits with it")
+                });
+                format!("one of its records has another {}{kind}{unless}{sure}", name(*feature))
+            }
+            GoldenCondition::PairGuards(guards) => {
+                let names = guards.iter().map(|at| &*ruleset.rules[at.rule].guards[at.guard].name);
+                let mut names: Vec<&str> = names.collect();
+                names.dedup();
+                format!("a guard holds of it and one of the records: {}", names.join(", "))
+            }
+        };
+        let _ = writeln!(out, "- {}: {when}; {}", guard.name, becomes(guard.gives));
+    }
+}
+
+fn becomes(doubt: Doubt) -> &'static str {
+    match doubt {
+        Doubt::Potential => "a potential match",
+        Doubt::Conflict => "a conflict",
+    }
 }
 
 fn native(out: &mut String, rule: &Rule) {
@@ -35,7 +80,8 @@ fn native(out: &mut String, rule: &Rule) {
         rule.name,
         bits(rule.prior_bits)
     );
-    let _ = writeln!(out, "  linked without a person from {}", bits(rule.auto_threshold));
+    let unless = if rule.guards.is_empty() { "" } else { ", where no guard below holds" };
+    let _ = writeln!(out, "  linked without a person from {}{unless}", bits(rule.auto_threshold));
     if let Some(potential) = rule.potential_threshold {
         let _ = writeln!(out, "  shown to a person from       {}", bits(potential));
     }
@@ -58,7 +104,11 @@ fn native(out: &mut String, rule: &Rule) {
         let _ = writeln!(out, "    {:<38} {:>+6.1} bits", "not known of both", 0.0);
     }
     for guard in &rule.guards {
-        let _ = writeln!(out, "  never linked without a person: {}", guard.reason);
+        let what = match guard.gives {
+            Doubt::Potential => "never linked without a person",
+            Doubt::Conflict => "a conflict at any score shown",
+        };
+        let _ = writeln!(out, "  {what}: {}", guard.reason);
     }
 }
 

@@ -5,8 +5,8 @@ use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
-use crate::model::{DateLikeness, Encoder};
-use crate::normalize::Normaliser;
+use crate::model::{DateLikeness, Doubt, Encoder};
+use crate::normalize::{CheckDigit, Normaliser};
 use crate::rules::{Gather, Several};
 
 /// A whole file.
@@ -37,6 +37,9 @@ pub struct RuleFile {
     pub frequencies: BTreeMap<String, FrequencyEntry>,
     /// The passes, in order.
     pub pass: Vec<PassEntry>,
+    /// What concerns golden records and not pairs.
+    #[serde(default, skip_serializing_if = "GoldenEntry::is_empty")]
+    pub golden: GoldenEntry,
 }
 
 /// How training finds pairs that are likely to be one person.
@@ -70,6 +73,9 @@ pub struct FeatureEntry {
     /// Further values that are none.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub skip: Vec<String>,
+    /// How check digits are told; values that fail do not count.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub check: Option<CheckDigit>,
 }
 
 fn yes() -> bool {
@@ -295,6 +301,63 @@ pub struct GuardEntry {
     pub reason: String,
     /// When it holds.
     pub when: ConditionEntry,
+    /// What the match becomes.
+    #[serde(default, skip_serializing_if = "Doubt::is_potential")]
+    pub gives: Doubt,
+}
+
+/// What concerns golden records.
+#[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct GoldenEntry {
+    /// What keeps a record from joining a golden record without a person.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub guard: Vec<GoldenGuardEntry>,
+}
+
+impl GoldenEntry {
+    fn is_empty(&self) -> bool {
+        self.guard.is_empty()
+    }
+}
+
+/// What keeps a record from joining a golden record without a person.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct GoldenGuardEntry {
+    /// Its name.
+    pub name: String,
+    /// Why a person should look.
+    pub reason: String,
+    /// When it holds.
+    pub when: GoldenConditionEntry,
+    /// What the match becomes.
+    #[serde(default, skip_serializing_if = "Doubt::is_potential")]
+    pub gives: Doubt,
+}
+
+/// A condition on a record and the golden record that it would join.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case", deny_unknown_fields)]
+pub enum GoldenConditionEntry {
+    /// The record and a member both have values of a feature, and none in common.
+    Contradicts {
+        /// The feature.
+        feature: String,
+        /// A feature of which a value must be in common, too: what kind of value the first holds.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        kind: Option<String>,
+        /// What of the two makes it no contradiction.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        unless: Option<TestEntry>,
+        /// The score of the two from which on it is taken for a mistake.
+        #[serde(default, skip_serializing_if = "Option::is_none", rename = "sure-from")]
+        sure_from: Option<ThresholdEntry>,
+    },
+    /// One of these guards of pairs holds of the record and a member, whatever their score.
+    PairGuard(Vec<String>),
+    /// The golden record would have more source records.
+    MoreRecordsThan(usize),
 }
 
 /// A condition on a pair and on what its comparisons came to.

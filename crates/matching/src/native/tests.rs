@@ -114,6 +114,18 @@ fn the_schema_knows_every_key_and_no_other() {
         ("m = 0.1,", "zzz = 1,"),
         ("same = \"family\"", "zzz = \"family\""),
         ("name = \"family\"\nlevels", "name = \"family\"\nzzz = 1\nlevels"),
+        ("\n[frequencies.family]", "\n[[golden.guard]]\nzzz = 1\n[frequencies.family]"),
+        ("\n[frequencies.family]", "\n[[pass.guard]]\nzzz = 1\n[frequencies.family]"),
+        (
+            "\n[frequencies.family]",
+            "\n[[golden.guard]]\nname = \"a\"\nreason = \"b\"\nwhen = { zzz = 1 }\n\
+             [frequencies.family]",
+        ),
+        (
+            "\n[frequencies.family]",
+            "\n[[golden.guard]]\nname = \"a\"\nreason = \"b\"\n\
+             when = { contradicts = { zzz = 1 } }\n[frequencies.family]",
+        ),
     ];
     for (from, to) in probes {
         let message = parse(&SMALL.replacen(from, to, 1)).unwrap_err().to_string();
@@ -124,6 +136,113 @@ fn the_schema_knows_every_key_and_no_other() {
         }
     }
     assert!(asked > 40, "{asked}");
+}
+
+const GUARDED: &str = r#"
+[[pass.guard]]
+name = "namesakes"
+reason = "look"
+when = { reaches = { comparison = "family", levels = ["same"] } }
+gives = "conflict"
+
+[[golden.guard]]
+name = "two families"
+reason = "look"
+when = { contradicts = { feature = "family", sure-from = { bits = 9.5 }, unless = { initial = "family" } } }
+
+[[golden.guard]]
+name = "namesake inside"
+reason = "look"
+when = { pair-guard = ["namesakes"] }
+gives = "conflict"
+
+[[golden.guard]]
+name = "large"
+reason = "look"
+when = { more-records-than = 3 }
+
+[frequencies.family]
+"#;
+
+fn guarded() -> String {
+    SMALL.replacen("\n[frequencies.family]\n", GUARDED, 1)
+}
+
+#[test]
+fn guards_of_golden_records_read_back_as_they_were() {
+    let file = read(&guarded()).unwrap();
+    assert_eq!(to_toml(&file), guarded());
+    let json = serde_json::to_string(&file).unwrap();
+    assert_eq!(read(&json).unwrap(), file);
+    let ruleset = parse(&guarded()).unwrap();
+    assert_eq!(ruleset.golden_guards.len(), 3);
+    assert_ne!(ruleset.hash, parse(SMALL).unwrap().hash);
+    let text = describe(&ruleset);
+    for words in [
+        "has another family, with an exception, and fewer than +9.5 bits",
+        "namesakes",
+        "more than 3",
+        "a conflict",
+    ] {
+        assert!(text.contains(words), "{words}: {text}");
+    }
+}
+
+#[test]
+fn guards_of_golden_records_that_cannot_work_are_told_with_their_place() {
+    let table = [
+        ("feature = \"family\",", "feature = \"famly\",", "line 27", "did you mean \"family\""),
+        ("[\"namesakes\"]", "[\"namesake\"]", "line 32", "did you mean \"namesakes\""),
+        ("[\"namesakes\"]", "[]", "line 32", "does not exist"),
+        ("than = 3", "than = 0", "line 38", "at least one"),
+        ("\"large\"", "\"two families\"", "line 38", "have this name"),
+        ("than = 3", "than = 3, less = 2", "line", "wanted"),
+    ];
+    for (from, to, place, hint) in table {
+        let text = parse(&guarded().replacen(from, to, 1)).unwrap_err().to_string();
+        assert!(text.contains(place) && (hint == "wanted" || text.contains(hint)), "{text}");
+    }
+}
+
+#[test]
+fn a_check_digit_is_for_identifiers_and_reads_back() {
+    let checked = SMALL.replacen(
+        "normaliser = \"name\"\n",
+        "normaliser = \"identifier\"\ncheck = \"iso-7064-mod-11-2\"\n",
+        1,
+    );
+    let file = read(&checked).unwrap();
+    assert_eq!(to_toml(&file), checked);
+    let ruleset = file.build("").unwrap();
+    assert!(describe(&ruleset).contains("where the check digit is right"));
+    let wrong = checked.replacen("\"identifier\"", "\"name\"", 1);
+    let text = parse(&wrong).unwrap_err().to_string();
+    assert!(text.contains("line 4") && text.contains("\"identifier\" only"), "{text}");
+    let unknown = checked.replacen("iso-7064-mod-11-2", "mod-11", 1);
+    let text = parse(&unknown).unwrap_err().to_string();
+    assert!(text.contains("line 7") && text.contains("verhoeff"), "{text}");
+}
+
+#[test]
+fn a_value_with_a_wrong_check_digit_is_told_and_not_counted() {
+    let checked = SMALL.replacen(
+        "normaliser = \"name\"\n",
+        "normaliser = \"identifier\"\nseveral = \"each\"\ncheck = \"luhn\"\n",
+        1,
+    );
+    let ruleset = parse(&checked).unwrap();
+    let person = |values: &[&str]| {
+        crate::Features::from_values(&ruleset.features, |_| {
+            values.iter().map(|value| (*value).to_owned()).collect()
+        })
+    };
+    let (wrong, right) = (person(&["79927398710"]), person(&["7992-7398-710", "79927398713"]));
+    assert!(wrong.is_missing(0));
+    assert_eq!(right.values_of(0).collect::<Vec<_>>(), ["79927398713"]);
+    let explained = crate::explain(&ruleset, 0, &wrong, &wrong);
+    assert_eq!(explained.comparisons[0].label, "check digit wrong, not counted");
+    assert_eq!(explained.comparisons[0].bits, 0.0);
+    assert!(explained.to_string().contains("not counted [79927398710"), "{explained}");
 }
 
 /// Keys of all `properties`, and all words of enumerations.

@@ -7,6 +7,7 @@ use serde::Serialize;
 use super::entries::{
     ComparisonEntry, FeatureEntry, FrequencyEntry, LevelEntry, PassEntry, RuleFile, ThresholdEntry,
 };
+use crate::model::Doubt;
 use crate::rules::{Gather, Several};
 
 /// Writes a file; reading the text gives the same entries again.
@@ -37,6 +38,10 @@ pub fn to_toml(file: &RuleFile) -> String {
     }
     for entry in &file.pass {
         pass(&mut out, entry);
+    }
+    for entry in &file.golden.guard {
+        line(&mut out, "", "\n[[golden.guard]]");
+        guard(&mut out, [&entry.name, &entry.reason], &entry.when, entry.gives);
     }
     // Last, because they are long and nobody reads them.
     for (name, entry) in &file.frequencies {
@@ -75,6 +80,9 @@ fn feature(out: &mut String, entry: &FeatureEntry) {
     if !entry.skip.is_empty() {
         line(out, "skip", &list(&entry.skip));
     }
+    if let Some(check) = &entry.check {
+        line(out, "check", &inline(check));
+    }
 }
 
 fn frequencies(out: &mut String, name: &str, entry: &FrequencyEntry) {
@@ -101,11 +109,19 @@ fn pass(out: &mut String, entry: &PassEntry) {
     for comparison in &entry.comparison {
         self::comparison(out, comparison);
     }
-    for guard in &entry.guard {
+    for entry in &entry.guard {
         line(out, "", "\n[[pass.guard]]");
-        line(out, "name", &text(&guard.name));
-        line(out, "reason", &text(&guard.reason));
-        line(out, "when", &inline(&guard.when));
+        guard(out, [&entry.name, &entry.reason], &entry.when, entry.gives);
+    }
+}
+
+fn guard(out: &mut String, [name, reason]: [&str; 2], when: &impl Serialize, gives: Doubt) {
+    line(out, "name", &text(name));
+    line(out, "reason", &text(reason));
+    line(out, "when", &inline(when));
+    match gives {
+        Doubt::Potential => {}
+        Doubt::Conflict => line(out, "gives", "\"conflict\""),
     }
 }
 

@@ -3,9 +3,10 @@
 use std::{collections::BTreeSet, sync::Arc, time::Instant};
 
 use matching::{
-    explain::{Explanation, explain},
+    explain::{Explanation, GuardExplanation, explain, hold_back},
     features::Features,
-    index::{Found, Limits, Snapshot},
+    index::{Found, Hit, Limits, Snapshot},
+    model::{self, Doubt},
     rules::Ruleset,
     score::{Band, score},
 };
@@ -62,8 +63,8 @@ pub(super) fn match_all(
 }
 
 /// What must be read for deciding `works`.
-pub(super) fn wanted(works: &[Work], matched: &Matched) -> Wanted {
-    let mut wanted = Wanted::default();
+pub(super) fn wanted(works: &[Work], matched: &Matched, has_golden_guards: bool) -> Wanted {
+    let mut wanted = Wanted { has_golden_guards, ..Wanted::default() };
     for operation in works.iter().flat_map(|work| &work.operations) {
         match operation {
             Operation::Submit(submission) => {
@@ -79,8 +80,12 @@ pub(super) fn wanted(works: &[Work], matched: &Matched) -> Wanted {
         }
     }
     let found = matched.iter().flatten().flatten();
-    wanted.numbers =
-        found.flat_map(|found| found.hits.iter().map(|hit| RecordNumber(hit.number))).collect();
+    let hits = || found.clone().flat_map(|found| &found.hits);
+    wanted.numbers = hits().map(|hit| RecordNumber(hit.number)).collect();
+    if has_golden_guards {
+        let automatic = hits().filter(|hit| hit.band == Band::Auto);
+        wanted.automatic = automatic.map(|hit| RecordNumber(hit.number)).collect();
+    }
     wanted
 }
 
@@ -212,6 +217,7 @@ impl Desk {
             standing: self.batch.standing(),
             policy: self.settings.policy,
             explain: &|record, rule| self.explain(&submission.features, record, rule),
+            hold_back: &|joining| self.hold_back(&submission.features, joining),
         };
         decide::decide(&submission.submitted, &fresh, grounds)
     }
@@ -243,7 +249,8 @@ impl Desk {
             .filter_map(|hit| {
                 let record = self.names.0.get(&RecordNumber(hit.number))?.clone();
                 let rule = u32::try_from(hit.rule + 1).ok()?;
-                Some(Candidate { record, rule, score: hit.score, band: hit.band })
+                let doubt = self.doubt(&submission.features, hit);
+                Some(Candidate { record, rule, score: hit.score, band: hit.band, doubt })
             })
             .collect();
         let parts = [found, own.as_ref()];
@@ -275,14 +282,43 @@ impl Desk {
     }
 
     fn explain(&self, query: &Features, record: &RecordId, rule: u32) -> Explanation {
-        let ruleset = self.extractor.ruleset();
-        let candidate = self
-            .batch
-            .standing()
-            .record(record)
+        let candidate = self.features_of(record);
+        explain(self.extractor.ruleset(), rule.saturating_sub(1) as usize, query, &candidate)
+    }
+
+    /// A record's features as the batch left them.
+    fn features_of(&self, record: &RecordId) -> Features {
+        let state = self.batch.standing().record(record);
+        state
             .and_then(|state| self.overlay.features(state.number, &self.snapshot))
-            .unwrap_or_else(|| Features::empty(&ruleset.features));
-        explain(ruleset, rule.saturating_sub(1) as usize, query, &candidate)
+            .unwrap_or_else(|| Features::empty(&self.extractor.ruleset().features))
+    }
+
+    /// What a hit is where it links nobody.
+    fn doubt(&self, query: &Features, hit: &Hit) -> Doubt {
+        let rule = &self.extractor.ruleset().rules[hit.rule];
+        let may_conflict = rule.guards.iter().any(|guard| guard.gives == Doubt::Conflict);
+        if hit.band == Band::Auto || !may_conflict {
+            return Doubt::Potential;
+        }
+        match self.overlay.features(RecordNumber(hit.number), &self.snapshot) {
+            Some(candidate) => model::doubt(rule, query, &candidate),
+            None => Doubt::Potential,
+        }
+    }
+
+    /// What the rules' guards of golden records say of a record that would be with others.
+    fn hold_back(&self, record: &Features, joining: &decide::Joining<'_>) -> Vec<GuardExplanation> {
+        let ruleset = self.extractor.ruleset();
+        if ruleset.golden_guards.is_empty() {
+            return Vec::new();
+        }
+        let others: Vec<Features> =
+            joining.others.iter().map(|member| self.features_of(member)).collect();
+        let is_member = joining.is_member;
+        hold_back(ruleset, model::Joining { record, others: &others, is_member }, |other| {
+            joining.others.get(other).map(|id| id.to_string())
+        })
     }
 
     /// Lets later acts of the batch see what this one did.

@@ -1,14 +1,18 @@
 //! Sorts what the rules found into automatic, conflicting and potential matches.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, hash_map::Entry};
 
-use matching::score::{Band, Score};
+use matching::{
+    explain::GuardExplanation,
+    model::Doubt,
+    score::{Band, Score},
+};
 
-use super::{is_auto, rank};
+use super::{Grounds, HoldBack, Joining, is_auto, rank};
 use crate::{
     ids::{Cruid, RecordId},
     standing::Standing,
-    state::{IssueKind, RecordState},
+    state::{GoldenState, IssueKind, RecordState},
 };
 
 /// A stored record that a rule found, with its score.
@@ -20,8 +24,10 @@ pub struct Candidate {
     pub rule: u32,
     /// Its score by that rule.
     pub score: Score,
-    /// Where the score falls between that rule's thresholds.
+    /// Where the score falls between that rule's thresholds, the rule's guards heeded.
     pub band: Band,
+    /// What it is where it is neither linked nor automatic.
+    pub doubt: Doubt,
 }
 
 /// Everything that the rules found for one record.
@@ -41,6 +47,8 @@ pub(super) struct Classes<'a> {
     pub(super) winner: Option<Winner<'a>>,
     /// One entry a candidate, best first, each with its class and golden record.
     pub(super) candidates: Vec<Classed<'a>>,
+    /// What keeps the record from joining golden records for which an automatic match speaks.
+    held_back: HashMap<Cruid, Vec<GuardExplanation>>,
     /// See [`Matches::potential_total`].
     pub(super) potential_total: Option<u64>,
 }
@@ -59,13 +67,25 @@ impl Classes<'_> {
     /// The class of a candidate, given the golden record that the submitted record ends in.
     ///
     /// Contract 3.2, step 6: whatever is linked to it is an automatic match, even at a
-    /// potential score; an automatic score elsewhere is a conflict.
-    pub(super) fn kind(classed: &Classed<'_>, home: Option<&Cruid>) -> IssueKind {
-        match (is_auto(classed.candidate), home == Some(&classed.golden)) {
-            (_, true) => IssueKind::Auto,
-            (true, false) => IssueKind::Conflict,
-            (false, false) => IssueKind::Potential,
+    /// potential score; an automatic score elsewhere is a conflict, unless a guard of that golden
+    /// record says what it is.
+    pub(super) fn kind(&self, classed: &Classed<'_>, home: Option<&Cruid>) -> IssueKind {
+        let doubt = match (is_auto(classed.candidate), self.held_back(classed)) {
+            _ if home == Some(&classed.golden) => return IssueKind::Auto,
+            (true, []) => return IssueKind::Conflict,
+            (true, guards) => guards.iter().map(|guard| guard.gives).max().unwrap_or_default(),
+            (false, _) => classed.candidate.doubt,
+        };
+        match doubt {
+            Doubt::Potential => IssueKind::Potential,
+            Doubt::Conflict => IssueKind::Conflict,
         }
+    }
+
+    /// The guards that keep the record from the golden record of an automatic match.
+    pub(super) fn held_back(&self, classed: &Classed<'_>) -> &[GuardExplanation] {
+        let guards = self.held_back.get(&classed.golden).filter(|_| is_auto(classed.candidate));
+        guards.map_or(&[], Vec::as_slice)
     }
 }
 
@@ -74,13 +94,12 @@ impl Classes<'_> {
 /// Only automatic matches win: those of the earliest rule that has any, by score; of equal
 /// scores the one in the record's present golden record, then in the oldest golden record,
 /// then by id. Golden records with a member that the record was declared different from
-/// cannot win; their members stay visible as conflicts or potential matches.
-pub(super) fn classify<'a>(
-    existing: Option<&RecordState>,
-    matches: &'a Matches,
-    standing: &Standing,
-) -> Classes<'a> {
+/// cannot win; their members stay visible as conflicts or potential matches. So it is with golden
+/// records that a guard keeps the record from: the next best is looked at.
+pub(super) fn classify<'a>(existing: Option<&RecordState>, grounds: Grounds<'a>) -> Classes<'a> {
+    let Grounds { matches, standing, hold_back, .. } = grounds;
     let candidates = live_candidates(existing, matches, standing);
+    let held_back = all_held_back(existing, &candidates, standing, hold_back);
     let current = existing.filter(|state| !state.is_withdrawn).map(|state| &state.golden);
     let winner = candidates
         .iter()
@@ -88,7 +107,7 @@ pub(super) fn classify<'a>(
         .filter_map(|classed| {
             let golden = standing.golden(&classed.golden)?;
             let barred = existing.is_some_and(|state| standing.is_barred(&state.id, golden));
-            (!barred).then_some((classed, golden))
+            (!barred && !held_back.contains_key(&golden.id)).then_some((classed, golden))
         })
         .min_by_key(|(classed, golden)| {
             let elsewhere = current != Some(&golden.id);
@@ -96,7 +115,35 @@ pub(super) fn classify<'a>(
             rank(classed.candidate.rule, classed.candidate.score, tie)
         })
         .map(|(classed, _)| Winner { best: classed.candidate, golden: classed.golden.clone() });
-    Classes { winner, candidates, potential_total: matches.potential_total }
+    Classes { winner, candidates, held_back, potential_total: matches.potential_total }
+}
+
+/// What guards say of every golden record for which an automatic match speaks; those of which
+/// they say nothing are left out.
+fn all_held_back(
+    existing: Option<&RecordState>,
+    candidates: &[Classed<'_>],
+    standing: &Standing,
+    hold_back: HoldBack<'_>,
+) -> HashMap<Cruid, Vec<GuardExplanation>> {
+    let mut asked = HashMap::new();
+    for classed in candidates.iter().filter(|classed| is_auto(classed.candidate)) {
+        let (Entry::Vacant(place), Some(golden)) =
+            (asked.entry(classed.golden.clone()), standing.golden(&classed.golden))
+        else {
+            continue;
+        };
+        place.insert(hold_back(&joining(existing, golden)));
+    }
+    asked.retain(|_, guards| !guards.is_empty());
+    asked
+}
+
+fn joining<'a>(existing: Option<&RecordState>, golden: &'a GoldenState) -> Joining<'a> {
+    let is_self = |member: &RecordId| existing.is_some_and(|state| state.id == *member);
+    let others: Vec<&RecordId> = golden.members.iter().filter(|one| !is_self(one)).collect();
+    let is_member = others.len() < golden.members.len();
+    Joining { others, is_member }
 }
 
 /// One entry for each live candidate that is not the record itself nor declared different.

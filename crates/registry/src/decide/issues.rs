@@ -5,9 +5,9 @@
 
 use std::collections::BTreeSet;
 
-use matching::score::Band;
+use matching::{explain::GuardExplanation, model::Doubt, score::Band};
 
-use super::{Classes, Draft, Grounds, Policy, classify::Classed};
+use super::{Candidate, Classes, Draft, Grounds, Policy, classify::Classed, is_auto};
 use crate::{
     commit::{Change, CloseReason},
     ids::{Cruid, RecordId},
@@ -43,7 +43,7 @@ pub(super) fn recompute(
         let of_kind: Vec<&Classed<'_>> = classes
             .candidates
             .iter()
-            .filter(|classed| Classes::kind(classed, home.as_ref()) == kind)
+            .filter(|classed| classes.kind(classed, home.as_ref()) == kind)
             .collect();
         let max = max(kind, policy);
         let all = count(kind, of_kind.len(), classes, home.as_ref());
@@ -54,9 +54,14 @@ pub(super) fn recompute(
             doubts.are_cut |= is_cut;
         }
         for classed in of_kind.into_iter().take(max) {
-            match standing_issue(draft, record, classed, kind, standing) {
+            let held_back = match kind {
+                IssueKind::Auto => &[],
+                IssueKind::Potential | IssueKind::Conflict => classes.held_back(classed),
+            };
+            let doubt = Doubted { candidate: classed.candidate, kind, held_back };
+            match standing_issue(draft, record, &doubt, standing) {
                 Some(issue) if tells(issue, record, total) => _ = kept.insert(issue.id.clone()),
-                _ => opened.push((kind, classed, total)),
+                _ => opened.push((doubt, total)),
             }
         }
     }
@@ -65,18 +70,25 @@ pub(super) fn recompute(
         issue: issue.id.clone(),
         reason: CloseReason::Superseded,
     }));
-    for (kind, classed, candidates_total) in opened {
+    for (doubt, candidates_total) in opened {
         let issue = MatchIssue {
             id: draft.next_issue_id(),
-            kind,
+            kind: doubt.kind,
             subject: record.clone(),
-            evidence: draft.evidence(classed.candidate),
+            evidence: draft.evidence(doubt.candidate, doubt.held_back),
             opened_at: draft.fresh.at,
             candidates_total,
         };
         draft.changes.push(Change::OpenIssue { issue });
     }
     doubts.are_cut.then_some(doubts.all)
+}
+
+/// A candidate that an issue is about.
+struct Doubted<'a> {
+    candidate: &'a Candidate,
+    kind: IssueKind,
+    held_back: &'a [GuardExplanation],
 }
 
 /// Potential matches and conflicts of one record.
@@ -101,11 +113,18 @@ fn count(kind: IssueKind, found: usize, classes: &Classes<'_>, home: Option<&Cru
     let found = u64::try_from(found).unwrap_or(u64::MAX);
     match kind {
         IssueKind::Potential => {
-            let linked = classes.candidates.iter().filter(|classed| {
-                classed.candidate.band == Band::Potential && home == Some(&classed.golden)
+            let told_elsewhere = classes.candidates.iter().filter(|classed| {
+                classed.candidate.band == Band::Potential
+                    && (home == Some(&classed.golden) || classed.candidate.doubt == Doubt::Conflict)
             });
-            let linked = linked.count() as u64;
-            let others = classes.potential_total.map(|total| total.saturating_sub(linked));
+            let told_elsewhere = told_elsewhere.count() as u64;
+            let held_back = classes.candidates.iter().filter(|classed| {
+                is_auto(classed.candidate) && classes.kind(classed, home) == kind
+            });
+            let held_back = held_back.count() as u64;
+            let others = classes
+                .potential_total
+                .map(|total| total.saturating_sub(told_elsewhere).saturating_add(held_back));
             others.unwrap_or(found).max(found)
         }
         IssueKind::Auto | IssueKind::Conflict => found,
@@ -127,17 +146,16 @@ fn tells(issue: &MatchIssue, record: &RecordId, total: Option<u64>) -> bool {
 fn standing_issue<'s>(
     draft: &mut Draft<'_>,
     record: &RecordId,
-    classed: &Classed<'_>,
-    kind: IssueKind,
+    doubt: &Doubted<'_>,
     standing: &'s Standing,
 ) -> Option<&'s MatchIssue> {
-    let other = &classed.candidate.record;
+    let other = &doubt.candidate.record;
     let of_pair = |issue: &&MatchIssue| {
-        issue.kind == kind && (issue.subject == *other || issue.evidence.candidate == *other)
+        issue.kind == doubt.kind && (issue.subject == *other || issue.evidence.candidate == *other)
     };
     let issue = standing.issues_of(record).find(of_pair)?;
     if draft.is_news {
-        let evidence = draft.evidence(classed.candidate);
+        let evidence = draft.evidence(doubt.candidate, doubt.held_back);
         return (issue.subject == *record && issue.evidence == evidence).then_some(issue);
     }
     Some(issue)

@@ -3,7 +3,10 @@
 use std::collections::BTreeSet;
 
 use fhir::resource::Resource;
-use matching::score::{Band, Score};
+use matching::{
+    model::Doubt,
+    score::{Band, Score},
+};
 
 use super::*;
 use crate::{
@@ -17,11 +20,20 @@ use crate::{
     vocabulary::Vocabulary,
 };
 
+mod guards;
+
 /// A registry in memory to which tests submit records with matches of their choice.
 struct Desk {
     batch: Batch,
     policy: Policy,
+    /// Whom the golden records' guards keep the submitted record from.
+    enemies: Vec<&'static str>,
+    /// What such a guard gives.
+    gives: Doubt,
 }
+
+/// A score between the thresholds, of a pair that a guard calls a conflict.
+const LENT: f64 = 1.25;
 
 fn rules() -> matching::rules::Ruleset {
     let text = r#"{"rules":[{"matchingType":"deterministic","fields":{"family":{"algorithm":"exact",
@@ -33,7 +45,18 @@ fn rules() -> matching::rules::Ruleset {
 impl Desk {
     fn new() -> Self {
         let batch = Batch::new(Head::start(), Standing::default(), "rules".into());
-        Self { batch, policy: Policy::default() }
+        Self { batch, policy: Policy::default(), enemies: Vec::new(), gives: Doubt::Potential }
+    }
+
+    fn hold_back(&self, joining: &Joining<'_>) -> Vec<GuardExplanation> {
+        let enemy = joining.others.iter().find(|id| self.enemies.contains(&id.as_str()));
+        let guard = enemy.map(|id| GuardExplanation {
+            name: "sex".to_owned(),
+            reason: "male and female".to_owned(),
+            gives: self.gives,
+            member: Some(id.to_string()),
+        });
+        guard.into_iter().collect()
     }
 
     fn fresh(&self) -> Fresh {
@@ -65,6 +88,7 @@ impl Desk {
             rule: 1,
             score: Score::new(*score),
             band: if *score >= 2.0 { Band::Auto } else { Band::Potential },
+            doubt: if *score == LENT { Doubt::Conflict } else { Doubt::Potential },
         });
         let matches = Matches { candidates: candidates.collect(), potential_total: None };
         let rules = rules();
@@ -74,6 +98,7 @@ impl Desk {
             standing: self.batch.standing(),
             policy: self.policy,
             explain: &|_, _| matching::explain::explain(&rules, 0, &empty, &empty),
+            hold_back: &|joining| self.hold_back(joining),
         };
         decide(submitted, &self.fresh(), grounds)
     }
@@ -215,12 +240,22 @@ fn an_earlier_rule_wins_over_a_higher_score_of_a_later_one() {
         rule,
         score: Score::new(score),
         band: Band::Auto,
+        doubt: Doubt::Potential,
     };
     let matches = Matches {
         candidates: vec![candidate("b", 2, 107.0), candidate("a", 1, 6.0)],
         potential_total: None,
     };
-    let classes = classify(None, &matches, desk.batch.standing());
+    let rules = rules();
+    let empty = matching::features::Features::empty(&rules.features);
+    let grounds = Grounds {
+        matches: &matches,
+        standing: desk.batch.standing(),
+        policy: desk.policy,
+        explain: &|_, _| matching::explain::explain(&rules, 0, &empty, &empty),
+        hold_back: &|_| Vec::new(),
+    };
+    let classes = classify(None, grounds);
     assert_eq!(classes.winner.unwrap().golden.as_str(), "g0");
 }
 

@@ -7,8 +7,8 @@ use proptest::prelude::*;
 use crate::index::search::search_along;
 use crate::index::*;
 use crate::model::{
-    AliasTable, Condition, DateLikeness, Encoder, FrequencyTable, Guard, Ladder, Level, Likeness,
-    NULL_LEVEL, Test,
+    AliasTable, Condition, DateLikeness, Doubt, Encoder, FrequencyTable, Guard, Ladder, Level,
+    Likeness, NULL_LEVEL, Test,
 };
 use crate::rules::{FeatureKind, FeatureSpec, FilterSpec, Rule, Several};
 use crate::similarity::Algorithm;
@@ -194,7 +194,7 @@ fn guard(ladders: usize) -> impl Strategy<Value = Guard> {
         let when =
             Condition::All(vec![parts[0].clone(), Condition::Not(Box::new(Condition::Any(parts)))]);
         let when = Condition::Any(vec![when, Condition::Holds(Test::equal(ID))]);
-        Guard { name: "some".to_owned(), reason: "look".to_owned(), when }
+        Guard { name: "some".to_owned(), reason: "look".to_owned(), gives: Doubt::Potential, when }
     })
 }
 

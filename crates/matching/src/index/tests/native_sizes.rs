@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use crate::index::*;
 use crate::model::{
-    Condition, DateLikeness, Encoder, FrequencyTable, Guard, Ladder, Level, Likeness, Test,
+    Condition, DateLikeness, Doubt, Encoder, FrequencyTable, Guard, Ladder, Level, Likeness, Test,
 };
 use crate::rules::{FeatureKind, FeatureSpec, Rule, Several};
 use crate::similarity::Algorithm;
@@ -129,7 +129,8 @@ fn ruleset(potential: f64) -> Ruleset {
     let names = ["given", "family", "birth", "phone", "id", "sex", "crossed"];
     let ladders = names.into_iter().zip(ladders).map(|(name, levels)| Ladder::new(name, levels));
     let when = Condition::Reaches { ladder: 5, levels: vec![1] };
-    let guard = Guard { name: "sex".to_owned(), reason: "look".to_owned(), when };
+    let (name, reason) = ("sex".to_owned(), "look".to_owned());
+    let guard = Guard { name, reason, gives: Doubt::Potential, when };
     let rule =
         Rule::native("pass", 0.001, ladders.collect(), (potential, 8.0)).with_guards([guard]);
     Ruleset::native(specs, vec![rule], "").expect("sound rules")

@@ -71,8 +71,16 @@ pub(crate) fn extractor(config: &Config, path: Option<&Path>) -> anyhow::Result<
 
 /// Compiles the paths of rules that are called `name`.
 pub(crate) fn compile(ruleset: matching::Ruleset, name: &str) -> anyhow::Result<Extractor> {
-    Extractor::compile(Arc::new(ruleset))
-        .map_err(|error| usage(format!("{name} is refused: {error}")))
+    let ruleset = Arc::new(ruleset);
+    Extractor::compile(Arc::clone(&ruleset)).map_err(|problems| {
+        let problems = problems.0.iter().map(|problem| {
+            match matching::native::find_text(&ruleset.source, &problem.path) {
+                Some((line, column)) => format!("\n- line {line}, column {column}: {problem}"),
+                None => format!("\n- {problem}"),
+            }
+        });
+        usage(format!("{name} is refused:{}", problems.collect::<String>()))
+    })
 }
 
 /// The threads that everything asynchronous runs on.

@@ -34,7 +34,10 @@ pub fn describe(ruleset: &Ruleset) -> Vec<String> {
 /// Warns of each rule that is too wide to be planned, so that a search reads every record.
 pub fn unplanned(ruleset: &Ruleset) -> Vec<String> {
     let shapes = Shape::of_all(ruleset);
-    let rules = ruleset.rules.iter().zip(&shapes).filter(|(_, shape)| shape.is_none());
+    // Native rules are planned by their ladders, without such a bound.
+    let is_unplanned =
+        |rule: &Rule, shape: &Option<Shape>| shape.is_none() && rule.kind != MatchingType::Native;
+    let rules = ruleset.rules.iter().zip(&shapes).filter(|(rule, shape)| is_unplanned(rule, shape));
     rules
         .map(|(rule, _)| {
             format!("{} has too many fields to plan: every search reads every record", rule.name)
@@ -223,6 +226,8 @@ mod tests {
             let rule = Rule::native("pass 1", 0.1, ladders, (potential, 20.0));
             describe(&Ruleset::native(specs.clone(), vec![rule], "").unwrap()).remove(0)
         };
+        let shipped = include_str!("../../../config/rules.toml");
+        assert_eq!(unplanned(&crate::native::parse(shipped).unwrap()), [""; 0]);
         assert!(told(5.0).ends_with("a better level than the last of given"), "{}", told(5.0));
         assert!(told(-2.0).ends_with("the last of given or family"), "{}", told(-2.0));
         assert!(told(-20.0).contains("reads every record"));

@@ -2,6 +2,8 @@
 
 use proptest::prelude::*;
 
+mod messages;
+
 use super::*;
 use crate::rules::MatchingType;
 
@@ -89,8 +91,8 @@ fn refusals_name_the_place_and_what_would_be_right() {
         ("opencr-rules/1", "opencr-rules/9", "line 1, column 1", "opencr-rules/1"),
         ("same = \"family\"", "same = \"famliy\"", "line 17, column 3", "did you mean \"family\""),
         ("normaliser = \"name\"", "normaliser = \"nmae\"", "line 6", "did you mean `name`"),
-        ("m = 0.9,", "m = 1.9,", "line 14", "strictly between 0 and 1"),
-        ("{ probability = 0.99 }", "{ probability = 99 }", "line 8", "between 0 and 1"),
+        ("m = 0.9,", "m = 1.9,", "line 17, column 49", "strictly between 0 and 1"),
+        ("{ probability = 0.99 }", "{ probability = 99 }", "line 12, column 1", "between 0 and 1"),
     ];
     for (from, to, place, hint) in table {
         let text = refusal(from, to);

@@ -1,6 +1,7 @@
 //! The real binary, as its users and its enemies meet it.
 
 mod commands;
+mod evaluate;
 mod image;
 mod kill;
 mod process;

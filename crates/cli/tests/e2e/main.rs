@@ -4,6 +4,7 @@ mod commands;
 mod evaluate;
 mod image;
 mod kill;
+mod packs;
 mod process;
 mod rules;
 mod steps;

@@ -128,8 +128,10 @@ fn rules(path: Option<&Path>) -> anyhow::Result<(native::RuleFile, String, Strin
             "{name} is in OpenCR's format, which has no levels to train: see opencr rules convert"
         )));
     }
-    let file = native::read(&text)
-        .map_err(|error| usage(format!("{name} is refused: {}", chain(&error))))?;
+    let refused = |error| usage(format!("{name} is refused: {}", chain(&error)));
+    let mut file = native::read(&text).map_err(refused)?;
+    let tables = wiring::tables_beside(path.unwrap_or(Path::new("")));
+    file.read_tables(&text, &tables).map_err(refused)?;
     Ok((file, text, name))
 }
 

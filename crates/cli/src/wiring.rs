@@ -61,12 +61,19 @@ pub(crate) fn rules_text(config: &Config, path: Option<&Path>) -> anyhow::Result
 /// What can be read and is odd is told on the log.
 pub(crate) fn extractor(config: &Config, path: Option<&Path>) -> anyhow::Result<Extractor> {
     let (text, name) = rules_text(config, path)?;
-    let ruleset = matching::native::rules_from_text(&text)
+    let tables = tables_beside(path.unwrap_or(&config.matching.rules));
+    let ruleset = matching::native::rules_from_text_with(&text, &tables)
         .map_err(|error| usage(format!("{name} is refused: {}", chain(&error))))?;
     for warning in &ruleset.warnings {
         tracing::warn!("{name}: {warning}");
     }
     compile(ruleset, &name)
+}
+
+/// Reads the tables of names that the rule file at `rules` names, as seen from its folder.
+pub(crate) fn tables_beside(rules: &Path) -> impl Fn(&str) -> Result<String, String> {
+    let folder = rules.parent().unwrap_or(Path::new("")).to_owned();
+    move |file| std::fs::read_to_string(folder.join(file)).map_err(|error| error.to_string())
 }
 
 /// Compiles the paths of rules that are called `name`.

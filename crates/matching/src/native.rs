@@ -12,6 +12,7 @@ mod describe;
 pub mod entries;
 pub(crate) mod place;
 mod recover;
+mod tables;
 mod tree;
 mod write;
 
@@ -19,6 +20,7 @@ pub use convert::{Converted, convert};
 pub use describe::describe;
 pub use entries::RuleFile;
 pub use place::find_text;
+pub use tables::ReadTable;
 pub use write::to_toml;
 
 use crate::opencr::{self, RULES_BYTES_MAX, RulesError};
@@ -30,21 +32,36 @@ pub const FORMAT: &str = "opencr-rules/1";
 /// Bytes of a native file that are read: tables of shares and of names make it long.
 pub const FILE_BYTES_MAX: usize = 16 << 20;
 
-/// Reads a native rule file and checks it.
+/// Reads a native rule file and checks it; one that names no other file.
 ///
 /// # Errors
 ///
-/// [`RulesError::Place`] where the text is not understood, [`RulesError::Problems`] with
-/// everything that is understood and cannot work.
+/// [`RulesError`] with everything that is wrong and where.
 pub fn parse(text: &str) -> Result<Ruleset, RulesError> {
+    parse_with(text, &|_| Err("files beside the rules are not read here".to_owned()))
+}
+
+/// Reads a native rule file and the tables that it names, and checks all of it.
+///
+/// # Errors
+///
+/// [`RulesError`] with everything that is wrong and where.
+pub fn parse_with(text: &str, tables: ReadTable<'_>) -> Result<Ruleset, RulesError> {
     let text = text.trim_start_matches('\u{feff}');
     let error = match read(text) {
-        Ok(file) => return file.build(text),
+        Ok(mut file) => {
+            file.read_tables(text, tables)?;
+            return file.build(text);
+        }
         Err(error) => error,
     };
     // What else is wrong, in what is understood.
     let rest = if text.len() > FILE_BYTES_MAX { None } else { recover::read(text).file };
-    match rest.map(|file| file.build(text)) {
+    let more = rest.map(|mut file| match file.read_tables(text, tables) {
+        Ok(()) => file.build(text).map(|_| ()),
+        Err(error) => Err(error),
+    });
+    match more {
         Some(Err(RulesError::Problems(more))) => Err(error.and(more)),
         Some(_) | None => Err(error),
     }
@@ -83,6 +100,15 @@ pub fn read(text: &str) -> Result<RuleFile, RulesError> {
 /// [`RulesError`] of the format that the text has.
 pub fn rules_from_text(text: &str) -> Result<Ruleset, RulesError> {
     if is_native(text) { parse(text) } else { opencr::parse(text) }
+}
+
+/// The same, with the tables that a native file names.
+///
+/// # Errors
+///
+/// [`RulesError`] of the format that the text has.
+pub fn rules_from_text_with(text: &str, tables: ReadTable<'_>) -> Result<Ruleset, RulesError> {
+    if is_native(text) { parse_with(text, tables) } else { opencr::parse(text) }
 }
 
 /// Whether a text is to be read as a native file; all that is not JSON is.

@@ -31,7 +31,12 @@ fn every_pack_can_be_used_without_a_warning() {
     let packs = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../../config/packs");
     let mut count = 0;
     for entry in fs::read_dir(packs).unwrap() {
-        let path = entry.unwrap().path().display().to_string();
+        let path = entry.unwrap().path();
+        // Tables of names lie beside the rules that name them.
+        if path.extension().is_some_and(|extension| extension == "csv") {
+            continue;
+        }
+        let path = path.display().to_string();
         // A given name alone is a potential match there, which is a warning's worth.
         let is_loose = path.ends_with("opencr-probabilistic.json");
         let strict: &[&str] = if is_loose { &[] } else { &["--strict"] };

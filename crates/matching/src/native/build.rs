@@ -332,8 +332,11 @@ impl<'f> Builder<'f> {
         };
         let normaliser =
             self.specs.get(at).map_or(Normaliser::Name, |spec| spec.normaliser.clone());
-        let groups =
-            entry.groups.iter().map(|group| group.iter().filter_map(|name| normaliser.apply(name)));
+        if entry.file.is_some() && entry.loaded.is_none() {
+            self.problem(format!("the table of aliases {name:?} is in a file that was not read"));
+        }
+        let all = entry.groups.iter().chain(entry.loaded.iter().flatten());
+        let groups = all.map(|group| group.iter().filter_map(|name| normaliser.apply(name)));
         let table = Arc::new(AliasTable::new(name, groups));
         self.aliases.insert(key, Arc::clone(&table));
         Likeness::Alias(table)

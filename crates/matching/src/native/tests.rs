@@ -53,9 +53,39 @@ fn every_pack_is_read_without_problems() {
         include_str!("../../../../config/packs/opencr-default.json"),
         include_str!("../../../../config/packs/opencr-probabilistic.json"),
     ];
+    let nicknames = include_str!("../../../../config/packs/us-nicknames.csv");
     for pack in packs {
-        rules_from_text(pack).unwrap();
+        rules_from_text_with(pack, &|_| Ok(nicknames.to_owned())).unwrap();
     }
+}
+
+#[test]
+fn tables_of_names_may_lie_in_files() {
+    let level = "{ label = \"else\"";
+    let alias = "{ label = \"nickname\", test = { alias = { feature = \"family\", table = \"t\" } }, \
+                 m = 0.05, u = 0.01 },\n  { label = \"else\"";
+    let text = SMALL.replace(level, alias).replace("m = 0.1,", "m = 0.05,");
+    let text = text + "\n[aliases.t]\nfile = \"names.csv\"\n";
+    let names = "\u{feff}# a remark\nBeth, ELIZABETH ,liz\n\n";
+    let rules = parse_with(&text, &|file| {
+        assert_eq!(file, "names.csv");
+        Ok(names.to_owned())
+    });
+    let rules = rules.unwrap();
+    let of = |name: &str| crate::Features::from_values(&rules.features, |_| vec![name.to_owned()]);
+    let level = |one, other| crate::model::levels(&rules.rules[0], &of(one), &of(other))[0];
+    assert_eq!((level("Liz", "Beth"), level("Liz", "Ann")), (1, 2));
+    // Another table is another rule set.
+    let other = parse_with(&text, &|_| Ok("a,b".to_owned())).unwrap();
+    assert_ne!(rules.hash, other.hash);
+    assert_eq!(
+        to_toml(&read(&to_toml(&read(&text).unwrap())).unwrap()),
+        to_toml(&read(&text).unwrap())
+    );
+    let told = parse(&text).unwrap_err().to_string();
+    assert!(told.contains("line 30, column 1: the table of aliases \"t\" in names.csv"), "{told}");
+    let told = parse_with(&text, &|_| Ok("ann\n".to_owned())).unwrap_err().to_string();
+    assert!(told.contains("line 1: a group has at least two names"), "{told}");
 }
 
 #[test]

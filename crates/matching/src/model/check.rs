@@ -52,9 +52,9 @@ pub(crate) fn warnings(rules: &[Rule]) -> Vec<String> {
             ));
         }
         for ladder in &rule.ladders {
-            let sums: [(&str, fn(&Level) -> f64); 2] = [("m", |level| level.m), ("u", |l| l.u)];
-            for (name, of) in sums {
-                let sum: f64 = ladder.levels.iter().map(of).sum();
+            let m: f64 = ladder.levels.iter().map(|level| level.m).sum();
+            let u: f64 = ladder.levels.iter().map(|level| level.u).sum();
+            for (name, sum) in [("m", m), ("u", u)] {
                 if (sum - 1.0).abs() > SUM_TOLERANCE {
                     warnings.push(format!(
                         "{}, {}: {name} of its levels comes to {sum:.3} in all, and one of them \

@@ -70,7 +70,7 @@ impl State {
                 self.problems.push((span.start, message.to_owned()));
             }
             // Without a place the whole file is meant.
-            let Some(at) = at else { return None };
+            let at = at?;
             let is_needed = !message.starts_with("unknown field");
             if is_needed && let Some(key) = &around[at].key {
                 let parent = at.checked_sub(1).map(|at| around[at].span.clone());

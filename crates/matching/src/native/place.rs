@@ -45,8 +45,8 @@ impl<'t> Places<'t> {
         Places { text, tree: tree::of(text).0 }
     }
 
-    /// The place of an entry, or of the nearest one around it; a word of `message` in backticks
-    /// that is a key of the entry leads one step further.
+    /// The place of an entry, or of the nearest one around it; a word of `message` that is a
+    /// key of the entry, in backticks or the first of all, leads one step further.
     pub(crate) fn find(&self, steps: &[Step], message: &str) -> Option<(usize, usize)> {
         let document = self.tree.as_ref()?;
         let mut at = document.span().start;
@@ -66,8 +66,11 @@ impl<'t> Places<'t> {
             table = value.get_ref().as_table();
             list = value.get_ref().as_array();
         }
-        let quoted = message.split('`').nth(1).filter(|_| is_found);
-        if let Some((start, _)) = quoted.zip(table).and_then(|(key, table)| entry(table, key)) {
+        let words = [message.split('`').nth(1), message.split(' ').next()];
+        let mut keys = words.into_iter().flatten();
+        if let Some(table) = table.filter(|_| is_found)
+            && let Some((start, _)) = keys.find_map(|key| entry(table, key))
+        {
             at = start;
         }
         Some(line_and_column(self.text, at))

@@ -139,7 +139,7 @@ fn all_problems_are_told_at_once_with_their_places() {
         message.starts_with("4 problems in the rules:\n- line 1, column 12: rule 1: "),
         "{message}"
     );
-    assert!(message.contains("column 337: rule 2, \"given\": algorithm \"soundex\""), "{message}");
+    assert!(message.contains("column 346: rule 2, \"given\": algorithm \"soundex\""), "{message}");
 }
 
 #[test]

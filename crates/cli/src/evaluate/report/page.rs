@@ -176,7 +176,7 @@ summary{cursor:pointer;padding:.3rem 0}pre{overflow-x:auto;font-size:13px}\
 .n{white-space:nowrap}@media(max-width:600px){.bar{width:110px}}\
 .warning{border-left:4px solid var(--two);padding-left:.8rem}\
 @media print{body{font-size:11pt;print-color-adjust:exact;-webkit-print-color-adjust:exact}\
-.scroll{overflow:visible}.chart svg{min-width:0}h2,h3{break-after:avoid}tr,.chart{break-inside:avoid}\
+.scroll{overflow:visible}.legend{break-after:avoid}.chart svg{min-width:0}h2,h3{break-after:avoid}tr,.chart{break-inside:avoid}\
 table{font-size:9pt}.bar{width:110px}pre{white-space:pre-wrap;font-size:7pt}\
 details::details-content{content-visibility:visible;height:auto}}\
 </style></head>";

@@ -9,6 +9,7 @@ use matching::{
     Band, Features, Index, Limits, MatchingType, Ruleset,
     evaluate::{ScoredPair, pairs_among},
     index::Snapshot,
+    train::Labels,
 };
 use pipeline::pairs::{Labelled, Truth};
 use rayon::prelude::*;
@@ -159,20 +160,26 @@ impl People {
             matches: 0,
             total: 0,
         };
-        let mut unknown = 0_usize;
-        for (one, other, is_match) in &labels.pairs {
-            let both = numbers.get(one.as_str()).zip(numbers.get(other.as_str()));
-            let Some((one, other)) = both.filter(|(one, other)| one != other) else {
-                unknown += 1;
-                continue;
-            };
-            let judged = self.judge(*one, *other, *is_match);
+        let labels = Labels::of(labels.pairs.iter().map(|(one, other, is_match)| {
+            let number = |id: &String| numbers.get(id.as_str()).copied();
+            (number(one).zip(number(other)), *is_match)
+        }));
+        let same = labels.same().iter().map(|pair| (pair, true));
+        for ((other, one), is_match) in
+            same.chain(labels.different().iter().map(|pair| (pair, false)))
+        {
+            let judged = self.judge(*one, *other, is_match);
             found.pairs.push(judged.pair);
             found.bands.push(judged.band);
             found.autos.push(judged.autos);
         }
-        if unknown > 0 {
+        if labels.unknown() > 0 {
+            let unknown = labels.unknown();
             eprintln!("Labels of {unknown} pairs are not used: a record of theirs was not read");
+        }
+        if labels.contradictory() > 0 {
+            let both = labels.contradictory();
+            eprintln!("Labels of {both} pairs are not used: they were judged both ways");
         }
         if found.pairs.is_empty() {
             return Err(usage("no labelled pair is among the records that were read"));

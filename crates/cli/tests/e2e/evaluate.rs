@@ -75,6 +75,12 @@ fn labels_have_groups_and_examples_too() {
     let sex = &json["groups"][0];
     assert_eq!((&sex["kind"], &sex["between"]["false_negatives"]), (&"sex".into(), &1.into()));
     assert_eq!(json["persons"], Value::Null);
+    let both = format!("{LABELS}a2,a1,different\n");
+    let folder = folder_with(&[("people.csv", PEOPLE), ("labels.csv", &both)]);
+    let output = opencr(folder.path(), &command);
+    assert!(text(&output.stderr).contains("Labels of 1 pairs are not used: they were judged both"));
+    let json: Value = serde_json::from_slice(&output.stdout).unwrap();
+    assert_eq!(json["scored_pairs"], 3);
 }
 
 #[test]

@@ -129,7 +129,7 @@ impl JudgedReport {
     fn line(&self, what: &str) -> String {
         let mut line = format!("{what}: {} the same, {} different", self.same, self.different);
         if self.contradictory > 0 {
-            line.push_str(&format!(", {} contradict each other", self.contradictory));
+            line.push_str(&format!(", {} judged both ways and not used", self.contradictory));
         }
         if self.unknown > 0 {
             line.push_str(&format!(", {} of records that were not read", self.unknown));
@@ -219,7 +219,7 @@ impl Report {
             }
             if known.contradictory > 0 {
                 self.warnings.push(format!(
-                    "{} {word} pairs contradict each other and are not used: ask who judged them",
+                    "{} {word} pairs were judged both ways and are not used: ask who judged them",
                     known.contradictory
                 ));
             }

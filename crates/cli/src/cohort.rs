@@ -5,7 +5,7 @@ use std::path::Path;
 use matching::Features;
 use pipeline::rows::{self, MissingIds, Options, Row};
 use rayon::prelude::*;
-use registry::extract::Extractor;
+use registry::{extract::Extractor, ids::Cruid, state::BasisKind};
 use serde_json::Value;
 use store::Reader;
 
@@ -28,6 +28,8 @@ pub(crate) struct Member {
     pub(crate) born: String,
     /// The system of the first identifier.
     pub(crate) source: String,
+    /// The golden record that a person linked it to; `None` in a file.
+    pub(crate) decided: Option<Cruid>,
 }
 
 /// Hears of each record, in order; `Err` ends the reading.
@@ -82,7 +84,10 @@ pub(crate) async fn of_store(
         let live: Vec<_> = page.iter().filter(|(state, _)| !state.is_withdrawn).collect();
         let members = live.par_iter().map(|(state, content)| {
             let patient = serde_json::from_str(content).ok()?;
-            member(state.id.to_string(), &patient, extractor)
+            let mut member = member(state.id.to_string(), &patient, extractor)?;
+            let is_decided = state.basis.kind == BasisKind::Adjudicated;
+            member.decided = is_decided.then(|| state.golden.clone());
+            Some(member)
         });
         left_out += take(members.collect(), on_member);
     }
@@ -109,5 +114,6 @@ fn member(id: String, patient: &Value, extractor: &Extractor) -> Option<Member> 
         sex: text(&patient["gender"]),
         born: decade.map(|decade| format!("{decade}0s")).unwrap_or_default(),
         source: text(&patient["identifier"][0]["system"]),
+        decided: None,
     })
 }

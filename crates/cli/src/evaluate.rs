@@ -48,7 +48,8 @@ pub(crate) struct Arguments {
     /// The lowest match weight of interest, in bits; native rules only.
     #[arg(long, value_name = "BITS", default_value_t = -10.0, allow_negative_numbers = true)]
     floor: f64,
-    /// Print the explanations of so many wrong pairs of either kind; they hold values of people.
+    /// Print the explanations of so many wrong pairs of either kind, and the ids of so many records
+    /// of which too little is known; explanations hold values of people.
     #[arg(long, value_name = "N", default_value_t = 0)]
     wrong: usize,
     /// Write a report with drawings to this file; it holds values of people.
@@ -59,6 +60,15 @@ pub(crate) struct Arguments {
     json: bool,
     #[command(flatten)]
     config: ConfigFile,
+}
+
+/// All that `--json` prints, as one object.
+#[derive(serde::Serialize)]
+struct Told<'a> {
+    #[serde(flatten)]
+    evaluated: &'a Evaluated,
+    #[serde(flatten)]
+    wrong: Option<report::Wrong<'a>>,
 }
 
 /// Measures and tells.
@@ -87,13 +97,12 @@ pub(crate) fn run(arguments: Arguments) -> anyhow::Result<ExitCode> {
         (None, None) => return Err(usage("--truth or --labels is needed")),
     };
     let evaluated = Evaluated::of(&people, &found, arguments.precision);
+    let wrong = (arguments.wrong > 0).then(|| report::wrong(&people, &found, arguments.wrong));
     if arguments.json {
-        println!("{}", serde_json::to_string(&evaluated)?);
+        println!("{}", serde_json::to_string(&Told { evaluated: &evaluated, wrong })?);
     } else {
         print!("{evaluated}");
-    }
-    if arguments.wrong > 0 && !arguments.json {
-        print!("{}", report::wrong_pairs(&people, &found, arguments.wrong));
+        print!("{}", wrong.map(|wrong| wrong.told()).unwrap_or_default());
     }
     if let Some(path) = &arguments.html {
         std::fs::write(path, report::html(&people, &found, &evaluated))

@@ -61,7 +61,8 @@ pub(crate) fn rules_text(config: &Config, path: Option<&Path>) -> anyhow::Result
 /// What can be read and is odd is told on the log.
 pub(crate) fn extractor(config: &Config, path: Option<&Path>) -> anyhow::Result<Extractor> {
     let (text, name) = rules_text(config, path)?;
-    let ruleset = matching::native::rules_from_text(&text)
+    let tables = tables_beside(path.unwrap_or(&config.matching.rules));
+    let ruleset = matching::native::rules_from_text_with(&text, &tables)
         .map_err(|error| usage(format!("{name} is refused: {}", chain(&error))))?;
     for warning in &ruleset.warnings {
         tracing::warn!("{name}: {warning}");
@@ -69,10 +70,24 @@ pub(crate) fn extractor(config: &Config, path: Option<&Path>) -> anyhow::Result<
     compile(ruleset, &name)
 }
 
+/// Reads the tables of names that the rule file at `rules` names, as seen from its folder.
+pub(crate) fn tables_beside(rules: &Path) -> impl Fn(&str) -> Result<String, String> {
+    let folder = rules.parent().unwrap_or(Path::new("")).to_owned();
+    move |file| std::fs::read_to_string(folder.join(file)).map_err(|error| error.to_string())
+}
+
 /// Compiles the paths of rules that are called `name`.
 pub(crate) fn compile(ruleset: matching::Ruleset, name: &str) -> anyhow::Result<Extractor> {
-    Extractor::compile(Arc::new(ruleset))
-        .map_err(|error| usage(format!("{name} is refused: {error}")))
+    let ruleset = Arc::new(ruleset);
+    Extractor::compile(Arc::clone(&ruleset)).map_err(|problems| {
+        let problems = problems.0.iter().map(|problem| {
+            match matching::native::find_text(&ruleset.source, &problem.path) {
+                Some((line, column)) => format!("\n- line {line}, column {column}: {problem}"),
+                None => format!("\n- {problem}"),
+            }
+        });
+        usage(format!("{name} is refused:{}", problems.collect::<String>()))
+    })
 }
 
 /// The threads that everything asynchronous runs on.

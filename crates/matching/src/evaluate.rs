@@ -12,9 +12,9 @@ mod cluster;
 mod curve;
 mod group;
 
-pub use cluster::{BCubed, ClusterFigures, clusters, compare_clusters};
+pub use cluster::{BCubed, ClusterFigures, clusters, compare_clusters, joined};
 pub use curve::{Curve, Point};
-pub use group::{Group, by_group};
+pub use group::{Group, between, by_group, by_group_judged};
 
 use serde::Serialize;
 
@@ -82,8 +82,10 @@ pub struct Figures {
     pub recall: Option<Ratio>,
     /// Of those that are not one person, how many were not chosen; `None` if none is not.
     pub specificity: Option<Ratio>,
-    /// Harmonic mean of precision and recall; `None` unless both are there, 0 if both are 0.
-    pub f1: Option<f64>,
+    /// Harmonic mean of precision and recall; `None` unless both are there, 0 if both are 0. Its
+    /// interval is that of F*, the share of right ones among all chosen or true, of which F1 is
+    /// a function (Hand, Christen & Kirielle 2021).
+    pub f1: Option<Ratio>,
 }
 
 impl Figures {
@@ -93,14 +95,17 @@ impl Figures {
         let spared = others.saturating_sub(wrong);
         let precision = Ratio::of(right, right + wrong);
         let recall = Ratio::of(right, matches);
-        let f1 = precision.zip(recall).map(|(precision, recall)| {
-            let sum = precision.value + recall.value;
-            if sum > 0.0 { 2.0 * precision.value * recall.value / sum } else { 0.0 }
+        let missed = matches.saturating_sub(right);
+        let f1 = precision.zip(recall).and_then(|_| {
+            let star = Ratio::of(right, right + wrong + missed)?;
+            let of = |star: f64| 2.0 * star / (1.0 + star);
+            let value = 2.0 * right as f64 / (2 * right + wrong + missed) as f64;
+            Some(Ratio { value, low: of(star.low), high: of(star.high) })
         });
         Figures {
             true_positives: right,
             false_positives: wrong,
-            false_negatives: matches.saturating_sub(right),
+            false_negatives: missed,
             true_negatives: spared,
             precision,
             recall,

@@ -11,12 +11,17 @@ mod convert;
 mod describe;
 pub mod entries;
 mod golden;
-mod place;
+pub(crate) mod place;
+mod recover;
+mod tables;
+mod tree;
 mod write;
 
 pub use convert::{Converted, convert};
 pub use describe::describe;
 pub use entries::RuleFile;
+pub use place::find_text;
+pub use tables::ReadTable;
 pub use write::to_toml;
 
 use crate::opencr::{self, RULES_BYTES_MAX, RulesError};
@@ -28,15 +33,39 @@ pub const FORMAT: &str = "opencr-rules/1";
 /// Bytes of a native file that are read: tables of shares and of names make it long.
 pub const FILE_BYTES_MAX: usize = 16 << 20;
 
-/// Reads a native rule file and checks it.
+/// Reads a native rule file and checks it; one that names no other file.
 ///
 /// # Errors
 ///
-/// [`RulesError::Place`] where the text is not understood, [`RulesError::Problems`] with
-/// everything that is understood and cannot work.
+/// [`RulesError`] with everything that is wrong and where.
 pub fn parse(text: &str) -> Result<Ruleset, RulesError> {
-    let file = read(text)?;
-    file.build(text)
+    parse_with(text, &|_| Err("files beside the rules are not read here".to_owned()))
+}
+
+/// Reads a native rule file and the tables that it names, and checks all of it.
+///
+/// # Errors
+///
+/// [`RulesError`] with everything that is wrong and where.
+pub fn parse_with(text: &str, tables: ReadTable<'_>) -> Result<Ruleset, RulesError> {
+    let text = text.trim_start_matches('\u{feff}');
+    let error = match read(text) {
+        Ok(mut file) => {
+            file.read_tables(text, tables)?;
+            return file.build(text);
+        }
+        Err(error) => error,
+    };
+    // What else is wrong, in what is understood.
+    let rest = if text.len() > FILE_BYTES_MAX { None } else { recover::read(text).file };
+    let more = rest.map(|mut file| match file.read_tables(text, tables) {
+        Ok(()) => file.build(text).map(|_| ()),
+        Err(error) => Err(error),
+    });
+    match more {
+        Some(Err(RulesError::Problems(more))) => Err(error.and(more)),
+        Some(_) | None => Err(error),
+    }
 }
 
 /// Reads a native rule file as it stands.
@@ -50,22 +79,15 @@ pub fn read(text: &str) -> Result<RuleFile, RulesError> {
         let message = format!("the file is longer than {FILE_BYTES_MAX} bytes: is it a rule file?");
         return Err(RulesError::Place { line: 1, column: 1, message });
     }
-    let file: RuleFile = if is_json(text) {
-        serde_json::from_str(text).map_err(|error| {
-            // The parser's own words end with the place, which is told in front.
-            let words = error.to_string();
-            let message = words.split(" at line ").next().unwrap_or(&words).to_owned();
-            place::error(error.line().max(1), error.column().max(1), &message)
-        })?
-    } else {
-        toml::from_str(text).map_err(|error| {
-            let at = error.span().map_or(0, |span| span.start);
-            let (line, column) = place::line_and_column(text, at);
-            place::error(line, column, error.message())
-        })?
+    let read =
+        if is_json(text) { serde_json::from_str(text).ok() } else { toml::from_str(text).ok() };
+    let file: RuleFile = match read {
+        Some(file) => file,
+        None => return Err(recover::error(text, &recover::read(text).problems)),
     };
     if file.format != FORMAT {
-        let (line, column) = place::find(text, &["format".into()]).unwrap_or((1, 1));
+        let place = place::Places::of(text).find(&["format".into()], "");
+        let (line, column) = place.unwrap_or((1, 1));
         let message = format!("`format` must be {FORMAT:?}: this program reads no other");
         return Err(RulesError::Place { line, column, message });
     }
@@ -79,6 +101,15 @@ pub fn read(text: &str) -> Result<RuleFile, RulesError> {
 /// [`RulesError`] of the format that the text has.
 pub fn rules_from_text(text: &str) -> Result<Ruleset, RulesError> {
     if is_native(text) { parse(text) } else { opencr::parse(text) }
+}
+
+/// The same, with the tables that a native file names.
+///
+/// # Errors
+///
+/// [`RulesError`] of the format that the text has.
+pub fn rules_from_text_with(text: &str, tables: ReadTable<'_>) -> Result<Ruleset, RulesError> {
+    if is_native(text) { parse_with(text, tables) } else { opencr::parse(text) }
 }
 
 /// Whether a text is to be read as a native file; all that is not JSON is.

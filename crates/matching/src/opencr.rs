@@ -13,6 +13,7 @@ use std::fmt;
 
 use serde_json::{Map, Value};
 
+use crate::native::place::{Places, Step};
 use crate::rules::{
     FeatureKind, FeatureSpec, FilterSpec, MatchingType, NullHandling, Rule, Ruleset, RulesetHash,
 };
@@ -58,17 +59,39 @@ pub struct Problem {
     pub rule: Option<usize>,
     /// Name of the field or filter.
     pub field: Option<String>,
+    /// Line and column, from 1, where they can be told.
+    pub place: Option<(usize, usize)>,
     /// What is wrong and what to do about it.
     pub message: String,
 }
 
 impl fmt::Display for Problem {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        if let Some((line, column)) = self.place {
+            write!(f, "line {line}, column {column}: ")?;
+        }
         match (self.rule, &self.field) {
             (Some(rule), Some(field)) => write!(f, "rule {rule}, {field:?}: {}", self.message),
             (Some(rule), None) => write!(f, "rule {rule}: {}", self.message),
             (None, _) => f.write_str(&self.message),
         }
+    }
+}
+
+impl RulesError {
+    /// This and more problems of the same file, in the order of their places.
+    pub(crate) fn and(self, more: Vec<Problem>) -> RulesError {
+        let mut problems = match self {
+            RulesError::Problems(problems) => problems,
+            RulesError::Place { line, column, message } => {
+                let place = Some((line, column));
+                vec![Problem { rule: None, field: None, place, message }]
+            }
+            RulesError::Json { .. } => return self,
+        };
+        problems.extend(more);
+        problems.sort_by_key(|problem| problem.place);
+        RulesError::Problems(problems)
     }
 }
 
@@ -104,13 +127,30 @@ pub fn parse(json: &str) -> Result<Ruleset, RulesError> {
 
     let rules = reader.file(&file);
     if !reader.problems.is_empty() {
-        return Err(RulesError::Problems(reader.problems));
+        let places = Places::of(json);
+        let placed = reader.problems.into_iter().map(|problem| {
+            let steps = steps_to(&file, &problem);
+            places.put(&steps, problem)
+        });
+        return Err(RulesError::Problems(placed.collect()));
     }
     let Reader { features, mut warnings, .. } = reader;
     warnings.extend(rules.iter().flat_map(|rule| advice::about(rule, &features)));
     let hash = RulesetHash::of(&rules, &features, &[]);
     let golden_guards = Vec::new();
     Ok(Ruleset { rules, features, golden_guards, hash, warnings, source: json.to_owned() })
+}
+
+/// Where a problem stands in the file.
+fn steps_to(file: &Value, problem: &Problem) -> Vec<Step> {
+    let mut steps: Vec<Step> = vec!["rules".into()];
+    let Some(at) = problem.rule.and_then(|number| number.checked_sub(1)) else { return steps };
+    steps.push(at.into());
+    let Some(name) = &problem.field else { return steps };
+    let is_filter = file["rules"][at]["fields"].get(name).is_none();
+    steps.push(if is_filter { "filters".into() } else { "fields".into() });
+    steps.push(name.as_str().into());
+    steps
 }
 
 /// What a rule says about missing values for fields that say nothing.
@@ -134,12 +174,13 @@ struct Reader {
 impl Reader {
     fn problem(&mut self, message: impl Into<String>) {
         let (rule, field) = (self.rule, self.field.clone());
-        self.problems.push(Problem { rule, field, message: message.into() });
+        self.problems.push(Problem { rule, field, place: None, message: message.into() });
     }
 
     fn warn(&mut self, message: impl Into<String>) {
         let (rule, field) = (self.rule, self.field.clone());
-        self.warnings.push(Problem { rule, field, message: message.into() }.to_string());
+        self.warnings
+            .push(Problem { rule, field, place: None, message: message.into() }.to_string());
     }
 
     fn file(&mut self, file: &Value) -> Vec<Rule> {

@@ -227,6 +227,8 @@ mod tests {
             let rule = Rule::native("pass 1", 0.1, ladders, (potential, 20.0));
             describe(&Ruleset::native(specs.clone(), vec![rule], "").unwrap()).remove(0)
         };
+        let shipped = include_str!("../../../config/rules.toml");
+        assert_eq!(unplanned(&crate::native::parse(shipped).unwrap()), [""; 0]);
         assert!(told(5.0).ends_with("a better level than the last of given"), "{}", told(5.0));
         assert!(told(-2.0).ends_with("the last of given or family"), "{}", told(-2.0));
         assert!(told(-20.0).contains("reads every record"));

@@ -26,9 +26,9 @@ mod records;
 mod report;
 mod sample;
 
-pub use labels::Labels;
+pub use labels::{Judged, Labels};
 pub use records::Records;
-pub use report::{BlockReport, ComparisonReport, LevelReport, Report, Round};
+pub use report::{BlockReport, ComparisonReport, JudgedReport, LevelReport, Report, Round};
 
 use crate::model::{NULL_LEVEL, probability_of};
 use crate::native::RuleFile;
@@ -119,7 +119,7 @@ pub struct Trained {
     pub report: Report,
 }
 
-/// Learns from records; labels, where there are any, decide m.
+/// Learns from records, and from what was judged of some pairs, if anything was.
 ///
 /// # Errors
 ///
@@ -127,7 +127,7 @@ pub struct Trained {
 pub fn train(
     file: &RuleFile,
     records: &Records,
-    labels: Option<&Labels>,
+    judged: &Judged,
     options: &Options,
     on_step: &mut dyn FnMut(Step),
 ) -> Result<Trained, TrainError> {
@@ -140,13 +140,15 @@ pub fn train(
     }
     let mut trained = file.clone();
     let mut report = Report::new(records.len(), options.seed);
+    let verdicts = judged.verdicts();
     let mut lambda = None;
     for (at, rule) in ruleset.rules.iter().enumerate() {
-        let work = Work { file, ruleset: &ruleset, rule, at, records, options };
+        let work =
+            Work { file, ruleset: &ruleset, rule, at, records, options, verdicts: &verdicts };
         if work.is_all_fixed() {
             continue;
         }
-        let learned = work.learn(labels, &mut report, on_step);
+        let learned = work.learn(judged.sample.as_ref(), &mut report, on_step);
         learned.write(&work, &mut trained);
         lambda.get_or_insert(learned.prior);
     }
@@ -154,7 +156,8 @@ pub fn train(
     frequency::write(&mut trained, &ruleset, records, options, lambda.unwrap_or(0.0));
     trained.trained = report.summary();
     // What is written must be readable.
-    trained.build("")?;
+    let after = trained.build("")?;
+    report.add_judged(judged, &after, records);
     Ok(Trained { file: trained, report })
 }
 
@@ -166,6 +169,7 @@ struct Work<'a> {
     at: usize,
     records: &'a Records,
     options: &'a Options,
+    verdicts: &'a labels::Verdicts,
 }
 
 /// Per ladder and level.

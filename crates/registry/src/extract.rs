@@ -30,8 +30,20 @@ pub struct Extractor {
 
 /// The paths of a rule set that cannot be used, all of them.
 #[derive(Debug, Error)]
-#[error("{}", .0.join("; "))]
-pub struct PathProblems(pub Vec<String>);
+#[error("{}", .0.iter().map(ToString::to_string).collect::<Vec<_>>().join("; "))]
+pub struct PathProblems(pub Vec<PathProblem>);
+
+/// A path that cannot be used.
+#[derive(Debug, Error)]
+#[error("field `{field}`: the fhirpath `{path}` cannot be used: {reason}")]
+pub struct PathProblem {
+    /// The field or feature that asks for it.
+    pub field: String,
+    /// Its text.
+    pub path: String,
+    /// What is wrong with it.
+    pub reason: String,
+}
 
 impl Extractor {
     /// Compiles the paths of `ruleset`.
@@ -47,10 +59,11 @@ impl Extractor {
             for text in feature.paths() {
                 match FhirPath::parse(text) {
                     Ok(path) => of_feature.push(path),
-                    Err(error) => problems.push(format!(
-                        "field `{}`: the fhirpath `{text}` cannot be used: {error}",
-                        feature.name
-                    )),
+                    Err(error) => problems.push(PathProblem {
+                        field: feature.name.clone(),
+                        path: text.to_owned(),
+                        reason: error.to_string(),
+                    }),
                 }
             }
             paths.push(of_feature);

@@ -1,94 +1,103 @@
-//! The wrong pairs, and the report with drawings: both hold values of people.
+//! The wrong pairs, and the report as a page: both hold values of people.
 
 mod draw;
+mod page;
+mod table;
 
 use std::fmt::Write as _;
 
-use matching::Explanation;
+use matching::{Band, Explanation};
+use serde::Serialize;
 
-use super::{
-    figures::Evaluated,
-    search::{Found, People},
-};
+use super::search::{Found, People};
+pub(super) use page::html;
 
-/// Explains the pairs that are linked and wrong, and those that are missed.
-pub(super) fn wrong_pairs(people: &People, found: &Found, most: usize) -> String {
-    let mut out = String::new();
-    for (title, pairs) in [("Wrong", wrong(found, most)), ("Missed", missed(found, most))] {
-        for at in pairs {
-            let (one, other, explained) = explain(people, found, at);
-            let _ =
-                writeln!(out, "\n{title}: {one} and {other}\n{}", explained.to_string().trim_end());
-        }
-    }
-    out
+/// A pair that is linked and wrong, or one person and not linked.
+#[derive(Serialize)]
+pub(super) struct WrongPair<'p> {
+    /// `wrong` or `missed`.
+    kind: &'static str,
+    one: &'p str,
+    other: &'p str,
+    explanation: Explanation,
 }
 
-/// The ids of a pair's records and why it has its score.
-fn explain<'p>(people: &'p People, found: &Found, at: usize) -> (&'p str, &'p str, Explanation) {
-    let pair = &found.pairs[at];
-    let (one, other) = (pair.one as usize, pair.other as usize);
+/// The wrong pairs of either kind, and the records that cannot be linked at all.
+#[derive(Serialize)]
+pub(super) struct Wrong<'p> {
+    wrong_pairs: Vec<WrongPair<'p>>,
+    /// Ids of records that could not even be linked with themselves.
+    unlinkable_records: Vec<&'p str>,
+}
+
+/// Explains the pairs that are linked and wrong, those that are missed, and lists the records
+/// of which too little is known; `most` of each.
+pub(super) fn wrong<'p>(people: &'p People, found: &Found, most: usize) -> Wrong<'p> {
+    let pairs = |kind, pairs: Vec<(u32, u32)>| {
+        pairs.into_iter().map(move |pair| {
+            let (one, other, explanation) = explain(people, pair);
+            WrongPair { kind, one, other, explanation }
+        })
+    };
+    let wrong_pairs = pairs("wrong", linked_wrongly(found, most));
+    let wrong_pairs = wrong_pairs.chain(pairs("missed", missed(found, most))).collect();
+    let records = 0..people.ids.len() as u32;
+    let unlinkable = records.filter(|at| people.judge(*at, *at, true).band != Band::Auto);
+    let unlinkable_records = unlinkable.take(most).map(|at| people.ids[at as usize].as_str());
+    Wrong { wrong_pairs, unlinkable_records: unlinkable_records.collect() }
+}
+
+impl Wrong<'_> {
+    /// For people.
+    pub(super) fn told(&self) -> String {
+        let mut out = String::new();
+        for pair in &self.wrong_pairs {
+            let title = if pair.kind == "wrong" { "Wrong" } else { "Missed" };
+            let explained = pair.explanation.to_string();
+            let _ = writeln!(out, "\n{title}: {} and {}", pair.one, pair.other);
+            let _ = writeln!(out, "{}", explained.trim_end());
+        }
+        if !self.unlinkable_records.is_empty() {
+            let ids = self.unlinkable_records.join(", ");
+            let _ = writeln!(out, "\nToo little is known of these records: {ids}");
+        }
+        out
+    }
+}
+
+/// The ids of a pair's records and why it has its score, by the pass that gives the best.
+fn explain(people: &People, (one, other): (u32, u32)) -> (&str, &str, Explanation) {
+    let rule = people.judge(one, other, true).pair.rule;
+    let (one, other) = (one as usize, other as usize);
     let features = (&people.features[one], &people.features[other]);
-    let explained = matching::explain(&people.ruleset, pair.rule, features.0, features.1);
+    let explained = matching::explain(&people.ruleset, rule, features.0, features.1);
     (&people.ids[one], &people.ids[other], explained)
 }
 
-fn wrong(found: &Found, most: usize) -> Vec<usize> {
-    let is_wrong =
-        |at: &usize| !found.pairs[*at].is_match && found.bands[*at] == matching::Band::Auto;
+fn linked_wrongly(found: &Found, most: usize) -> Vec<(u32, u32)> {
+    let is_wrong = |at: &usize| !found.pairs[*at].is_match && found.bands[*at] == Band::Auto;
     by_weight(found, is_wrong, most)
 }
 
-fn missed(found: &Found, most: usize) -> Vec<usize> {
-    let is_missed =
-        |at: &usize| found.pairs[*at].is_match && found.bands[*at] != matching::Band::Auto;
-    by_weight(found, is_missed, most)
-}
-
-fn by_weight(found: &Found, keep: impl Fn(&usize) -> bool, most: usize) -> Vec<usize> {
-    let mut pairs: Vec<usize> = (0..found.pairs.len()).filter(keep).collect();
-    pairs.sort_by(|a, b| found.pairs[*b].weight.total_cmp(&found.pairs[*a].weight));
-    pairs.truncate(most);
+/// Those above the floor first, the nearest to being linked before others.
+fn missed(found: &Found, most: usize) -> Vec<(u32, u32)> {
+    let is_missed = |at: &usize| found.pairs[*at].is_match && found.bands[*at] != Band::Auto;
+    let mut pairs = by_weight(found, is_missed, most);
+    let room = most - pairs.len();
+    pairs.extend(found.unscored.iter().take(room));
     pairs
 }
 
-/// Pairs of either kind that the drawings explain.
-const EXAMPLES: usize = 5;
-
-/// The report as one page that needs nothing else: no script, no font, no address.
-pub(super) fn html(people: &People, found: &Found, evaluated: &Evaluated) -> String {
-    let mut out = String::from(HEAD);
-    let _ = write!(out, "<pre>{}</pre>", draw::escaped(&evaluated.to_string()));
-    let _ = write!(out, "<h2>Match weights</h2>{}", draw::histogram(found, evaluated.unit));
-    let _ = write!(out, "<h2>Precision and recall</h2>{}", draw::curve(&evaluated.curve));
-    let _ = write!(out, "<h2>What each level says</h2>{}", draw::levels(&people.ruleset));
-    let titles =
-        [("Linked and wrong", wrong(found, EXAMPLES)), ("Missed", missed(found, EXAMPLES))];
-    for (title, pairs) in titles {
-        let _ = write!(out, "<h2>{title}</h2>");
-        if pairs.is_empty() {
-            out.push_str("<p>None.</p>");
-        }
-        for at in pairs {
-            let (one, other, explained) = explain(people, found, at);
-            let _ = write!(
-                out,
-                "<h3>{} and {}</h3>{}<details><summary>every step</summary><pre>{}</pre></details>",
-                draw::escaped(one),
-                draw::escaped(other),
-                draw::waterfall(&explained),
-                draw::escaped(&explained.to_string())
-            );
-        }
-    }
-    out.push_str("</main></body></html>\n");
-    out
+/// The one in the middle of those that are linked and right.
+fn usual(found: &Found) -> Vec<(u32, u32)> {
+    let is_right = |at: &usize| found.pairs[*at].is_match && found.bands[*at] == Band::Auto;
+    let pairs = by_weight(found, is_right, usize::MAX);
+    pairs.get(pairs.len() / 2).copied().into_iter().collect()
 }
 
-const HEAD: &str = "<!doctype html><html lang=\"en\"><head><meta charset=\"utf-8\">\
-<title>OpenCR: how good the rules are</title><style>\
-body{font:15px/1.45 system-ui,sans-serif;margin:0;color:#1b1f24;background:#fff}\
-main{max-width:1100px;margin:2em auto;padding:0 1em}pre{overflow-x:auto;font-size:13px}\
-svg{max-width:100%;height:auto}text{font:12px system-ui,sans-serif;fill:#1b1f24}\
-</style></head><body><main><h1>How good the rules are</h1>\
-<p>This page holds values of people: keep it where their records are kept.</p>";
+fn by_weight(found: &Found, keep: impl Fn(&usize) -> bool, most: usize) -> Vec<(u32, u32)> {
+    let mut pairs: Vec<usize> = (0..found.pairs.len()).filter(keep).collect();
+    pairs.sort_by(|a, b| found.pairs[*b].weight.total_cmp(&found.pairs[*a].weight));
+    pairs.truncate(most);
+    pairs.into_iter().map(|at| (found.pairs[at].one, found.pairs[at].other)).collect()
+}

@@ -47,7 +47,8 @@ pub(crate) fn convert(arguments: ConvertArguments) -> anyhow::Result<ExitCode> {
     let (text, name) = wiring::rules_text(&config, Some(&arguments.rules))?;
     let refused = |error| usage(format!("{name} is refused: {}", chain(&error)));
     let (file, lost) = if native::is_native(&text) {
-        let file = native::read(&text).map_err(refused)?;
+        let mut file = native::read(&text).map_err(refused)?;
+        file.read_tables(&text, &wiring::tables_beside(&arguments.rules)).map_err(refused)?;
         file.build(&text).map_err(refused)?;
         (file, Vec::new())
     } else {

@@ -1,9 +1,11 @@
 //! The real binary, as its users and its enemies meet it.
 
 mod commands;
+mod evaluate;
 mod guards;
 mod image;
 mod kill;
+mod packs;
 mod process;
 mod rules;
 mod steps;

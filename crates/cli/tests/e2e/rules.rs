@@ -41,8 +41,15 @@ fn check_warns_of_loose_rules_and_of_values_that_cannot_be_pruned() {
 #[test]
 fn check_refuses_wrong_files_with_the_place() {
     let old = LOOSE.replace("dice-similarity", "soundex");
-    let folder = folder_with(&[("syntax.json", "{\n \"rules\": [,]\n}"), ("old.json", &old)]);
+    let path = LOOSE.replace("name.family", "name.zzz()");
+    let folder = folder_with(&[
+        ("syntax.json", "{\n \"rules\": [,]\n}"),
+        ("old.json", &old),
+        ("path.json", &path),
+    ]);
     for (file, expected) in [
+        ("path.json", "line 2, column 78: field `family`: the fhirpath `name.zzz()`"),
+        ("old.json", "line 2, column 16: "),
         ("syntax.json", "line 2, column 12"),
         ("old.json", "rule 1, \"family\": algorithm \"soundex\""),
         ("nowhere.json", "cannot read nowhere.json"),

@@ -49,6 +49,22 @@ pub fn clusters(records: usize, links: impl Iterator<Item = (u32, u32)>) -> Vec<
     (0..records as u32).map(|at| root(&mut parents, at)).collect()
 }
 
+/// The person of each record, when records come one after the other and each joins the person of
+/// its best automatic match among those before, as the registry decides.
+///
+/// `best` gives the best matches of a record, several if they are equal; of their persons the
+/// oldest is joined. Other automatic matches stay where they are: the registry calls them
+/// conflicts and merges nobody. Persons are numbered by their first record.
+pub fn joined<'b>(records: usize, best: impl Fn(u32) -> &'b [u32]) -> Vec<u32> {
+    let mut persons: Vec<u32> = Vec::with_capacity(records);
+    for at in 0..records as u32 {
+        let known = best(at).iter().filter_map(|other| persons.get(*other as usize));
+        let person = known.min().copied().unwrap_or(at);
+        persons.push(person);
+    }
+    persons
+}
+
 /// Compares persons with the true ones, where these are known; `matches` are all true pairs.
 pub fn compare_clusters(
     found: &[u32],

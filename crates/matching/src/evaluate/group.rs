@@ -53,3 +53,47 @@ pub fn by_group<'p>(
     });
     groups.collect()
 }
+
+/// The same over pairs that were judged one by one, each with whether it was linked.
+///
+/// Records without a judged pair are counted, too.
+pub fn by_group_judged<'p>(
+    labels: &[String],
+    judged: impl Iterator<Item = (&'p ScoredPair, bool)>,
+) -> Vec<Group> {
+    let mut records: BTreeMap<&str, u64> = BTreeMap::new();
+    for label in labels {
+        *records.entry(label).or_default() += 1;
+    }
+    // Right, wrong, matches and all.
+    let mut counts: HashMap<&str, [u64; 4]> = HashMap::new();
+    for (pair, is_chosen) in judged {
+        let (one, other) = (&labels[pair.one as usize], &labels[pair.other as usize]);
+        if one == other {
+            let count = counts.entry(one).or_default();
+            count[0] += u64::from(is_chosen && pair.is_match);
+            count[1] += u64::from(is_chosen && !pair.is_match);
+            count[2] += u64::from(pair.is_match);
+            count[3] += 1;
+        }
+    }
+    let groups = records.into_iter().map(|(label, records)| {
+        let [right, wrong, matches, pairs] = counts.get(label).copied().unwrap_or_default();
+        let figures = Figures::of(right, wrong, matches, pairs);
+        Group { label: label.to_owned(), records, figures }
+    });
+    groups.collect()
+}
+
+/// Figures of the pairs whose records are of two groups: all that is not within one.
+pub fn between(groups: &[Group], all: &Figures) -> Figures {
+    let rest = |of: fn(&Figures) -> u64| {
+        of(all).saturating_sub(groups.iter().map(|group| of(&group.figures)).sum())
+    };
+    let matches = |f: &Figures| f.true_positives + f.false_negatives;
+    let right = rest(|f| f.true_positives);
+    let wrong = rest(|f| f.false_positives);
+    let matches = rest(matches);
+    let others = rest(|f| f.false_positives + f.true_negatives);
+    Figures::of(right, wrong, matches, matches + others)
+}

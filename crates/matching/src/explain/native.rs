@@ -13,7 +13,7 @@ use crate::rules::{Rule, Ruleset};
 pub struct ComparisonExplanation {
     /// Its name.
     pub name: String,
-    /// The values of every feature that it looks at.
+    /// The values of every feature that it needs, and of those that its level looks at.
     pub values: Vec<ValuesExplanation>,
     /// Position of the level that is reached; `None` if a needed value is missing.
     pub level: Option<u8>,
@@ -143,8 +143,18 @@ impl Comparisons<'_> {
             let share = level.share(self.query, self.candidate)?;
             Some(TermExplanation { share, bits: bits - level.bits })
         };
+        // What the level looks at beside what the comparison is about, such as the other name
+        // where the two are exchanged.
+        let mut features = ladder.needs.clone();
+        if let Some(level) = reached {
+            level.test.features(&mut |feature| {
+                if !features.contains(&feature) {
+                    features.push(feature);
+                }
+            });
+        }
         let values: Vec<ValuesExplanation> =
-            ladder.features().into_iter().map(|feature| self.values(feature)).collect();
+            features.into_iter().map(|feature| self.values(feature)).collect();
         let is_placeholder = values.iter().any(|values| !values.placeholders.is_empty());
         let has_failed = values.iter().any(|values| !values.failed_checks.is_empty());
         let label = match reached {

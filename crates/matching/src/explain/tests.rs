@@ -96,3 +96,83 @@ fn debug_output_has_no_values() {
     let text = format!("{explained:?}").to_lowercase();
     assert!(!text.contains("otieno") && !text.contains("1988") && !text.contains("female"));
 }
+
+#[test]
+fn a_native_pair_is_told_level_by_level() {
+    let text = include_str!("../../../../config/rules.toml");
+    let ruleset = crate::native::parse(text).unwrap();
+    let of = |given: &str, family: &str, born: &str| {
+        Features::from_values(&ruleset.features, |at| {
+            let value = match ruleset.features[at].name.as_str() {
+                "given" => given,
+                "family" => family,
+                "birth" => born,
+                _ => "",
+            };
+            Some(value.to_owned()).filter(|value| !value.is_empty()).into_iter().collect()
+        })
+    };
+    let query = of("Amina", "Okello", "1990-02-03");
+    let explained = explain(&ruleset, 0, &query, &of("Baby of Grace", "Okello", "1990-03-02"));
+    let table = explained.to_string();
+    let row = |table: &str, name: &str| {
+        let line = table.lines().find(|line| line.starts_with(name)).unwrap().to_owned();
+        line.split_whitespace().collect::<Vec<_>>().join(" ")
+    };
+    let given = row(&table, "given name");
+    assert_eq!(
+        given,
+        "given name amina (missing) placeholder, not counted [baby of grace] - - - +0.00"
+    );
+    assert!(row(&table, "family name").starts_with("family name okello okello same 0."), "{table}");
+    assert!(row(&table, "birth date").contains("day and month exchanged"), "{table}");
+    assert!(table.contains("prior -") && table.contains("bits: probability 0."), "{table}");
+    let json = serde_json::to_value(&explained).unwrap();
+    let first = &json["comparisons"][0];
+    assert_eq!(first["label"], "placeholder, not counted");
+    assert_eq!(first["values"][0]["placeholders"][0], "baby of grace");
+    let second = &json["comparisons"][1];
+    for key in ["m", "u", "bits"] {
+        assert!(second[key].is_number(), "{second}");
+    }
+    assert!(
+        json["probability"].is_number() && json["base"].is_number() && json["total"].is_number()
+    );
+
+    // Where the two names are exchanged, both are shown.
+    let swapped = explain(&ruleset, 0, &query, &of("Okello", "Amina", "1990-02-03"));
+    let given = row(&swapped.to_string(), "given name");
+    assert!(
+        given.starts_with("given name amina / okello okello / amina given and family"),
+        "{given}"
+    );
+}
+
+#[test]
+fn guards_and_frequencies_are_told() {
+    let text = include_str!("../../../../config/rules.toml");
+    let text = format!(
+        "{text}\n[frequencies.family]\nfloor = 1e-5\nrest = 1e-5\n[frequencies.family.shares]\nokello = 0.05\n"
+    );
+    let ruleset = crate::native::parse(&text).unwrap();
+    let of = |given: &str| {
+        Features::from_values(&ruleset.features, |at| match ruleset.features[at].name.as_str() {
+            "given" => vec![given.to_owned()],
+            "family" => vec!["Okello".to_owned()],
+            "birth" => vec!["1990-02-03".to_owned()],
+            "phone" => vec!["0772123456".to_owned()],
+            "city" => vec!["Gulu".to_owned()],
+            _ => Vec::new(),
+        })
+    };
+    let explained = explain(&ruleset, 0, &of("Amina"), &of("Zuwena"));
+    assert_eq!(explained.band, Band::Potential);
+    let table = explained.to_string();
+    assert!(table.contains("0.0500 ("), "{table}");
+    assert!(table.contains("guard twins: same family name"), "{table}");
+    let json = serde_json::to_value(&explained).unwrap();
+    assert_eq!(json["guards"][0]["name"], "twins");
+    let term = &json["comparisons"][1]["term_frequency"];
+    assert_eq!(term["share"].as_f64(), Some(0.05));
+    assert!(term["bits"].as_f64() < Some(0.0));
+}

@@ -13,6 +13,9 @@ pub(crate) const LEVELS_MAX: usize = 12;
 /// Features of a native rule set: one word tells which of them a record lacks.
 pub(crate) const FEATURES_MAX: usize = 64;
 
+/// How far the chances of all levels may be from 1: what is rounded by hand is.
+const SUM_TOLERANCE: f64 = 0.05;
+
 /// Everything that must be changed before the rules can be used.
 pub(crate) fn problems(features: &[FeatureSpec], rules: &[Rule]) -> Vec<Problem> {
     let mut check = Check { features, rule: None, field: None, problems: Vec::new() };
@@ -49,6 +52,17 @@ pub(crate) fn warnings(rules: &[Rule]) -> Vec<String> {
             ));
         }
         for ladder in &rule.ladders {
+            let m: f64 = ladder.levels.iter().map(|level| level.m).sum();
+            let u: f64 = ladder.levels.iter().map(|level| level.u).sum();
+            for (name, sum) in [("m", m), ("u", u)] {
+                if (sum - 1.0).abs() > SUM_TOLERANCE {
+                    warnings.push(format!(
+                        "{}, {}: {name} of its levels comes to {sum:.3} in all, and one of them \
+                         always holds: it should be 1",
+                        rule.name, ladder.name
+                    ));
+                }
+            }
             let bits: Vec<f64> = ladder.levels.iter().map(|level| level.bits).collect();
             // Levels between are in the order in which they are tested, not of what they say.
             if bits.first() < bits.last() {
@@ -87,7 +101,7 @@ struct Check<'a> {
 impl Check<'_> {
     fn problem(&mut self, message: impl Into<String>) {
         let (rule, field) = (self.rule, self.field.clone());
-        self.problems.push(Problem { rule, field, message: message.into() });
+        self.problems.push(Problem { rule, field, place: None, message: message.into() });
     }
 
     fn rule(&mut self, rule: &Rule) {

@@ -119,7 +119,7 @@ impl Ruleset {
             .iter()
             .filter_map(|guard| {
                 let message = problem(&self, &guard.when)?;
-                Some(Problem { rule: None, field: Some(guard.name.clone()), message })
+                Some(Problem { rule: None, field: Some(guard.name.clone()), place: None, message })
             })
             .collect();
         if !problems.is_empty() {

@@ -7,7 +7,7 @@ use super::entries::{
     ComparisonEntry, ConditionEntry, FeatureEntry, GuardEntry, LevelEntry, PassEntry, RuleFile,
     TestEntry, ThresholdEntry,
 };
-use super::place::{self, Step};
+use super::place::{Places, Step};
 use crate::model::{
     AliasTable, Condition, FrequencyTable, Guard, Ladder, Level, Likeness, NULL_LEVEL, Test,
     bits_of,
@@ -32,14 +32,15 @@ impl RuleFile {
             self.pass.iter().enumerate().map(|(at, pass)| builder.pass(at, pass)).collect();
         let guards = builder.golden_guards();
         if !builder.problems.is_empty() {
+            let places = Places::of(source);
             let problems = builder.problems.into_iter();
-            return Err(RulesError::Problems(
-                problems.map(|(steps, problem)| placed(source, &steps, problem)).collect(),
-            ));
+            let placed = problems.map(|(steps, problem)| places.put(&steps, problem));
+            return Err(RulesError::Problems(placed.collect()));
         }
         let place = |problems: Vec<Problem>| {
+            let places = Places::of(source);
             let problems = problems.into_iter();
-            let placed = problems.map(|problem| placed(source, &self.steps_to(&problem), problem));
+            let placed = problems.map(|problem| places.put(&self.steps_to(&problem), problem));
             RulesError::Problems(placed.collect())
         };
         let ruleset =
@@ -72,13 +73,6 @@ impl RuleFile {
         }
         steps
     }
-}
-
-fn placed(source: &str, steps: &[Step], mut problem: Problem) -> Problem {
-    if let Some((line, column)) = place::find(source, steps) {
-        problem.message = format!("line {line}, column {column}: {}", problem.message);
-    }
-    problem
 }
 
 pub(super) struct Builder<'f> {
@@ -132,8 +126,12 @@ impl<'f> Builder<'f> {
     }
 
     pub(super) fn problem(&mut self, message: impl Into<String>) {
-        let problem =
-            Problem { rule: self.rule, field: self.field.clone(), message: message.into() };
+        let problem = Problem {
+            rule: self.rule,
+            field: self.field.clone(),
+            place: None,
+            message: message.into(),
+        };
         let steps = self.steps.iter().map(|step| match step {
             Step::Key(key) => Step::Key(key.clone()),
             Step::At(at) => Step::At(*at),
@@ -197,7 +195,8 @@ impl<'f> Builder<'f> {
         self.rule = Some(at + 1);
         self.field = None;
         self.steps = vec!["pass".into(), at.into()];
-        let thresholds = (self.threshold(pass.potential), self.threshold(pass.auto));
+        let thresholds =
+            (self.threshold("potential", pass.potential), self.threshold("auto", pass.auto));
         if !(pass.prior > 0.0 && pass.prior < 1.0) {
             self.problem("`prior` is a probability, strictly between 0 and 1");
         }
@@ -229,12 +228,12 @@ impl<'f> Builder<'f> {
             .with_guards(guards)
     }
 
-    pub(super) fn threshold(&mut self, entry: ThresholdEntry) -> f64 {
+    pub(super) fn threshold(&mut self, key: &str, entry: ThresholdEntry) -> f64 {
         match entry {
             ThresholdEntry::Bits(bits) => bits,
             ThresholdEntry::Probability(p) if p > 0.0 && p < 1.0 => bits_of(p),
             ThresholdEntry::Probability(_) => {
-                self.problem("a probability is strictly between 0 and 1");
+                self.problem(format!("`{key}`: a probability is strictly between 0 and 1"));
                 0.0
             }
         }
@@ -243,13 +242,14 @@ impl<'f> Builder<'f> {
     fn comparison(&mut self, entry: &ComparisonEntry) -> Ladder {
         let last = entry.levels.len().saturating_sub(1);
         let mut levels = Vec::new();
+        let depth = self.steps.len();
         for (at, level) in entry.levels.iter().enumerate() {
             self.steps.extend(["levels".into(), Step::At(at)]);
             if level.test.is_none() && at != last {
                 self.problem("only the last level has no `test`: it is for all else");
             }
             levels.push(self.level(level));
-            self.steps.truncate(4);
+            self.steps.truncate(depth);
         }
         let mut ladder = Ladder::new(entry.name.clone(), levels);
         if let Some(needs) = &entry.needs {
@@ -262,6 +262,14 @@ impl<'f> Builder<'f> {
     }
 
     fn level(&mut self, entry: &LevelEntry) -> Level {
+        for (key, p) in [("m", entry.m), ("u", entry.u)] {
+            if !(p > 0.0 && p < 1.0) {
+                let label = &entry.label;
+                self.problem(format!(
+                    "`{key}` of the level {label:?} must be strictly between 0 and 1, it is {p}"
+                ));
+            }
+        }
         let test = entry.test.as_ref().map_or(Test::Else, |test| self.test(test, 0));
         let level = Level::new(entry.label.clone(), test, entry.m, entry.u);
         let Some(name) = &entry.frequencies else { return level };
@@ -344,8 +352,11 @@ impl<'f> Builder<'f> {
         };
         let normaliser =
             self.specs.get(at).map_or(Normaliser::Name, |spec| spec.normaliser.clone());
-        let groups =
-            entry.groups.iter().map(|group| group.iter().filter_map(|name| normaliser.apply(name)));
+        if entry.file.is_some() && entry.loaded.is_none() {
+            self.problem(format!("the table of aliases {name:?} is in a file that was not read"));
+        }
+        let all = entry.groups.iter().chain(entry.loaded.iter().flatten());
+        let groups = all.map(|group| group.iter().filter_map(|name| normaliser.apply(name)));
         let table = Arc::new(AliasTable::new(name, groups));
         self.aliases.insert(key, Arc::clone(&table));
         Likeness::Alias(table)

@@ -121,8 +121,15 @@ impl NormaliserEntry {
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct AliasEntry {
+    /// The file that holds further groups, as seen from the rule file; [`super::tables`] reads it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub file: Option<String>,
     /// Groups of names that one person may go by.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub groups: Vec<Vec<String>>,
+    /// The groups of the file, once it was read.
+    #[serde(skip)]
+    pub loaded: Option<Vec<Vec<String>>>,
 }
 
 /// How common the values of a feature are. `Debug` leaves them out: they are people's names.

@@ -31,7 +31,7 @@ impl Builder<'_> {
                     feature: self.feature_at(feature),
                     kind: kind.as_ref().map(|kind| self.feature_at(kind)),
                     unless: unless.as_ref().map(|test| self.test(test, 0)),
-                    sure_from_bits: sure_from.map(|entry| self.threshold(entry)),
+                    sure_from_bits: sure_from.map(|entry| self.threshold("sure-from", entry)),
                 })
             }
         };

@@ -2,6 +2,8 @@
 
 use proptest::prelude::*;
 
+mod messages;
+
 use super::*;
 use crate::rules::MatchingType;
 
@@ -49,10 +51,41 @@ fn every_pack_is_read_without_problems() {
         include_str!("../../../../config/packs/african-hiv-programme.toml"),
         include_str!("../../../../config/packs/us-public-health.toml"),
         include_str!("../../../../config/packs/opencr-default.json"),
+        include_str!("../../../../config/packs/opencr-probabilistic.json"),
     ];
+    let nicknames = include_str!("../../../../config/packs/us-nicknames.csv");
     for pack in packs {
-        rules_from_text(pack).unwrap();
+        rules_from_text_with(pack, &|_| Ok(nicknames.to_owned())).unwrap();
     }
+}
+
+#[test]
+fn tables_of_names_may_lie_in_files() {
+    let level = "{ label = \"else\"";
+    let alias = "{ label = \"nickname\", test = { alias = { feature = \"family\", table = \"t\" } }, \
+                 m = 0.05, u = 0.01 },\n  { label = \"else\"";
+    let text = SMALL.replace(level, alias).replace("m = 0.1,", "m = 0.05,");
+    let text = text + "\n[aliases.t]\nfile = \"names.csv\"\n";
+    let names = "\u{feff}# a remark\nBeth, ELIZABETH ,liz\n\n";
+    let rules = parse_with(&text, &|file| {
+        assert_eq!(file, "names.csv");
+        Ok(names.to_owned())
+    });
+    let rules = rules.unwrap();
+    let of = |name: &str| crate::Features::from_values(&rules.features, |_| vec![name.to_owned()]);
+    let level = |one, other| crate::model::levels(&rules.rules[0], &of(one), &of(other))[0];
+    assert_eq!((level("Liz", "Beth"), level("Liz", "Ann")), (1, 2));
+    // Another table is another rule set.
+    let other = parse_with(&text, &|_| Ok("a,b".to_owned())).unwrap();
+    assert_ne!(rules.hash, other.hash);
+    assert_eq!(
+        to_toml(&read(&to_toml(&read(&text).unwrap())).unwrap()),
+        to_toml(&read(&text).unwrap())
+    );
+    let told = parse(&text).unwrap_err().to_string();
+    assert!(told.contains("line 30, column 1: the table of aliases \"t\" in names.csv"), "{told}");
+    let told = parse_with(&text, &|_| Ok("ann\n".to_owned())).unwrap_err().to_string();
+    assert!(told.contains("line 1: a group has at least two names"), "{told}");
 }
 
 #[test]
@@ -89,8 +122,8 @@ fn refusals_name_the_place_and_what_would_be_right() {
         ("opencr-rules/1", "opencr-rules/9", "line 1, column 1", "opencr-rules/1"),
         ("same = \"family\"", "same = \"famliy\"", "line 17, column 3", "did you mean \"family\""),
         ("normaliser = \"name\"", "normaliser = \"nmae\"", "line 6", "did you mean `name`"),
-        ("m = 0.9,", "m = 1.9,", "line 14", "strictly between 0 and 1"),
-        ("{ probability = 0.99 }", "{ probability = 99 }", "line 8", "between 0 and 1"),
+        ("m = 0.9,", "m = 1.9,", "line 17, column 49", "strictly between 0 and 1"),
+        ("{ probability = 0.99 }", "{ probability = 99 }", "line 12, column 1", "between 0 and 1"),
     ];
     for (from, to, place, hint) in table {
         let text = refusal(from, to);
@@ -277,7 +310,7 @@ fn opencrs_rules_keep_their_sums() {
         .replace(r#""weight": 1"#, r#""threshold": 0, "weight": 1"#);
     let ruleset = crate::opencr::parse(&json).unwrap();
     let converted = convert(&ruleset);
-    assert_eq!(converted.lost.len(), 2, "{:?}", converted.lost);
+    assert_eq!(converted.lost.len(), 3, "{:?}", converted.lost);
     let native = converted.file.build("").unwrap();
     let people = |ruleset: &Ruleset, family: &str, phone: &str| {
         crate::Features::from_values(&ruleset.features, |at| {
@@ -293,6 +326,61 @@ fn opencrs_rules_keep_their_sums() {
         let (old, new) = (score(&ruleset) - 100.0, score(&native));
         assert!((old * 10.0_f64.log2() - new).abs() < 1e-9, "{old} and {new}");
     }
+}
+
+#[test]
+fn opencrs_default_rules_link_what_they_linked() {
+    let pack = include_str!("../../../../config/packs/opencr-default.json");
+    let old = crate::opencr::parse(pack).unwrap();
+    let converted = convert(&old);
+    assert_eq!(converted.lost.len(), 1, "{:?}", converted.lost);
+    let text = to_toml(&converted.file);
+    let native = parse(&text).unwrap();
+    assert!(native.warnings.is_empty(), "{:?}", native.warnings);
+    let values = ["grace", "otieno", "1988-03-14", "0722", "n1", "a1"];
+    let of = |ruleset: &Ruleset, differing: u32, missing: u32| {
+        crate::Features::from_values(&ruleset.features, |at| {
+            let path = &ruleset.features[at].path;
+            let field =
+                old.rules[0].fields.iter().position(|f| old.features[f.feature].path == *path);
+            let Some(field) = field else { return vec!["female".to_owned()] };
+            if missing >> field & 1 == 1 {
+                return Vec::new();
+            }
+            let other = if differing >> field & 1 == 1 { "q" } else { "" };
+            vec![format!("{other}{}{other}{other}", values[field])]
+        })
+    };
+    for differing in 0..64 {
+        for missing in [0, 1, 32, 63] {
+            let judge = |ruleset: &Ruleset| {
+                let (one, other) = (of(ruleset, 0, 0), of(ruleset, differing, missing));
+                let scored = crate::score(&ruleset.rules[0], &one, &other).unwrap();
+                (scored.score.as_f32(), scored.band(&ruleset.rules[0]))
+            };
+            assert_eq!(judge(&old), judge(&native), "{differing} {missing}");
+        }
+    }
+}
+
+#[test]
+fn what_cannot_be_converted_is_told() {
+    let json = r#"{"rules": [{"matchingType": "deterministic", "fields": {
+        "family": {"algorithm": "phonetic", "fhirpath": "name.family"},
+        "given": {"algorithm": "jaro-winkler-similarity", "fhirpath": "name.given"},
+        "phone": {"algorithm": "exact", "fhirpath": "telecom.value", "null_handling": "greedy"}},
+        "autoMatchThreshold": 1}]}"#;
+    let converted = convert(&crate::opencr::parse(json).unwrap());
+    let lost = converted.lost.join("\n");
+    for expected in [
+        "family: is left out: a condition by sound",
+        "given: is left out: without a threshold",
+        "phone: a missing value counted as agreement",
+        "every candidate was kept",
+    ] {
+        assert!(lost.contains(expected), "{lost}");
+    }
+    assert_eq!(converted.file.pass[0].comparison.len(), 1);
 }
 
 #[test]

@@ -30,7 +30,14 @@ pub fn to_toml(file: &RuleFile) -> String {
         feature(&mut out, entry);
     }
     for (name, entry) in &file.aliases {
-        line(&mut out, "", &format!("\n[aliases.{}]\ngroups = [", key(name)));
+        line(&mut out, "", &format!("\n[aliases.{}]", key(name)));
+        if let Some(file) = &entry.file {
+            line(&mut out, "file", &text(file));
+        }
+        if entry.groups.is_empty() {
+            continue;
+        }
+        out.push_str("groups = [\n");
         for group in &entry.groups {
             line(&mut out, "", &format!("  {},", list(group)));
         }

@@ -135,8 +135,11 @@ fn all_problems_are_told_at_once_with_their_places() {
     let named = |name: &str| Some(name.to_owned());
     assert_eq!(places, [(1, None), (2, None), (2, named("given")), (2, named("gender"))]);
     let message = parse(&file.to_string()).unwrap_err().to_string();
-    assert!(message.starts_with("4 problems in the rules:\n- rule 1: "), "{message}");
-    assert!(message.contains("\n- rule 2, \"given\": algorithm \"soundex\""), "{message}");
+    assert!(
+        message.starts_with("4 problems in the rules:\n- line 1, column 12: rule 1: "),
+        "{message}"
+    );
+    assert!(message.contains("column 346: rule 2, \"given\": algorithm \"soundex\""), "{message}");
 }
 
 #[test]

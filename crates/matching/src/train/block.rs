@@ -128,7 +128,23 @@ impl Block {
             }
             before += here;
         }
-        Patterns::of_pairs(work.rule, work.records, &pairs)
+        if work.verdicts.is_empty() {
+            return Patterns::of_pairs(work.rule, work.records, &pairs);
+        }
+        let (mut same, mut different) = (Vec::new(), Vec::new());
+        pairs.retain(|pair| match work.verdicts.get(pair) {
+            Some(Some(true)) => {
+                same.push(*pair);
+                false
+            }
+            Some(Some(false)) => {
+                different.push(*pair);
+                false
+            }
+            Some(None) | None => true,
+        });
+        let of = |pairs: &[(u32, u32)]| Patterns::of_pairs(work.rule, work.records, pairs);
+        of(&pairs).with_judged(&of(&same), &of(&different))
     }
 
     /// A key of what is to be in common for each record that has all of it, sorted.

@@ -15,6 +15,8 @@ const CHUNK_PAIRS: usize = 4096;
 #[derive(Debug, Clone, PartialEq, Default)]
 pub(super) struct Patterns {
     rows: Vec<(LevelVec, u64)>,
+    /// Of pairs that were judged: the same, and whether they are one person. Not in `rows`.
+    judged: Vec<(LevelVec, u64, bool)>,
 }
 
 impl Patterns {
@@ -23,7 +25,16 @@ impl Patterns {
         let mut rows: Vec<(LevelVec, u64)> = counts.into_iter().collect();
         // Sums of fractions depend on their order, so it must not be the table's.
         rows.sort_unstable();
-        Patterns { rows }
+        Patterns { rows, judged: Vec::new() }
+    }
+
+    /// Adds pairs of which it is known whether they are one person.
+    pub(super) fn with_judged(mut self, same: &Patterns, different: &Patterns) -> Patterns {
+        for (patterns, is_same) in [(same, true), (different, false)] {
+            let rows = patterns.rows.iter();
+            self.judged.extend(rows.map(|(levels, count)| (levels.clone(), *count, is_same)));
+        }
+        self
     }
 
     /// Compares pairs of records by a rule.
@@ -47,17 +58,24 @@ impl Patterns {
         Patterns::new(counts)
     }
 
-    /// The combinations and their pairs.
-    pub(super) fn rows(&self) -> &[(LevelVec, u64)] {
-        &self.rows
+    /// The combinations and their pairs, and whether they are one person where that is known.
+    pub(super) fn rows(&self) -> impl Iterator<Item = (&LevelVec, u64, Option<bool>)> {
+        let rows = self.rows.iter().map(|(levels, count)| (levels, *count, None));
+        let judged = self.judged.iter();
+        rows.chain(judged.map(|(levels, count, is_same)| (levels, *count, Some(*is_same))))
     }
 
     /// Pairs in all.
     pub(super) fn total(&self) -> u64 {
-        self.rows.iter().map(|(_, count)| count).sum()
+        self.rows().map(|(_, count, _)| count).sum()
     }
 
-    /// Pairs of each level of a ladder; pairs without a value are left out.
+    /// Pairs of which it is known whether they are one person.
+    pub(super) fn judged_total(&self) -> u64 {
+        self.judged.iter().map(|(_, count, _)| count).sum()
+    }
+
+    /// Pairs of each level of a ladder; pairs without a value are left out, as are judged ones.
     pub(super) fn of_ladder(&self, ladder: usize, levels: usize) -> Vec<u64> {
         let mut counts = vec![0; levels];
         for (reached, count) in &self.rows {

@@ -52,7 +52,7 @@ pub(super) fn run(patterns: &Patterns, start: &Start<'_>, before: f64, options: 
         let mut log_likelihood = 0.0;
         matches = 0.0;
         counts.iter_mut().flatten().for_each(|count| *count = 0.0);
-        for (levels, count) in patterns.rows() {
+        for (levels, count, verdict) in patterns.rows() {
             let (mut one, mut two) = (lambda.ln(), (1.0 - lambda).ln());
             for (ladder, level) in levels.iter().enumerate() {
                 if is_known(*level) && !start.held[ladder] {
@@ -62,8 +62,13 @@ pub(super) fn run(patterns: &Patterns, start: &Start<'_>, before: f64, options: 
             }
             let most = one.max(two);
             let sum = most + ((one - most).exp() + (two - most).exp()).ln();
-            let share = (one - sum).exp() * *count as f64;
-            log_likelihood += sum * *count as f64;
+            let (sum, part) = match verdict {
+                None => (sum, (one - sum).exp()),
+                Some(true) => (one, 1.0),
+                Some(false) => (two, 0.0),
+            };
+            let share = part * count as f64;
+            log_likelihood += sum * count as f64;
             matches += share;
             for (ladder, level) in levels.iter().enumerate() {
                 if is_known(*level) && !start.held[ladder] {

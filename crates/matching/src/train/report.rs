@@ -7,8 +7,11 @@ use serde::Serialize;
 use super::block::Block;
 use super::count::Patterns;
 use super::em::Run;
-use super::{Learned, Work};
+use super::labels::{Judged, Labels};
+use super::{Learned, Records, Work};
 use crate::model::{bits_of, probability_of};
+use crate::rules::Ruleset;
+use crate::score::{Band, score};
 
 /// Fewer expected matches than this are hardly more than chance.
 const MATCHES_FEW: f64 = 20.0;
@@ -28,6 +31,12 @@ pub struct Report {
     pub priors: Vec<[f64; 2]>,
     /// Blocks in which m was estimated.
     pub blocks: Vec<BlockReport>,
+    /// The sample of judged pairs among which m was counted.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub labels: Option<JudgedReport>,
+    /// The decisions of stewards that settled pairs of the blocks.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub decisions: Option<JudgedReport>,
     /// Every comparison.
     pub comparisons: Vec<ComparisonReport>,
     /// What is to be known before the result is used.
@@ -43,6 +52,8 @@ pub struct BlockReport {
     pub pairs: u64,
     /// Pairs that were compared.
     pub compared: u64,
+    /// Those compared of which it was known whether they are one person.
+    pub judged: u64,
     /// Expected matches among those compared.
     pub matches: f64,
     /// Whether nothing changed any more at the end.
@@ -82,6 +93,70 @@ pub struct LevelReport {
     pub u: [f64; 2],
 }
 
+/// Pairs that somebody has judged.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct JudgedReport {
+    /// Pairs of one person.
+    pub same: usize,
+    /// Pairs of different people.
+    pub different: usize,
+    /// Pairs that were judged both ways, and are not used.
+    pub contradictory: usize,
+    /// Judgements about records that were not read, and are not used.
+    pub unknown: usize,
+    /// Pairs of one person that the new rules would not even show to a person.
+    pub same_below: usize,
+    /// Pairs of different people that the new rules would link without a person.
+    pub different_auto: usize,
+}
+
+impl JudgedReport {
+    fn new(labels: &Labels, after: &Ruleset, records: &Records) -> JudgedReport {
+        let count = |pairs: &[(u32, u32)], band: Band| {
+            let reaches = |pair: &&(u32, u32)| best_band(after, records, **pair) == Some(band);
+            pairs.iter().filter(reaches).count()
+        };
+        JudgedReport {
+            same: labels.same().len(),
+            different: labels.different().len(),
+            contradictory: labels.contradictory(),
+            unknown: labels.unknown(),
+            same_below: count(labels.same(), Band::Below),
+            different_auto: count(labels.different(), Band::Auto),
+        }
+    }
+
+    fn line(&self, what: &str) -> String {
+        let mut line = format!("{what}: {} the same, {} different", self.same, self.different);
+        if self.contradictory > 0 {
+            line.push_str(&format!(", {} judged both ways and not used", self.contradictory));
+        }
+        if self.unknown > 0 {
+            line.push_str(&format!(", {} of records that were not read", self.unknown));
+        }
+        line
+    }
+}
+
+/// The best band of any pass; `None` for a record that was not read.
+fn best_band(rules: &Ruleset, records: &Records, pair: (u32, u32)) -> Option<Band> {
+    let last = records.len() as u32;
+    if pair.0.max(pair.1) >= last {
+        return None;
+    }
+    let (one, other) = (records.get(pair.0 as usize), records.get(pair.1 as usize));
+    let bands = rules.rules.iter().map(|rule| score(rule, one, other).map(|s| s.band(rule)));
+    let mut best = Band::Below;
+    for band in bands.flatten() {
+        best = match (best, band) {
+            (Band::Auto, _) | (_, Band::Auto) => Band::Auto,
+            (Band::Potential, _) | (_, Band::Potential) => Band::Potential,
+            (Band::Below, Band::Below) => Band::Below,
+        };
+    }
+    Some(best)
+}
+
 /// What a pass was learned from.
 #[derive(Clone, Copy)]
 pub(super) struct Seen<'a> {
@@ -100,6 +175,8 @@ impl Report {
             random_pairs: 0,
             priors: Vec::new(),
             blocks: Vec::new(),
+            labels: None,
+            decisions: None,
             comparisons: Vec::new(),
             warnings: Vec::new(),
         }
@@ -118,15 +195,47 @@ impl Report {
         )
     }
 
+    /// Tells of the judged pairs, and what the new rules make of them.
+    pub(super) fn add_judged(&mut self, judged: &Judged, after: &Ruleset, records: &Records) {
+        let of = |labels: &Option<Labels>| {
+            labels.as_ref().map(|labels| JudgedReport::new(labels, after, records))
+        };
+        (self.labels, self.decisions) = (of(&judged.sample), of(&judged.decisions));
+        let kinds = [("labelled", &self.labels), ("decided", &self.decisions)];
+        for (word, known) in kinds {
+            let Some(known) = known else { continue };
+            if known.different_auto > 0 {
+                self.warnings.push(format!(
+                    "{} of {} pairs {word} different would be linked without a person: look at \
+                     them with opencr evaluate --labels, and add a guard or a comparison",
+                    known.different_auto, known.different
+                ));
+            }
+            if known.same_below > 0 {
+                self.warnings.push(format!(
+                    "{} of {} pairs {word} the same would not even be shown to a person",
+                    known.same_below, known.same
+                ));
+            }
+            if known.contradictory > 0 {
+                self.warnings.push(format!(
+                    "{} {word} pairs were judged both ways and are not used: ask who judged them",
+                    known.contradictory
+                ));
+            }
+        }
+    }
+
     pub(super) fn add(&mut self, work: &Work<'_>, seen: &Seen<'_>) {
         let Seen { learned, random, blocks, runs, is_labelled } = *seen;
         self.random_pairs = random.total();
         self.priors.push([probability_of(work.rule.prior_bits), learned.prior]);
-        for ((block, _), run) in blocks.iter().zip(runs) {
+        for ((block, patterns), run) in blocks.iter().zip(runs) {
             self.blocks.push(BlockReport {
                 features: block.names(work.ruleset),
                 pairs: block.pairs,
                 compared: block.compared,
+                judged: patterns.judged_total(),
                 matches: run.matches,
                 has_converged: run.has_converged,
                 rounds: run.rounds.clone(),
@@ -205,6 +314,13 @@ impl Report {
 impl fmt::Display for Report {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         writeln!(f, "records {}, random pairs {}", self.records, self.random_pairs)?;
+        let kinds = [("labels, m is counted among the same", &self.labels)];
+        let kinds = kinds.into_iter().chain([("decisions", &self.decisions)]);
+        for (what, judged) in kinds {
+            if let Some(judged) = judged {
+                writeln!(f, "{}", judged.line(what))?;
+            }
+        }
         for [before, after] in &self.priors {
             writeln!(
                 f,
@@ -215,9 +331,13 @@ impl fmt::Display for Report {
         }
         for block in &self.blocks {
             let (first, last) = (block.rounds.first(), block.rounds.last());
+            let judged = match block.judged {
+                0 => String::new(),
+                judged => format!("{judged} of them judged, "),
+            };
             writeln!(
                 f,
-                "block {}: {} of {} pairs, about {:.0} matches, {} rounds, log likelihood {:.1} -> {:.1}",
+                "block {}: {} of {} pairs, {judged}about {:.0} matches, {} rounds, log likelihood {:.1} -> {:.1}",
                 block.features.join(" and "),
                 block.compared,
                 block.pairs,

@@ -29,7 +29,12 @@ fn records(people: &[[&str; 4]]) -> (RuleFile, Records) {
 
 fn trained(people: &[[&str; 4]]) -> Result<Trained, TrainError> {
     let (file, records) = records(people);
-    train(&file, &records, None, &Options::default(), &mut |_| {})
+    train(&file, &records, &Judged::default(), &small(), &mut |_| {})
+}
+
+/// Few random pairs: what these tests ask does not need more.
+fn small() -> Options {
+    Options { random_pairs_max: 30_000, ..Options::default() }
 }
 
 #[test]
@@ -83,9 +88,24 @@ fn odd_records_give_rules_and_warnings() {
         })
         .collect();
     let alone: Vec<[&str; 4]> = alone.iter().map(|p| p.each_ref().map(String::as_str)).collect();
-    for people in [&same[..], &empty[..], &alone[..], &same[..2]] {
+    let only_phone: Vec<[&str; 4]> = alone.iter().map(|person| ["", "", "", person[3]]).collect();
+    let no_phone: Vec<[&str; 4]> = alone.iter().map(|p| [p[0], p[1], p[2], ""]).collect();
+    let one_name = [["Amina", "", "", ""]; 400];
+    for people in [
+        &same[..],
+        &empty[..],
+        &alone[..],
+        &same[..2],
+        &alone[..2],
+        &only_phone[..],
+        &no_phone[..],
+        &one_name[..],
+    ] {
         let trained = trained(people).unwrap();
         assert!(!trained.report.warnings.is_empty());
+        let told =
+            format!("{} {}", trained.report, serde_json::to_string(&trained.report).unwrap());
+        assert!(!told.contains("NaN") && !told.contains("inf") && !told.contains("null"), "{told}");
         let text = native::to_toml(&trained.file);
         assert!(!text.contains("nan") && !text.contains("inf"), "{text}");
         native::parse(&text).unwrap();
@@ -144,13 +164,51 @@ fn labels_decide_m_by_counting() {
     let mut people = vec![["Amina", "Okello", "1990-01-02", "0772123456"]; 20];
     people.push(["Amina", "Mukasa", "1990-01-02", "0772999888"]);
     let (file, records) = records(&people);
-    let same = (0..20).map(|at| (at, 20)).collect();
-    let labels = Labels { same, different: Vec::new() };
-    let trained = train(&file, &records, Some(&labels), &Options::default(), &mut |_| {}).unwrap();
+    let same = (0..20).map(|at| (Some((at, 20)), true));
+    let sample = Some(Labels::of(same));
+    let judged = Judged { sample, decisions: None };
+    let trained = train(&file, &records, &judged, &Options::default(), &mut |_| {}).unwrap();
     let family = trained.report.comparisons.iter().find(|c| c.name == "family name").unwrap();
     // 20 pairs differ and what the rules said before counts as 10.
     let (before, after) = (family.levels[0].m[0], family.levels[0].m[1]);
     assert!((after - before / 3.0).abs() < 0.01, "{after}");
+}
+
+#[test]
+fn decisions_settle_pairs_where_they_lie() {
+    let people = population();
+    let people: Vec<[&str; 4]> = people.iter().map(|p| p.each_ref().map(String::as_str)).collect();
+    let (file, records) = records(&people);
+    // Everybody with two telephones is declared to be two people.
+    let is_other =
+        |at: &usize| people[at - 1][..3] == people[*at][..3] && people[at - 1][3] != people[*at][3];
+    let other: Vec<usize> = (1..people.len()).filter(is_other).collect();
+    let different = other.iter().map(|at| (Some((*at as u32, *at as u32 - 1)), false));
+    let decisions = Some(Labels::of(different));
+    let learn = |judged: &Judged| train(&file, &records, judged, &small(), &mut |_| {}).unwrap();
+    let (plain, told) = (learn(&Judged::default()), learn(&Judged { sample: None, decisions }));
+    let same_phone = |trained: &Trained| {
+        let phone = trained.report.comparisons.iter().find(|c| c.name == "telephone").unwrap();
+        phone.levels[0].m[1]
+    };
+    assert!(same_phone(&told) > 0.85, "{} {}", same_phone(&told), same_phone(&plain));
+    assert!(told.file.pass[0].prior < 0.75 * plain.file.pass[0].prior);
+    let report = told.report.decisions.clone().unwrap();
+    assert_eq!((report.same, report.different), (0, other.len()));
+    let text = told.report.to_string();
+    assert!(text.contains(&format!("decisions: 0 the same, {} different", other.len())), "{text}");
+    assert!(text.contains("of them judged"), "{text}");
+}
+
+#[test]
+fn one_seed_gives_one_file_on_any_number_of_threads() {
+    let people = population();
+    let people: Vec<[&str; 4]> = people.iter().map(|p| p.each_ref().map(String::as_str)).collect();
+    let on = |threads: usize| {
+        let pool = rayon::ThreadPoolBuilder::new().num_threads(threads).build().unwrap();
+        pool.install(|| native::to_toml(&trained(&people).unwrap().file))
+    };
+    assert_eq!(on(1), on(3));
 }
 
 #[test]

@@ -250,7 +250,7 @@ fn a_check_digit_is_for_identifiers_and_reads_back() {
     assert!(describe(&ruleset).contains("where the check digit is right"));
     let wrong = checked.replacen("\"identifier\"", "\"name\"", 1);
     let text = parse(&wrong).unwrap_err().to_string();
-    assert!(text.contains("line 4") && text.contains("\"identifier\" only"), "{text}");
+    assert!(text.contains("line 7") && text.contains("\"identifier\" only"), "{text}");
     let unknown = checked.replacen("iso-7064-mod-11-2", "mod-11", 1);
     let text = parse(&unknown).unwrap_err().to_string();
     assert!(text.contains("line 7") && text.contains("verhoeff"), "{text}");

@@ -32,9 +32,9 @@ fn everything_that_is_wrong_is_told_at_once() {
     let expected = "\
 7 problems in the rules:
 - line 2, column 1: unknown field `nmae`, expected one of `format`, `name`, `description`, \
-`trained`, `training`, `features`, `aliases`, `frequencies`, `pass`; did you mean `name`?
+`trained`, `training`, `features`, `aliases`, `frequencies`, `pass`, `golden`; did you mean `name`?
 - line 7, column 1: unknown field `cuontry`, expected one of `paths`, `gather`, `normaliser`, \
-`country`, `several`, `standard_skip`, `skip`; did you mean `country`?
+`country`, `several`, `standard_skip`, `skip`, `check`; did you mean `country`?
 - line 11, column 1: rule 1: `prior` is a probability, strictly between 0 and 1
 - line 13, column 1: rule 1: `auto`: a probability is strictly between 0 and 1
 - line 18, column 3: rule 1, \"family\": there is no feature \"famliy\"; did you mean \"family\"?

@@ -153,6 +153,7 @@ fn convert_field(
     Some(ComparisonEntry {
         name: field.name.clone(),
         needs: None,
+        corrects: false,
         levels: vec![
             level("alike", Some(test), m, u),
             level("anything else", None, 1.0 - m, 1.0 - u),

@@ -12,10 +12,13 @@
 //! expectation-maximisation over the other ladders, and those by accident subtracted. See
 //! Thibaudeau 1993 and Larsen & Rubin 2001 on such dependence.
 
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
 use super::block::Block;
 use super::count::Patterns;
 use super::sample::equal_feature;
-use super::{Learned, PROBABILITY_MIN, Table, Work, em, frequency};
+use super::{Learned, OTHERS_PART_MIN, PROBABILITY_MIN, Table, Work, em, frequency};
 use crate::model::{Likeness, Test};
 use crate::native::entries::FrequencyEntry;
 
@@ -40,11 +43,15 @@ struct Shares {
     feature: usize,
     /// The ladder whose first level asks for equality.
     ladder: Option<usize>,
-    table: Option<FrequencyEntry>,
+    table: Option<Arc<FrequencyEntry>>,
 }
+
+/// The tables of frequencies that were made, by feature.
+type Tables = BTreeMap<usize, Option<Arc<FrequencyEntry>>>;
 
 /// All levels that can be counted, in the order of ladders and levels.
 pub(super) fn find(work: &Work<'_>) -> Vec<Correction> {
+    let mut tables = Tables::new();
     let ladders = work.rule.ladders.iter().enumerate().filter(|(at, _)| work.corrects(*at));
     let levels = ladders.flat_map(|(at, ladder)| {
         ladder.levels.iter().enumerate().map(move |(number, level)| (at, number, &level.test))
@@ -65,7 +72,8 @@ pub(super) fn find(work: &Work<'_>) -> Vec<Correction> {
             let is_here = |levels: &[u8]| usize::from(levels[ladder]) == level;
             let rows = all.rows().iter().filter(|(levels, _)| is_here(levels)).cloned();
             let patterns = Patterns::new(rows.collect());
-            let values = block.features.iter().map(|at| Shares::new(work, *at)).collect();
+            let values = block.features.iter().map(|at| Shares::new(work, *at, &mut tables));
+            let values = values.collect();
             Some(Correction { ladder, level, block, patterns, values })
         })
         .collect()
@@ -108,12 +116,40 @@ impl Correction {
         let pairs = work.records.pair_count() * known * known;
         // What ladders before this one have corrected is no chance any more.
         let earlier = self.earlier(work, learned).exp2().recip();
-        let equal: f64 = self.values.iter().map(|values| values.u(learned)).product();
-        let by_chance = pairs * equal * earlier;
-        let shared = ((others - by_chance).max(0.0) + BEFORE_PAIRS) / (pairs + BEFORE_PAIRS / before);
+        let equal = self.equal_by_chance(work, learned);
+        let by_chance = pairs * equal;
+        let shared =
+            ((others - by_chance).max(0.0) + BEFORE_PAIRS) / (pairs + BEFORE_PAIRS / before);
         let bits = self.mean_bits(work, learned, (shared, earlier));
-        let in_fact = (shared + equal * earlier).clamp(PROBABILITY_MIN, 0.5);
+        let in_fact = (shared + equal).clamp(PROBABILITY_MIN, 0.5);
         (in_fact * bits.exp2(), in_fact)
+    }
+
+    /// How often two people agree on all, if only what earlier ladders correct goes together.
+    fn equal_by_chance(&self, work: &Work<'_>, learned: &Learned) -> f64 {
+        let mut known: Vec<usize> = Vec::new();
+        let mut equal = 1.0;
+        for at in (0..self.ladder).filter(|at| work.corrects(*at)) {
+            let levels: Vec<Vec<usize>> = work.rule.ladders[at]
+                .levels
+                .iter()
+                .map(|level| equal_features(&level.test).unwrap_or_default())
+                .collect();
+            let is_there = |feature: &&usize| levels.iter().any(|level| level.contains(feature));
+            let common: Vec<usize> = self.block.features.iter().filter(is_there).copied().collect();
+            if common.len() < 2 || common.iter().any(|feature| known.contains(feature)) {
+                continue;
+            }
+            let has_all = |level: &&Vec<usize>| common.iter().all(|one| level.contains(one));
+            if !levels.iter().any(|level| has_all(&level)) {
+                continue;
+            }
+            let both = levels.iter().zip(&learned.u[at]).filter(|(level, _)| has_all(level));
+            equal *= both.map(|(_, u)| u).sum::<f64>();
+            known.extend(common);
+        }
+        let rest = self.values.iter().filter(|values| !known.contains(&values.feature));
+        rest.fold(equal, |equal, values| equal * values.u(learned))
     }
 
     /// What earlier ladders that correct give pairs that reach this level, on the average.
@@ -152,13 +188,17 @@ impl Correction {
 }
 
 impl Shares {
-    fn new(work: &Work<'_>, feature: usize) -> Shares {
+    fn new(work: &Work<'_>, feature: usize, tables: &mut Tables) -> Shares {
         let is_it = |test: &Test| equal_feature(test) == Some(feature);
         let ladder = work.rule.ladders.iter().position(|ladder| is_it(&ladder.levels[0].test));
         let entry = ladder.and_then(|at| work.file.pass.get(work.at)?.comparison.get(at));
         let is_listed = entry.is_some_and(|entry| entry.levels[0].frequencies.is_some());
-        let table = is_listed.then(|| frequency::table(work.records, feature, work.options, 0.0));
-        Shares { feature, ladder, table: table.flatten() }
+        let make = || frequency::table(work.records, feature, work.options, 0.0).map(Arc::new);
+        let table = match is_listed {
+            true => tables.entry(feature).or_insert_with(make).clone(),
+            false => None,
+        };
+        Shares { feature, ladder, table }
     }
 
     fn u(&self, learned: &Learned) -> f64 {
@@ -167,7 +207,10 @@ impl Shares {
 
     fn share(&self, value: &str, learned: &Learned) -> f64 {
         match &self.table {
-            Some(table) => table.shares.get(value).copied().unwrap_or(table.rest),
+            Some(table) => table.shares.get(value).copied().unwrap_or_else(|| {
+                // As in the tables that are written, those that are one person are taken out.
+                (table.rest - learned.prior).max(table.rest * OTHERS_PART_MIN)
+            }),
             None => self.u(learned),
         }
     }

@@ -18,6 +18,7 @@
 //! before and after. What is absent: reading files, and putting the result into use.
 
 mod block;
+mod correct;
 mod count;
 mod em;
 mod frequency;
@@ -176,6 +177,7 @@ struct Work<'a> {
 pub(crate) type Table = Vec<Vec<f64>>;
 
 /// The numbers of a pass.
+#[derive(Clone)]
 struct Learned {
     m: Table,
     u: Table,
@@ -201,6 +203,12 @@ impl Work<'_> {
     fn is_all_fixed(&self) -> bool {
         let mut ladders = self.rule.ladders.iter().enumerate();
         ladders.all(|(at, ladder)| (0..ladder.levels.len()).all(|level| self.is_fixed(at, level)))
+    }
+
+    /// Whether a ladder takes away what others count too much.
+    fn corrects(&self, ladder: usize) -> bool {
+        let entry = self.file.pass.get(self.at).and_then(|pass| pass.comparison.get(ladder));
+        entry.is_some_and(|entry| entry.corrects)
     }
 
     /// Puts the numbers of fixed levels back, and shares the rest among the others.
@@ -236,6 +244,8 @@ impl Work<'_> {
             })
             .filter(|(_, patterns)| patterns.total() > 0)
             .collect();
+        let corrections = correct::find(self);
+        let still: Vec<bool> = (0..self.rule.ladders.len()).map(|at| self.corrects(at)).collect();
         on_step(Step::Estimation);
         let mut learned = Learned {
             m: m_before.clone(),
@@ -243,13 +253,18 @@ impl Work<'_> {
             prior: probability_of(self.rule.prior_bits),
         };
         self.respect_fixed(&mut learned.u, &u_before);
+        correct::keep(self, &mut learned.u, &u_before);
         let by_labels = labels.map(|labels| labels.m(self, &m_before, BEFORE_MATCHES));
         let mut runs = Vec::new();
         for _ in 0..TURNS {
+            let corrected = learned.clone();
+            let mut m_start = m_before.clone();
+            correct::keep(self, &mut m_start, &corrected.m);
             runs = blocks
                 .iter()
                 .map(|(block, patterns)| {
-                    let start = em::Start { m: &m_before, u: &learned.u, held: &block.ladders };
+                    let held = &block.ladders;
+                    let start = em::Start { m: &m_start, u: &learned.u, held, still: &still };
                     em::run(patterns, &start, BEFORE_MATCHES, self.options)
                 })
                 .collect();
@@ -260,6 +275,9 @@ impl Work<'_> {
             }
             learned.u = sample::without_matches(&observed, &learned, &random);
             self.respect_fixed(&mut learned.u, &u_before);
+            correct::keep(self, &mut learned.m, &corrected.m);
+            correct::keep(self, &mut learned.u, &corrected.u);
+            correct::apply(self, &corrections, &mut learned);
         }
         self.keep_hardly_seen(&mut learned, &random, &runs);
         let is_labelled = labels.is_some();
@@ -276,6 +294,9 @@ impl Work<'_> {
     /// Where neither matches nor others were seen, m/u would be one guess by another.
     fn keep_hardly_seen(&self, learned: &mut Learned, random: &Patterns, runs: &[em::Run]) {
         for (at, ladder) in self.rule.ladders.iter().enumerate() {
+            if self.corrects(at) {
+                continue;
+            }
             let others = random.of_ladder(at, ladder.levels.len());
             for (number, level) in ladder.levels.iter().enumerate() {
                 let matches: f64 = runs.iter().map(|run| run.counts[at][number]).sum();

@@ -104,7 +104,12 @@ impl Column {
     }
 
     /// What a query's text asks of signatures; `None` if nothing can be ruled out.
-    pub(super) fn sieve(&self, algorithm: Algorithm, threshold: f64, text: &Units) -> Option<Sieve> {
+    pub(super) fn sieve(
+        &self,
+        algorithm: Algorithm,
+        threshold: f64,
+        text: &Units,
+    ) -> Option<Sieve> {
         self.derived.sieve(algorithm, threshold, text)
     }
 

@@ -88,7 +88,10 @@ impl Wanted {
             Likeness::SoundsAlike(encoder) if !self.sounds.contains(encoder) => {
                 self.sounds.push(*encoder);
             }
-            Likeness::Contains | Likeness::Overlap { .. } | Likeness::Alias(_) | Likeness::Initial => {
+            Likeness::Contains
+            | Likeness::Overlap { .. }
+            | Likeness::Alias(_)
+            | Likeness::Initial => {
                 self.is_by_letters = true;
             }
             _ => {}
@@ -233,7 +236,11 @@ impl Derived {
     }
 
     /// The codes that may have a sound, those of several values among them.
-    pub(super) fn sounding(&self, encoder: Encoder, sound: u32) -> Option<impl Iterator<Item = u32>> {
+    pub(super) fn sounding(
+        &self,
+        encoder: Encoder,
+        sound: u32,
+    ) -> Option<impl Iterator<Item = u32>> {
         let (.., finder) = self.sounds.iter().find(|(known, ..)| *known == encoder)?;
         Some(finder.all(spread(sound)).chain(finder.all(spread(SEVERAL))))
     }
@@ -243,7 +250,12 @@ impl Derived {
     }
 
     /// What a text asks of signatures; `None` if nothing can be ruled out.
-    pub(super) fn sieve(&self, algorithm: Algorithm, threshold: f64, text: &Units) -> Option<Sieve> {
+    pub(super) fn sieve(
+        &self,
+        algorithm: Algorithm,
+        threshold: f64,
+        text: &Units,
+    ) -> Option<Sieve> {
         let sieves = self.sieves.iter().find(|sieves| sieves.is_of(algorithm, threshold))?;
         sieves.sieve(text)
     }

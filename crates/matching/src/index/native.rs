@@ -169,9 +169,7 @@ impl<'s> Judge<'s> {
                     sum += match ladder {
                         Asked::Always(bits) => *bits,
                         // A column has no chunk where all its values are missing.
-                        Asked::One(one) => {
-                            one.bits(row, codes.get(at).copied().unwrap_or(MISSING))
-                        }
+                        Asked::One(one) => one.bits(row, codes.get(at).copied().unwrap_or(MISSING)),
                     };
                 }
                 self.offer(row, sum, best);

@@ -21,8 +21,8 @@ const HALF: usize = 1 << (GROUPS / 2);
 /// each group is in about as many names as it is not; digits and other scripts fall where they fall.
 /// The class of the blank counts for nothing: words may be repeated.
 const GROUP_OF_CLASS: [u8; 32] = [
-    11, 0, 8, 10, 8, 1, 11, 10, 9, 2, 11, 10, 3, 9, 4, 5, 10, 10, 6, 7, 8, 11, 11, 11, 11, 9, 7, 0, 1,
-    2, 3, 4,
+    11, 0, 8, 10, 8, 1, 11, 10, 9, 2, 11, 10, 3, 9, 4, 5, 10, 10, 6, 7, 8, 11, 11, 11, 11, 9, 7, 0,
+    1, 2, 3, 4,
 ];
 
 /// The wards of a column.
@@ -158,14 +158,15 @@ mod tests {
     use crate::similarity::{Algorithm, units};
 
     fn text() -> impl Strategy<Value = String> {
-        let word = || prop_oneof!["[ab]{1,4}", "[a-f]{1,9}", "[a-z\u{e9}\u{1F600}]{1,12}", "[0-9]{1,9}"];
-        (word(), prop::option::weighted(0.4, word()), 0..3u8).prop_map(|(one, other, kind)| {
-            match (other, kind) {
-                (None, _) => one,
-                (Some(other), 0) => format!("{one} {other} {one}"),
-                (Some(_), 1) => format!("{one} {one}"),
-                (Some(other), _) => format!("{one}\u{1f}{other}"),
-            }
+        let word =
+            || prop_oneof!["[ab]{1,4}", "[a-f]{1,9}", "[a-z\u{e9}\u{1F600}]{1,12}", "[0-9]{1,9}"];
+        (word(), prop::option::weighted(0.4, word()), 0..3u8).prop_map(|(one, other, kind)| match (
+            other, kind,
+        ) {
+            (None, _) => one,
+            (Some(other), 0) => format!("{one} {other} {one}"),
+            (Some(_), 1) => format!("{one} {one}"),
+            (Some(other), _) => format!("{one}\u{1f}{other}"),
         })
     }
 

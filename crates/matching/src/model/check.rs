@@ -65,7 +65,8 @@ pub(crate) fn warnings(rules: &[Rule]) -> Vec<String> {
             }
             let bits: Vec<f64> = ladder.levels.iter().map(|level| level.bits).collect();
             // Levels between are in the order in which they are tested, not of what they say.
-            if bits.first() < bits.last() {
+            // A ladder that only takes away corrects others.
+            if bits.first() < bits.last() && bits.iter().any(|bits| *bits > 0.0) {
                 warnings.push(format!(
                     "{}, {}: the first level gives fewer bits than the last",
                     rule.name, ladder.name

@@ -172,6 +172,7 @@ fn convert_field(
     Some(ComparisonEntry {
         name: field.name.clone(),
         needs: None,
+        corrects: false,
         levels: vec![
             level(if is_exact { "same" } else { "alike" }, Some(test), m, u),
             level("anything else", None, else_m, else_u),

@@ -196,6 +196,10 @@ pub struct ComparisonEntry {
     /// Features without which it says nothing; without this all that its tests look at.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub needs: Option<Vec<String>>,
+    /// Whether it takes away what other comparisons count too much, and never adds: its levels
+    /// are several equalities at once, m is how often they hold by chance and u how often in fact.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub corrects: bool,
     /// Best first.
     pub levels: Vec<LevelEntry>,
 }

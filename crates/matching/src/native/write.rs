@@ -145,6 +145,9 @@ fn comparison(out: &mut String, entry: &ComparisonEntry) {
     if let Some(needs) = &entry.needs {
         line(out, "needs", &list(needs));
     }
+    if entry.corrects {
+        line(out, "corrects", "true");
+    }
     if entry.levels.is_empty() {
         line(out, "levels", "[]");
         return;

@@ -74,7 +74,7 @@ fn pairs_of_features(work: &Work<'_>) -> Vec<Vec<usize>> {
 }
 
 impl Block {
-    fn new(work: &Work<'_>, features: Vec<usize>) -> Block {
+    pub(super) fn new(work: &Work<'_>, features: Vec<usize>) -> Block {
         let ladders = work.rule.ladders.iter();
         let ladders = ladders
             .map(|ladder| ladder.features().iter().any(|feature| features.contains(feature)))

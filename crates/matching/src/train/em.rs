@@ -17,6 +17,8 @@ pub(super) struct Start<'a> {
     pub u: &'a Table,
     /// Per ladder, whether it is left out.
     pub held: &'a [bool],
+    /// Per ladder, whether m is used as it is and not estimated.
+    pub still: &'a [bool],
 }
 
 /// What estimation came to.
@@ -89,7 +91,8 @@ pub(super) fn run(patterns: &Patterns, start: &Start<'_>, before: f64, options: 
 /// Sets m to what was counted and gives the greatest change.
 fn maximise(m: &mut Table, counts: &Table, start: &Start<'_>, before: f64) -> f64 {
     let mut change = 0.0_f64;
-    for (ladder, levels) in m.iter_mut().enumerate().filter(|(ladder, _)| !start.held[*ladder]) {
+    let is_moved = |ladder: &usize| !start.held[*ladder] && !start.still[*ladder];
+    for (ladder, levels) in m.iter_mut().enumerate().filter(|(ladder, _)| is_moved(ladder)) {
         let smoothed = smooth(&counts[ladder], &start.m[ladder], before);
         for (level, next) in levels.iter_mut().zip(smoothed) {
             change = change.max((*level - next).abs());

@@ -33,7 +33,7 @@ pub(super) fn write(
 /// The share of a value is P(another record has it): a record that is the only one with its
 /// value tells nothing of others. Values with few records are not listed, since they could tell
 /// who is among the records.
-fn table(
+pub(super) fn table(
     records: &Records,
     feature: usize,
     options: &Options,

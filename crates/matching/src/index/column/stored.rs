@@ -109,7 +109,8 @@ impl Column {
             .collect();
         if self.signatures.is_some() {
             let all = (0..self.codes as u32).into_par_iter();
-            let all: Vec<Signature> = all.map(|code| Signature::of_value(self.text(code))).collect();
+            let all: Vec<Signature> =
+                all.map(|code| Signature::of_value(self.text(code))).collect();
             self.signatures = Some(Chunked::of(all.into_iter()));
         }
         if let Values::Others { by_term, .. } = &mut self.values {

@@ -56,11 +56,7 @@ impl<'s> Part<'s> {
     }
 
     /// The cheaper of the two sides of an exchange; of equal ones the second.
-    fn of_exchange(
-        (a, b): (usize, usize),
-        likeness: &'s Likeness,
-        sides: Sides<'s>,
-    ) -> Part<'s> {
+    fn of_exchange((a, b): (usize, usize), likeness: &'s Likeness, sides: Sides<'s>) -> Part<'s> {
         let parts = [Part::new(likeness, a, b, sides), Part::new(likeness, b, a, sides)];
         if parts[0].price() < parts[1].price() / 2 { parts[0] } else { parts[1] }
     }
@@ -91,9 +87,7 @@ pub(super) fn price(test: &Test, sides: Sides<'_>) -> Option<usize> {
             Some(Part::of_exchange((*a, *b), likeness, sides).price())
         }
         Test::All(tests) => tests.iter().filter_map(|test| price(test, sides)).min(),
-        Test::Any(tests) => {
-            tests.iter().try_fold(0, |sum, test| Some(sum + price(test, sides)?))
-        }
+        Test::Any(tests) => tests.iter().try_fold(0, |sum, test| Some(sum + price(test, sides)?)),
         Test::Else => None,
     }
 }
@@ -112,9 +106,7 @@ pub(super) fn codes(test: &Test, sides: Sides<'_>, exactly: bool) -> Vec<Listed>
             let cheapest = priced.min_by_key(|(price, _)| *price);
             cheapest.map_or(Vec::new(), |(_, test)| codes(test, sides, exactly))
         }
-        Test::Any(tests) => {
-            tests.iter().flat_map(|test| codes(test, sides, exactly)).collect()
-        }
+        Test::Any(tests) => tests.iter().flat_map(|test| codes(test, sides, exactly)).collect(),
         Test::Else => Vec::new(),
     }
 }

@@ -138,8 +138,7 @@ impl<'s> One<'s> {
         };
         let is_cross = |at: usize| crosses.iter().any(|cross| usize::from(cross.at) == at);
         let mut levels = self.ladder.levels.iter().enumerate();
-        let reached =
-            levels.find(|(at, level)| !is_cross(*at) && level.test.holds_if(&mut meets));
+        let reached = levels.find(|(at, level)| !is_cross(*at) && level.test.holds_if(&mut meets));
         let Some((at, level)) = reached else { return Outcome { level: NULL_LEVEL, bits: 0.0 } };
         let texts = self.query.as_ref().map(|query| query.text).zip(candidate);
         let share = texts

@@ -123,9 +123,8 @@ impl Rung {
             let best: SmallVec<[usize; 8]> = (0..self.tops.len())
                 .filter(|level| levels >> level & 1 == 0 && self.tops[*level] >= rest)
                 .collect();
-            let can_be_found = |level: &usize| {
-                find::price(&one.ladder.levels[*level].test, sides).is_some()
-            };
+            let can_be_found =
+                |level: &usize| find::price(&one.ladder.levels[*level].test, sides).is_some();
             if best.is_empty() || !best.iter().all(can_be_found) {
                 return;
             }

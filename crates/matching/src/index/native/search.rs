@@ -198,12 +198,13 @@ impl<'s> Run<'s> {
         let snapshot = judge.sides.snapshot;
         let scanned = chosen.scanned.iter().map(|group| snapshot.masks.rows(*group).len());
         // Most rows are let go before they are compared.
-        let driven = rungs.iter().zip(&judge.ladders).zip(&chosen.cuts).map(
-            |((rung, ladder), cut)| match ladder {
-                Asked::One(one) => rung.rows(*cut, one, judge.sides),
-                Asked::Always(_) => 0,
-            },
-        );
+        let driven =
+            rungs.iter().zip(&judge.ladders).zip(&chosen.cuts).map(|((rung, ladder), cut)| {
+                match ladder {
+                    Asked::One(one) => rung.rows(*cut, one, judge.sides),
+                    Asked::Always(_) => 0,
+                }
+            });
         let expected = driven.sum::<usize>() / 8 + scanned.sum::<usize>();
         for ladder in &mut judge.ladders {
             if let Asked::One(one) = ladder {

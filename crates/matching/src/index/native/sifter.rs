@@ -45,7 +45,8 @@ pub(super) struct Sifter {
 impl Sifter {
     /// What lets sketches pass that may reach `floor`.
     pub(super) fn new(judge: &Judge<'_>, rungs: &[Rung], floor: f64) -> Sifter {
-        let (features, columns) = (judge.sides.snapshot.sketches.features(), &judge.sides.snapshot.columns);
+        let (features, columns) =
+            (judge.sides.snapshot.sketches.features(), &judge.sides.snapshot.columns);
         let mut sifter = Sifter {
             tables: Vec::with_capacity(features.len()),
             own: Vec::with_capacity(rungs.len()),
@@ -95,9 +96,8 @@ impl Sifter {
         let open = rung.open_across(u8::MAX) as f32;
         own.most.iter_mut().for_each(|most| *most = most.max(open));
         let crossings = rung.crossings.iter();
-        let lists = crossings.flat_map(|crossing| {
-            crossing.lists.iter().map(|list| (crossing.most as f32, list))
-        });
+        let lists = crossings
+            .flat_map(|crossing| crossing.lists.iter().map(|list| (crossing.most as f32, list)));
         for (most, list) in lists {
             let texts = list.codes.iter().map(|code| columns[list.feature].text(*code));
             let bytes = texts.map(|text| usize::from(sketch::byte(text)));
@@ -121,14 +121,17 @@ impl Sifter {
     pub(super) fn passes(&self, sketch: Sketch, excess: f64) -> bool {
         let bytes = sketch.to_le_bytes();
         let tables = self.tables.iter();
-        let most = tables.fold(self.beside, |sum, (at, table)| sum + table[usize::from(bytes[*at])]);
+        let most =
+            tables.fold(self.beside, |sum, (at, table)| sum + table[usize::from(bytes[*at])]);
         f64::from(most) >= self.floor + excess
     }
 
     /// By how much the tables exceed what a ladder gives for a text.
     pub(super) fn excess(&self, ladder: usize, text: &str, bits: f64) -> f64 {
         let own = self.own[ladder].as_ref();
-        own.map_or(0.0, |own| (f64::from(own.most[usize::from(sketch::byte(text))]) - bits).max(0.0))
+        own.map_or(0.0, |own| {
+            (f64::from(own.most[usize::from(sketch::byte(text))]) - bits).max(0.0)
+        })
     }
 
     /// What a sketch tells of a ladder without a look at the row's code.

@@ -12,14 +12,14 @@
 //! expectation-maximisation over the other ladders, and those by accident subtracted. See
 //! Thibaudeau 1993 and Larsen & Rubin 2001 on such dependence.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
 
 use super::block::Block;
 use super::count::Patterns;
 use super::sample::equal_feature;
 use super::{Learned, OTHERS_PART_MIN, PROBABILITY_MIN, Table, Work, em, frequency};
-use crate::model::{Likeness, Test};
+use crate::model::{LevelVec, Likeness, Test};
 use crate::native::entries::FrequencyEntry;
 
 /// Pairs of one level that are compared.
@@ -70,8 +70,11 @@ pub(super) fn find(work: &Work<'_>) -> Vec<Correction> {
             }
             let all = block.patterns(work);
             let is_here = |levels: &[u8]| usize::from(levels[ladder]) == level;
-            let rows = all.rows().iter().filter(|(levels, _)| is_here(levels)).cloned();
-            let patterns = Patterns::new(rows.collect());
+            let mut here: HashMap<LevelVec, u64> = HashMap::new();
+            for (levels, count, _) in all.rows().filter(|(levels, ..)| is_here(levels)) {
+                *here.entry(levels.clone()).or_default() += count;
+            }
+            let patterns = Patterns::new(here);
             let values = block.features.iter().map(|at| Shares::new(work, *at, &mut tables));
             let values = values.collect();
             Some(Correction { ladder, level, block, patterns, values })
@@ -163,8 +166,7 @@ impl Correction {
                 })
                 .sum()
         };
-        let sum: f64 =
-            self.patterns.rows().iter().map(|(levels, n)| bits(levels) * *n as f64).sum();
+        let sum: f64 = self.patterns.rows().map(|(levels, n, _)| bits(levels) * n as f64).sum();
         sum / self.patterns.total().max(1) as f64
     }
 

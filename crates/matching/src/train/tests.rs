@@ -58,7 +58,7 @@ fn em_finds_the_parameters_that_made_the_pairs() {
         *counts.entry(levels).or_default() += 1;
     }
     let begin = vec![vec![0.5, 0.3, 0.2], vec![0.6, 0.4], vec![0.5, 0.5], vec![0.5, 0.5]];
-    let start = em::Start { m: &begin, u: &u, held: &[false; 4] };
+    let start = em::Start { m: &begin, u: &u, held: &[false; 4], still: &[false; 4] };
     let run = em::run(&Patterns::new(counts), &start, 1.0, &Options::default());
     assert!(run.has_converged);
     assert!((run.lambda - 0.3).abs() < 0.01, "{}", run.lambda);

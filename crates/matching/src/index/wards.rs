@@ -95,15 +95,14 @@ impl Wards {
         let query = Groups::of(sieve.query());
         let length = sieve.query().len();
         let (low, high) = (query.lost(0), query.lost(GROUPS / 2));
-        for upper in 0..HALF {
+        for (upper, lost) in high.into_iter().enumerate() {
             // Letters that no value with these groups has in common with the query.
-            let (lost, extra) =
-                (high[upper], (upper & !(query.set >> (GROUPS / 2))).count_ones() as usize);
+            let extra = (upper & !(query.set >> (GROUPS / 2))).count_ones() as usize;
             if sieve.least(extra) > length.saturating_sub(lost) {
                 continue;
             }
-            for lower in 0..HALF {
-                let lost = lost + low[lower];
+            for (lower, more) in low.into_iter().enumerate() {
+                let lost = lost + more;
                 let extra = extra + (lower & !query.set & (HALF - 1)).count_ones() as usize;
                 if sieve.least(extra) > length.saturating_sub(lost) {
                     continue;

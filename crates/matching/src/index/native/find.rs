@@ -18,10 +18,12 @@ const NEIGHBOURS_CHARS_MAX: usize = 24;
 /// Rough costs in nanoseconds, as in `search/route.rs`.
 const LOOK_UP: usize = 60;
 /// Guessing a value that mostly does not exist.
-const GUESS: usize = 6;
+const GUESS: usize = 12;
 /// Choosing wards, and what is read and compared there for each value of the column.
-const WARDS: usize = 5_000;
-const WARDED: usize = 1;
+const WARDS: usize = 8_000;
+const WARDED: usize = 4;
+/// The same where letters rule few out.
+const WARDED_EDITS: usize = 40;
 const SIFT: usize = 5;
 /// Making a sieve.
 const SIEVE: usize = 25_000;
@@ -132,7 +134,8 @@ fn price_of(likeness: &Likeness, column: &Column, query: &str) -> usize {
                 return (query.len() + 1) * (2 * alphabet + 2) * GUESS;
             }
             match (algorithm.is_bounded(), column.wards()) {
-                (true, Some(_)) => warded,
+                (true, Some(_)) if algorithm.is_similarity() => warded,
+                (true, Some(_)) => WARDS + codes * WARDED_EDITS,
                 (true, None) if column.has_signatures() => SIEVE + codes * (SIFT + SIFTED),
                 _ => codes * COMPARE,
             }

@@ -60,12 +60,7 @@ impl<'q> Prepared<'q> {
     }
 
     /// The same as [`Likeness::holds`], of the text of a code.
-    pub(super) fn meets(
-        &mut self,
-        likeness: &Likeness,
-        code: u32,
-        scratch: &mut Scratch,
-    ) -> bool {
+    pub(super) fn meets(&mut self, likeness: &Likeness, code: u32, scratch: &mut Scratch) -> bool {
         if let Likeness::SoundsAlike(encoder) = likeness {
             return self.sounds_like(*encoder, code);
         }

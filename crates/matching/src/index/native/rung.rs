@@ -73,6 +73,11 @@ pub(super) struct Cut {
 }
 
 impl Cut {
+    /// The most that a record that lacks nothing gets beside the levels.
+    pub(super) fn rest(self) -> f64 {
+        self.rests[0]
+    }
+
     pub(super) fn drives(self, level: u8) -> bool {
         self.levels >> level & 1 == 1
     }

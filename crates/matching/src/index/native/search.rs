@@ -24,6 +24,10 @@ use crate::index::{Cost, Snapshot};
 /// Scanning one row by one ladder, in nanoseconds.
 const SCAN: usize = 6;
 
+/// What knowing a bit more of each row spares, in nanoseconds: the more bits, the fewer rows are
+/// compared.
+const SPARED: usize = 12;
+
 /// What finding codes may take without another look at the alternatives, in nanoseconds.
 const CHEAP: usize = 8_000;
 
@@ -51,6 +55,7 @@ pub(in crate::index) fn search(
         }
     }
     let chosen = choose(&mut judge, &mut rungs, &groups, floor, forced)?;
+    sharpen(&mut judge, &mut rungs, &chosen);
     let mut run = Run::new(judge, rungs, chosen, floor);
     run.drive(best);
     run.read_groups(best);
@@ -148,6 +153,42 @@ fn choose(
     }
 }
 
+/// Finds more codes than those that drive where many rows are to be looked at: what a row does not
+/// have is then known from its sketch, and few rows are compared.
+fn sharpen(judge: &mut Judge<'_>, rungs: &mut [Rung], chosen: &Chosen) {
+    let sides = judge.sides;
+    let rows = driven_rows(judge, rungs, chosen) + scanned_rows(judge, chosen);
+    for (rung, ladder) in rungs.iter_mut().zip(&mut judge.ladders) {
+        let Asked::One(one) = ladder else { continue };
+        for cut in 1..rung.cuts.len() {
+            if rung.is_found(cut) {
+                continue;
+            }
+            let spared = rung.rest() - rung.cuts[cut].rest();
+            if rung.price(cut, one, sides) as f64 > spared * (rows * SPARED) as f64 {
+                break;
+            }
+            rung.find(cut, one, sides);
+        }
+    }
+}
+
+/// Rows on the lists of all drivers.
+fn driven_rows(judge: &Judge<'_>, rungs: &[Rung], chosen: &Chosen) -> usize {
+    let ladders = rungs.iter().zip(&judge.ladders).zip(&chosen.cuts);
+    let rows = ladders.map(|((rung, ladder), cut)| match ladder {
+        Asked::One(one) => rung.rows(*cut, one, judge.sides),
+        Asked::Always(_) => 0,
+    });
+    rows.sum()
+}
+
+/// Rows of groups that are read as a whole.
+fn scanned_rows(judge: &Judge<'_>, chosen: &Chosen) -> usize {
+    let masks = &judge.sides.snapshot.masks;
+    chosen.scanned.iter().map(|group| masks.rows(*group).len()).sum()
+}
+
 /// A search whose drivers are known.
 struct Run<'s> {
     judge: Judge<'s>,
@@ -165,6 +206,8 @@ struct Run<'s> {
     first: SmallVec<[usize; 16]>,
     /// All others that add anything, in the order in which they are compared.
     then: SmallVec<[usize; 16]>,
+    /// Those that only take away.
+    last: SmallVec<[usize; 16]>,
     /// Rows that passed: several drivers may lead to one.
     passed: HashSet<u32, foldhash::fast::RandomState>,
     cost: Cost,
@@ -192,27 +235,32 @@ impl<'s> Run<'s> {
             (0..rungs.len()).filter(asked).partition(|at| rungs[*at].has_found());
         let by_drop = |drop: f64| -(drop * 1e6) as i64;
         first.sort_by_key(|at| by_drop(rungs[*at].most() - rungs[*at].rest()));
-        then.sort_by_key(|at| {
-            (!rungs[*at].is_plain(), by_drop(rungs[*at].most() - rungs[*at].least()))
-        });
-        let snapshot = judge.sides.snapshot;
-        let scanned = chosen.scanned.iter().map(|group| snapshot.masks.rows(*group).len());
+        then.sort_by_key(|at| by_drop(rungs[*at].most() - rungs[*at].least()));
+        // What only takes away takes from few.
+        let (then, last) = then.into_iter().partition(|at| rungs[*at].most() > 0.0);
         // Most rows are let go before they are compared.
-        let driven =
-            rungs.iter().zip(&judge.ladders).zip(&chosen.cuts).map(|((rung, ladder), cut)| {
-                match ladder {
-                    Asked::One(one) => rung.rows(*cut, one, judge.sides),
-                    Asked::Always(_) => 0,
-                }
-            });
-        let expected = driven.sum::<usize>() / 8 + scanned.sum::<usize>();
+        let expected = driven_rows(&judge, &rungs, &chosen) / 8 + scanned_rows(&judge, &chosen);
         for ladder in &mut judge.ladders {
             if let Asked::One(one) = ladder {
                 one.expect(expected);
             }
         }
         let (passed, cost) = (HashSet::default(), Cost::default());
-        Run { judge, rungs, chosen, floor, most, sifter, mosts, rests, first, then, passed, cost }
+        Run {
+            judge,
+            rungs,
+            chosen,
+            floor,
+            most,
+            sifter,
+            mosts,
+            rests,
+            first,
+            then,
+            last,
+            passed,
+            cost,
+        }
     }
 
     /// Judges the rows of every driver.
@@ -362,6 +410,12 @@ impl<'s> Run<'s> {
         }
         for (at, gets) in open {
             most -= gets - self.judge.ladders[at].bits(row);
+            if most < self.floor {
+                return;
+            }
+        }
+        for at in &self.last {
+            most += self.judge.ladders[*at].bits(row);
             if most < self.floor {
                 return;
             }

@@ -169,7 +169,7 @@ fn guards_and_frequencies_are_told() {
     assert_eq!(explained.band, Band::Potential);
     let table = explained.to_string();
     assert!(table.contains("0.0500 ("), "{table}");
-    assert!(table.contains("guard twins: same family name"), "{table}");
+    assert!(table.contains("guard twins: same birth date"), "{table}");
     let json = serde_json::to_value(&explained).unwrap();
     assert_eq!(json["guards"][0]["name"], "twins");
     let term = &json["comparisons"][1]["term_frequency"];

@@ -218,3 +218,50 @@ fn rare_values_are_not_listed() {
     let text = native::to_toml(&trained(&people).unwrap().file);
     assert!(text.contains("okello = ") && !text.contains("unusualname"), "{text}");
 }
+
+/// People of households of `size` who share family name and telephone; nobody is there twice.
+fn households(size: usize) -> Vec<[String; 4]> {
+    let mut chance = ChaCha8Rng::seed_from_u64(11);
+    let mut people = Vec::new();
+    for _ in 0..1_500 / size {
+        let family = format!("q{}z", chance.random_range(0..60));
+        let phone = format!("77{:07}", chance.random_range(0..9_999_999));
+        for _ in 0..size {
+            let given = format!("w{}v", chance.random_range(0..90));
+            let (year, day) = (chance.random_range(1930..2020), chance.random_range(10..28));
+            people.push([given, family.clone(), format!("{year}-05-{day}"), phone.clone()]);
+        }
+    }
+    // A few are there twice, so that there is something to link.
+    let again: Vec<[String; 4]> = people.iter().step_by(9).cloned().collect();
+    people.extend(again);
+    people
+}
+
+/// Bits of a level after training: m against u.
+fn bits(report: &Report, comparison: &str, label: &str) -> f64 {
+    let comparison = report.comparisons.iter().find(|c| c.name == comparison).unwrap();
+    let level = comparison.levels.iter().find(|level| level.label == label).unwrap();
+    (level.m[1] / level.u[1]).log2()
+}
+
+#[test]
+fn what_a_household_shares_is_evidence_once() {
+    let told = |size| {
+        let people = households(size);
+        let people: Vec<[&str; 4]> =
+            people.iter().map(|p| p.each_ref().map(String::as_str)).collect();
+        let report = trained(&people).unwrap().report;
+        let shared = bits(&report, "family name", "same") + bits(&report, "telephone", "same");
+        (shared, bits(&report, "household", "the same family name and telephone"))
+    };
+    let (alone, correction) = told(1);
+    assert!(alone > 8.0, "{alone}");
+    // Nobody shares anything: there is nothing to take away.
+    assert!((-3.0..=0.0).contains(&correction), "{correction}");
+    let (shared, correction) = told(5);
+    // Name and telephone together say no more than that two are of one household.
+    assert!(shared > 8.0, "{shared}");
+    assert!(correction < -3.0, "{correction}");
+    assert!(shared + correction > 0.0, "{shared} {correction}");
+}

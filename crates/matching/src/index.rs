@@ -17,6 +17,7 @@
 //! Nothing here knows ids, golden records or storage.
 
 mod best;
+mod calendar;
 mod chunked;
 mod clause;
 mod column;

@@ -34,7 +34,6 @@ pub use guard::{Condition, Doubt, Guard};
 pub use ladder::{Ladder, Level, NULL_LEVEL, Test};
 pub use likeness::{Encoder, Likeness};
 
-pub(crate) use dates::alike_dates;
 pub(crate) use guard::{Reached, first as first_guard};
 pub(crate) use likeness::{end, is_several, reaches, values};
 

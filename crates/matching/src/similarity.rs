@@ -175,13 +175,19 @@ impl Algorithm {
     /// Whether a distance of at most `threshold` is one edit or none, so that
     /// [`Algorithm::is_within_one`] tells it without counting.
     pub(crate) fn is_one_edit(self, threshold: f64) -> bool {
+        self.edits_max(threshold).is_some_and(|edits| edits <= 1)
+    }
+
+    /// The most edits, swaps of neighbours among them, that a distance of `threshold` stands for;
+    /// `None` of an algorithm that does not count edits, or where no text is so near.
+    pub(crate) fn edits_max(self, threshold: f64) -> Option<u32> {
         let is_edits = matches!(
             self,
             Algorithm::Levenshtein
                 | Algorithm::DamerauLevenshtein
                 | Algorithm::OptimalStringAlignment
         );
-        is_edits && (0.0..2.0).contains(&threshold)
+        (is_edits && threshold >= 0.0).then_some(threshold as u32)
     }
 
     /// Whether the distance is at most 1; of an algorithm that counts edits.

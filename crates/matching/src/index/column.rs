@@ -10,6 +10,7 @@ use std::fmt;
 use std::hash::BuildHasher;
 
 use super::ROWS_CHUNK;
+use super::calendar::Calendar;
 use super::chunked::Chunked;
 use super::derived::{Derived, Sounds, Wanted};
 use super::finder::Finder;
@@ -101,6 +102,11 @@ impl Column {
     /// Values by their letters, if they are kept so.
     pub(super) fn wards(&self) -> Option<&Wards> {
         self.derived.wards()
+    }
+
+    /// Values by year, month and day, if they are kept so.
+    pub(super) fn dates(&self) -> Option<&Calendar> {
+        self.derived.dates()
     }
 
     /// What a query's text asks of signatures; `None` if nothing can be ruled out.

@@ -1,10 +1,11 @@
 //! What native rules look values up by, beside equality: each of several values, last characters,
-//! phonetic codes, letters, and which characters occur at all.
+//! phonetic codes, letters, dates, and which characters occur at all.
 //!
 //! Everything here follows from the texts of a column and is kept beside them.
 
 use std::sync::Arc;
 
+use super::calendar::Calendar;
 use super::chunked::Chunked;
 use super::finder::Finder;
 use super::signature::{Sieve, Sieves, Signature};
@@ -21,8 +22,10 @@ const ALPHABET_MAX: u32 = 64;
 
 /// Words of a chunk of the filter.
 const FILTER_CHUNK: usize = 512;
-/// Bits of the filter, as a power of two: at a million values one in sixteen is set.
+/// Bits of the filter, as a power of two: at a million values one in eight is set.
 const FILTER_BITS: u32 = 24;
+/// Bits of a word, as a power of two.
+const WORD_BITS: u32 = 6;
 
 /// Phonetic codes by code: 0 for a text without a sound, [`SEVERAL`] for several values.
 pub(super) type Sounds = Chunked<u32, SOUNDS_CHUNK>;
@@ -41,6 +44,8 @@ pub(super) struct Wanted {
     similar: Vec<(Algorithm, f64)>,
     /// Whether many values are looked up that mostly do not exist.
     is_guessed: bool,
+    /// Whether dates are compared by their parts.
+    is_dated: bool,
     ends: Vec<usize>,
     sounds: Vec<Encoder>,
 }
@@ -81,7 +86,7 @@ impl Wanted {
                     self.similar.push((*algorithm, *threshold));
                 }
             }
-            Likeness::Date(_) => self.is_guessed = true,
+            Likeness::Date(_) => self.is_dated = true,
             Likeness::SameEnd { characters } if !self.ends.contains(characters) => {
                 self.ends.push(*characters);
             }
@@ -129,6 +134,7 @@ pub(super) struct Derived {
     ends: Vec<(usize, Finder)>,
     sounds: Vec<(Encoder, Sounds, Finder)>,
     wards: Option<Wards>,
+    dates: Option<Calendar>,
     sieves: Vec<Arc<Sieves>>,
     /// Which hashes values have or once had; only where values are guessed.
     filter: Option<Chunked<u64, FILTER_CHUNK>>,
@@ -150,6 +156,7 @@ impl Derived {
                 .map(|encoder| (*encoder, Chunked::new(), Finder::new()))
                 .collect(),
             wards: wanted.is_by_letters.then(Wards::new),
+            dates: wanted.is_dated.then(Calendar::default),
             sieves: wanted.similar.iter().map(|(how, at)| Sieves::of(*how, *at)).collect(),
             filter: wanted.is_guessed.then(Chunked::new),
             ascii: 0,
@@ -199,10 +206,13 @@ impl Derived {
                 false => wards.remove(code, &signature),
             }
         }
+        if let Some(dates) = &mut self.dates {
+            values(text).for_each(|value| dates.put(code, value, is_there));
+        }
         if let Some(filter) = self.filter.as_mut().filter(|_| is_there) {
             for value in values(text) {
-                let (word, bit) = place(rolling::of(value));
-                *filter.edit(word) |= 1 << bit;
+                let (word, bits) = place(rolling::of(value));
+                *filter.edit(word) |= bits;
             }
         }
         for c in text.chars().filter(|_| is_there) {
@@ -215,9 +225,9 @@ impl Derived {
 
     /// Whether a value of this rolling hash may exist.
     pub(super) fn may_have(&self, rolling: u64) -> bool {
-        let (word, bit) = place(rolling);
+        let (word, bits) = place(rolling);
         let word = self.filter.as_ref().map(|filter| filter.get(word));
-        word.is_none_or(|word| word >> bit & 1 == 1)
+        word.is_none_or(|word| word & bits == bits)
     }
 
     /// The codes that may have the value of this hash among several.
@@ -243,6 +253,10 @@ impl Derived {
     ) -> Option<impl Iterator<Item = u32>> {
         let (.., finder) = self.sounds.iter().find(|(known, ..)| *known == encoder)?;
         Some(finder.all(spread(sound)).chain(finder.all(spread(SEVERAL))))
+    }
+
+    pub(super) fn dates(&self) -> Option<&Calendar> {
+        self.dates.as_ref()
     }
 
     pub(super) fn wards(&self) -> Option<&Wards> {
@@ -282,7 +296,8 @@ impl Derived {
         let wards = self.wards.as_ref().map_or(0, Wards::bytes);
         let ends: usize = self.ends.iter().map(|(_, finder)| finder.bytes()).sum();
         let filter = self.filter.as_ref().map_or(0, Chunked::bytes);
-        self.parts.bytes() + ends + sounds.sum::<usize>() + wards + filter
+        let dates = self.dates.as_ref().map_or(0, Calendar::bytes);
+        self.parts.bytes() + ends + sounds.sum::<usize>() + wards + filter + dates
     }
 }
 
@@ -292,10 +307,11 @@ fn spread(sound: u32) -> u64 {
     u64::from(sound).wrapping_mul(0x9E37_79B9_7F4A_7C15)
 }
 
-/// The word and bit of a hash in the filter.
-fn place(rolling: u64) -> (usize, u32) {
+/// The word and bits of a hash in the filter: two of one word, which one read tells.
+fn place(rolling: u64) -> (usize, u64) {
     // The lower bits of a polynomial depend on the lower bits of characters alone.
     let mixed = (rolling ^ rolling >> 32).wrapping_mul(0xD6E8_FEB8_6659_FD93);
-    let place = mixed >> (u64::BITS - FILTER_BITS);
-    ((place / 64) as usize, (place % 64) as u32)
+    let word = mixed >> (u64::BITS - FILTER_BITS + WORD_BITS);
+    let (one, other) = (mixed >> 20 & 63, mixed >> 26 & 63);
+    (word as usize, 1 << one | 1 << other)
 }

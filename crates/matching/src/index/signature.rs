@@ -84,6 +84,18 @@ impl Signature {
         (bits & ((1 << CLASS_BITS) - 1)).count_ones() as u8
     }
 
+    /// Whether it may have the words of another text, if it has all of its units: it is as long, or
+    /// has several words.
+    pub(super) fn may_have_word(&self, other: &Signature) -> bool {
+        self.len == other.len || self.may_have_words() || other.is_unknown()
+    }
+
+    /// Whether it may have several words.
+    pub(super) fn may_have_words(&self) -> bool {
+        // The blank's is the first class.
+        self.is_unknown() || self.bag[0] & 1 == 1
+    }
+
     /// Whether it may have all units of another text; true if either is unknown.
     pub(super) fn has_all(&self, other: &Signature) -> bool {
         let has_bits = |at: usize| other.bag[at] & !self.bag[at] == 0;

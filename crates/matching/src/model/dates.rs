@@ -2,8 +2,6 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::normalize::native::YEARS;
-
 /// A date as prepared by [`crate::normalize::native::date`]; month and day may not exist.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct PartialDate {
@@ -120,105 +118,5 @@ impl DateLikeness {
                 a.day.is_some() && b.day.is_some() && differs.count() == 1
             }
         }
-    }
-}
-
-/// Days within which dates are listed rather than searched.
-const LISTED_DAYS_MAX: u32 = 400;
-
-/// Calls `see` with every prepared date that can be alike, and with some that are not; `false`
-/// if they are too many.
-pub(crate) fn alike_dates(likeness: DateLikeness, text: &str, mut see: impl FnMut(&str)) -> bool {
-    let Some(PartialDate { year, month, day }) = PartialDate::read(text) else { return true };
-    let mut written = Written { digits: *b"0000-00-00" };
-    let mut tell = |length: usize, year: u32, month: u32, day: u32| {
-        see(written.write(year, month, day, length));
-    };
-    let (full, to_month, to_year) = (10, 7, 4);
-    match (likeness, month, day) {
-        (DateLikeness::SameYearMonth, Some(month), _) => {
-            (0..100).for_each(|day| tell(full, year, month, day));
-            tell(to_month, year, month, 0);
-        }
-        (DateLikeness::SameYearDay, _, Some(day)) => {
-            (0..100).for_each(|month| tell(full, year, month, day));
-        }
-        (DateLikeness::SameMonthDay, Some(month), Some(day)) => {
-            YEARS.for_each(|year| tell(full, year, month, day));
-        }
-        (DateLikeness::DayMonthSwapped, Some(month), Some(day)) => tell(full, year, day, month),
-        (DateLikeness::SameAsFarAsKnown, Some(month), _) => {
-            tell(to_year, year, 0, 0);
-            tell(to_month, year, month, 0);
-            match day {
-                Some(day) => tell(full, year, month, day),
-                None => (0..100).for_each(|day| tell(full, year, month, day)),
-            }
-        }
-        (DateLikeness::WithinDays(most), Some(_), Some(_)) => {
-            if most > LISTED_DAYS_MAX {
-                return false;
-            }
-            let date = PartialDate { year, month, day };
-            within_days(date, most, |year, month, day| tell(full, year, month, day));
-        }
-        (DateLikeness::OneDigit, Some(_), Some(_)) => other_digits(text, see),
-        (DateLikeness::SameYear, _, _) | (DateLikeness::SameAsFarAsKnown, None, _) => {
-            tell(to_year, year, 0, 0);
-            for month in 0..100 {
-                tell(to_month, year, month, 0);
-                (0..100).for_each(|day| tell(full, year, month, day));
-            }
-        }
-        // A part that the test asks for is not known.
-        _ => {}
-    }
-    true
-}
-
-/// A date that is written over and over.
-struct Written {
-    digits: [u8; 10],
-}
-
-impl Written {
-    fn write(&mut self, year: u32, month: u32, day: u32, length: usize) -> &str {
-        let pairs = [year / 100, year % 100, month, day];
-        for (at, pair) in [0, 2, 5, 8].into_iter().zip(pairs) {
-            self.digits[at] = b'0' + (pair / 10) as u8;
-            self.digits[at + 1] = b'0' + (pair % 10) as u8;
-        }
-        std::str::from_utf8(&self.digits[..length]).expect("digits and dashes are ASCII")
-    }
-}
-
-/// All days that are near enough.
-fn within_days(date: PartialDate, most: u32, mut see: impl FnMut(u32, u32, u32)) {
-    let Some(middle) = date.days() else { return };
-    let years = date.year.saturating_sub(2)..=date.year + 2;
-    for (year, month) in years.flat_map(|year| (1..=12).map(move |month| (year, month))) {
-        let distance = |day: u32| {
-            let date = PartialDate { year, month: Some(month), day: Some(day) };
-            date.days().map_or(u64::MAX, |days| days.abs_diff(middle))
-        };
-        // A month that is far off is not gone through day by day.
-        if distance(1) > u64::from(most) + 31 {
-            continue;
-        }
-        let days = 1..=days_of_month(year, month);
-        days.filter(|day| distance(*day) <= u64::from(most)).for_each(|day| see(year, month, day));
-    }
-}
-
-fn other_digits(text: &str, mut see: impl FnMut(&str)) {
-    let mut changed = text.to_owned();
-    for at in (0..text.len()).filter(|at| text.as_bytes()[*at].is_ascii_digit()) {
-        for digit in '0'..='9' {
-            changed.replace_range(at..=at, digit.encode_utf8(&mut [0; 4]));
-            if changed != text {
-                see(&changed);
-            }
-        }
-        changed.replace_range(at..=at, &text[at..=at]);
     }
 }

@@ -196,37 +196,6 @@ fn rules_that_cannot_work_are_refused() {
     assert!(Ruleset::native(sound.features.clone(), Vec::new(), "").is_err());
 }
 
-#[test]
-fn a_listed_date_is_every_date_that_is_alike() {
-    use DateLikeness::*;
-    let likenesses = [
-        SameYearMonth,
-        SameYearDay,
-        SameMonthDay,
-        DayMonthSwapped,
-        SameAsFarAsKnown,
-        WithinDays(40),
-        OneDigit,
-    ];
-    let parts = |number: u32| [number % 13, number / 13 % 33, number / 400 % 4];
-    let dates: Vec<String> = (0..1600)
-        .map(parts)
-        .flat_map(|[month, day, year]| {
-            let year = [1988, 1987, 1998, 2000][year as usize];
-            [format!("{year}"), format!("{year}-{month:02}"), format!("{year}-{month:02}-{day:02}")]
-        })
-        .filter_map(|date| Normaliser::Date.apply(&date))
-        .collect();
-    for query in ["1988-03-04", "1988-03", "1988", "2000-02-29", "1987-12-31", "1988-13-01"] {
-        for likeness in likenesses {
-            let mut listed = std::collections::BTreeSet::new();
-            assert!(alike_dates(likeness, query, |date| listed.extend([date.to_owned()])));
-            let is_told = |date: &&String| !likeness.holds(query, date) || listed.contains(*date);
-            assert_eq!(dates.iter().find(|date| !is_told(date)), None, "{query} {likeness:?}");
-        }
-    }
-}
-
 /// Given name, family name, birth date, sex, phone and national id, with guards.
 fn guarded() -> Ruleset {
     let spec = |name: &str, normaliser| FeatureSpec {

@@ -6,24 +6,29 @@ use smallvec::SmallVec;
 
 use super::Sides;
 use super::prepared::{Prepared, Scratch};
+use crate::index::calendar::{Calendar, EDITS_MAX};
 use crate::index::column::Column;
 use crate::index::derived::rolling;
 use crate::index::signature::Signature;
-use crate::model::{DateLikeness, Likeness, Test, alike_dates, end, values};
+use crate::index::wards::Wards;
+use crate::model::{DateLikeness, Likeness, PartialDate, Test, end, values};
 use crate::similarity::{Algorithm, units};
-
-/// Values longer than this have too many neighbours to look each up.
-const NEIGHBOURS_CHARS_MAX: usize = 24;
 
 /// Rough costs in nanoseconds, as in `search/route.rs`.
 const LOOK_UP: usize = 60;
 /// Guessing a value that mostly does not exist.
-const GUESS: usize = 12;
+const GUESS: usize = 60;
+/// Reading what has the year of a date, or each year's dates of one day.
+const DATES: usize = 4_000;
+/// Reading the dates of years that are nearly the same.
+const NEAR_DATES: usize = 10_000;
 /// Choosing wards, and what is read and compared there for each value of the column.
 const WARDS: usize = 8_000;
 const WARDED: usize = 4;
 /// The same where letters rule few out.
 const WARDED_EDITS: usize = 40;
+/// One value in so many has nearly the same letters, and costs about a nanosecond to find.
+const NEXT: usize = 8;
 const SIFT: usize = 5;
 /// Making a sieve.
 const SIEVE: usize = 25_000;
@@ -122,23 +127,10 @@ fn price_of(likeness: &Likeness, column: &Column, query: &str) -> usize {
     match likeness {
         Likeness::Equal => LOOK_UP,
         Likeness::SameEnd { .. } | Likeness::SoundsAlike(_) => LOOK_UP,
-        Likeness::Date(DateLikeness::SameYear) => 10_000 * 4 * GUESS,
-        Likeness::Date(DateLikeness::SameMonthDay | DateLikeness::WithinDays(_)) => 300 * 4 * GUESS,
-        Likeness::Date(DateLikeness::DayMonthSwapped) => LOOK_UP,
-        Likeness::Date(_) => 100 * 4 * GUESS,
+        Likeness::Date(DateLikeness::OneDigit) => NEAR_DATES,
+        Likeness::Date(_) => DATES,
         Likeness::Similar { algorithm, threshold } => {
-            if algorithm.is_one_edit(*threshold)
-                && let Some(alphabet) = column.alphabet_len()
-                && query.len() <= NEIGHBOURS_CHARS_MAX
-            {
-                return (query.len() + 1) * (2 * alphabet + 2) * GUESS;
-            }
-            match (algorithm.is_bounded(), column.wards()) {
-                (true, Some(_)) if algorithm.is_similarity() => warded,
-                (true, Some(_)) => WARDS + codes * WARDED_EDITS,
-                (true, None) if column.has_signatures() => SIEVE + codes * (SIFT + SIFTED),
-                _ => codes * COMPARE,
-            }
+            Way::to(*algorithm, *threshold, column, query).price(column)
         }
         Likeness::Alias(_) | Likeness::Initial | Likeness::Contains | Likeness::Overlap { .. } => {
             warded
@@ -153,15 +145,15 @@ fn codes_of(likeness: &Likeness, column: &Column, query: &str) -> Vec<u32> {
             Some(end) => column.codes_ending(end, *characters),
             None => Vec::new(),
         },
-        Likeness::Date(likeness) => {
-            let mut codes = Vec::new();
-            let is_listed = alike_dates(*likeness, query, |date| {
-                if column.may_have(rolling::of(date)) {
-                    codes.extend(column.codes_with(date));
-                }
-            });
-            if is_listed { codes } else { every(column) }
-        }
+        Likeness::Date(likeness) => match (PartialDate::read(query), column.dates()) {
+            (Some(date), Some(dates)) => {
+                let mut codes = Vec::new();
+                dates.alike(*likeness, (date, query), |code| codes.push(code));
+                codes
+            }
+            (None, _) => Vec::new(),
+            (_, None) => every(column),
+        },
         Likeness::SoundsAlike(encoder) => {
             // What has no sound sounds like nothing, but one of several values may have one.
             let sound = encoder.code(query).unwrap_or(0);
@@ -180,28 +172,30 @@ fn codes_of(likeness: &Likeness, column: &Column, query: &str) -> Vec<u32> {
 fn by_letters(likeness: &Likeness, column: &Column, query: &str) -> Option<Vec<u32>> {
     let wards = column.wards()?;
     let mut codes = Vec::new();
-    let mut with_all = |text: &str| {
-        wards.with_all(&Signature::of(&units(text)), |code| codes.push(code));
+    let mut with_word = |text: &str| {
+        wards.with_words(&Signature::of(&units(text)), |code| codes.push(code));
     };
     match likeness {
         Likeness::Contains => {
             let mut words: SmallVec<[&str; 4]> = query.split(' ').collect();
             words.sort_unstable();
             words.dedup();
-            with_all(&words.join(" "));
-            let all = Signature::of(&units(query));
-            wards.with_no_other(&all, |code| codes.push(code));
+            with_word(&words.join(" "));
+            if words.len() > 1 {
+                let all = Signature::of(&units(query));
+                wards.with_no_other(&all, |code| codes.push(code));
+            }
         }
-        Likeness::Overlap { .. } => query.split(' ').for_each(with_all),
+        Likeness::Overlap { .. } => query.split(' ').for_each(with_word),
         Likeness::Alias(table) => {
             // The names themselves, or the first words of longer ones.
             let names = [Some(query), query.split(' ').next()];
-            names.into_iter().flatten().flat_map(|name| table.aliases(name)).for_each(with_all);
+            names.into_iter().flatten().flat_map(|name| table.aliases(name)).for_each(with_word);
         }
         Likeness::Initial => {
             let initial = query.chars().next()?;
             if query.chars().nth(1).is_none() {
-                with_all(query);
+                wards.with_all(&Signature::of(&units(query)), |code| codes.push(code));
             }
             codes.extend(column.codes_with(initial.encode_utf8(&mut [0; 4])));
         }
@@ -215,30 +209,83 @@ fn every(column: &Column) -> Vec<u32> {
     (1..column.codes() as u32).filter(|code| column.is_used(*code)).collect()
 }
 
+/// How codes of similar values are found.
+enum Way<'s> {
+    /// By their parts, the query being this date.
+    Dates { dates: &'s Calendar, date: PartialDate, edits: u32 },
+    /// By trying each text that is one edit away, so many.
+    Guess { texts: usize },
+    /// By their letters.
+    Wards { wards: &'s Wards, is_next: bool, is_similarity: bool },
+    /// By the letters of each.
+    Sift,
+    /// Not at all.
+    All,
+}
+
+impl<'s> Way<'s> {
+    fn to(algorithm: Algorithm, threshold: f64, column: &'s Column, query: &str) -> Way<'s> {
+        let edits = algorithm.edits_max(threshold).unwrap_or(u32::MAX);
+        if edits <= EDITS_MAX
+            && let Some(dates) = column.dates().filter(|dates| dates.has_all())
+            && let Some(date) = PartialDate::read(query).filter(|date| date.day.is_some())
+        {
+            return Way::Dates { dates, date, edits };
+        }
+        let wards = column.wards().filter(|_| algorithm.is_bounded());
+        let (is_next, is_similarity) = (edits <= 1, algorithm.is_similarity());
+        let wards = wards.map(|wards| Way::Wards { wards, is_next, is_similarity });
+        let alphabet = column.alphabet_len().filter(|_| is_next);
+        let guess =
+            alphabet.map(|alphabet| Way::Guess { texts: (query.len() + 1) * (2 * alphabet + 2) });
+        let sift = match column.has_signatures() && algorithm.is_bounded() {
+            true => Way::Sift,
+            false => Way::All,
+        };
+        let ways = [wards, guess, Some(sift)].into_iter().flatten();
+        ways.min_by_key(|way| way.price(column)).unwrap_or(Way::All)
+    }
+
+    fn price(&self, column: &Column) -> usize {
+        let codes = column.codes();
+        match self {
+            Way::Dates { edits: 0 | 1, .. } => NEAR_DATES,
+            Way::Dates { .. } => 2 * NEAR_DATES,
+            Way::Guess { texts } => texts * GUESS,
+            Way::Wards { is_next: true, .. } => WARDS + codes / NEXT,
+            Way::Wards { is_similarity: true, .. } => WARDS + codes * WARDED,
+            Way::Wards { .. } => WARDS + codes * WARDED_EDITS,
+            Way::Sift => SIEVE + codes * (SIFT + SIFTED),
+            Way::All => codes * COMPARE,
+        }
+    }
+}
+
 fn similar(algorithm: Algorithm, threshold: f64, column: &Column, query: &str) -> Vec<u32> {
-    if algorithm.is_one_edit(threshold)
-        && let Some(alphabet) = column.alphabet()
-        && query.len() <= NEIGHBOURS_CHARS_MAX
-    {
-        let mut codes: Vec<u32> = column.codes_with(query).collect();
-        let mut near = Neighbours::new(query, alphabet);
-        near.each(column, |value| codes.extend(column.codes_with(value)));
-        return codes;
-    }
-    let sieve = column.sieve(algorithm, threshold, &units(query));
     let mut codes = Vec::new();
-    if let (Some(sieve), Some(wards)) = (&sieve, column.wards()) {
-        wards.sift(sieve, |code| codes.push(code));
-        return codes;
-    }
-    column.sift(
-        |text| sieve.as_ref().is_none_or(|sieve| sieve.passes(text)),
-        |code| {
-            if column.is_used(code) {
-                codes.push(code);
-            }
+    let way = Way::to(algorithm, threshold, column, query);
+    let sieve = || column.sieve(algorithm, threshold, &units(query));
+    match way {
+        Way::Dates { dates, date, edits } => dates.near(edits, date, |code| codes.push(code)),
+        Way::Guess { .. } => {
+            codes.extend(column.codes_with(query));
+            let mut near = Neighbours::new(query, column.alphabet().unwrap_or_default());
+            near.each(column, |value| codes.extend(column.codes_with(value)));
+        }
+        Way::Wards { wards, .. } => match sieve() {
+            Some(sieve) => wards.sift(&sieve, |code| codes.push(code)),
+            None => return every(column),
         },
-    );
+        Way::Sift | Way::All => {
+            let sieve = sieve();
+            let passes = |text: &Signature| sieve.as_ref().is_none_or(|sieve| sieve.passes(text));
+            column.sift(passes, |code| {
+                if column.is_used(code) {
+                    codes.push(code);
+                }
+            });
+        }
+    }
     codes
 }
 

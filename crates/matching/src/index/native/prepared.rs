@@ -112,6 +112,12 @@ impl<'q> Prepared<'q> {
             Likeness::Similar { algorithm, threshold } => {
                 !self.may_reach(*algorithm, *threshold, code)
             }
+            // Single words have no word in common unless they are one.
+            Likeness::Contains | Likeness::Overlap { .. }
+                if !self.has_words && !signature.may_have_words() =>
+            {
+                *signature != self.signature
+            }
             // All words of one are the other's.
             Likeness::Contains => {
                 !self.signature.has_kinds(signature) && !signature.has_kinds(&self.signature)

@@ -22,6 +22,7 @@ mod chunked;
 mod clause;
 mod column;
 mod derived;
+mod digits;
 mod finder;
 pub mod image;
 mod masks;

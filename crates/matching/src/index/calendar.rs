@@ -5,6 +5,7 @@
 
 use std::sync::Arc;
 
+use super::digits;
 use crate::model::{DateLikeness, PartialDate};
 
 /// A date of a year; month and day are 0 if not known, which no date has that knows them.
@@ -25,9 +26,6 @@ pub(super) struct Calendar {
     /// Values that are no dates.
     others: usize,
 }
-
-/// The most edits for which dates are found here.
-pub(super) const EDITS_MAX: u32 = 2;
 
 impl Entry {
     fn of(date: PartialDate, code: u32) -> Entry {
@@ -114,17 +112,23 @@ impl Calendar {
     }
 
     /// Calls `see` with every code that has a full date so few edits from a full one, and with some
-    /// that are further off; at most [`EDITS_MAX`].
+    /// that are further off; at most [`digits::EDITS_MAX`].
     ///
     /// Year, month and day lie between dashes, so what an edit adds to one of them another must
     /// take from the same: the edits of the parts add up.
     pub(super) fn near(&self, edits: u32, date: PartialDate, mut see: impl FnMut(u32)) {
         let (Some(month), Some(day)) = (date.month, date.day) else { return };
         let wanted = Entry::of(date, 0);
-        let month_edits: [u32; 100] = std::array::from_fn(|other| edits_of(month, other as u32, 2));
-        let day_edits: [u32; 100] = std::array::from_fn(|other| edits_of(day, other as u32, 2));
+        let of_part = |part: u32| -> [u32; 100] {
+            std::array::from_fn(|other| {
+                digits::edits_of(digits::of(part), digits::of(other as u32))
+            })
+        };
+        let (month_edits, day_edits, own_year) =
+            (of_part(month), of_part(day), digits::of(date.year));
         for (year, entries) in self.years.iter() {
-            let Some(left) = edits.checked_sub(edits_of(date.year, *year, 4)) else { continue };
+            let year_edits = digits::edits_of(own_year, digits::of(*year));
+            let Some(left) = edits.checked_sub(year_edits) else { continue };
             if left == 0 {
                 on_day(entries, wanted).iter().for_each(|entry| see(entry.code));
                 continue;
@@ -150,37 +154,6 @@ fn on_day(entries: &[Entry], wanted: Entry) -> &[Entry] {
     let from = entries.partition_point(|entry| (entry.month, entry.day) < day);
     let to = from + entries[from..].partition_point(|entry| (entry.month, entry.day) == day);
     &entries[from..to]
-}
-
-/// At least so few edits make one number of another, both of so many digits; more than
-/// [`EDITS_MAX`] are not told apart.
-fn edits_of(one: u32, other: u32, digits: u32) -> u32 {
-    let digit = |number: u32, at: u32| number / 10_u32.pow(at) % 10;
-    let differs = |at: &u32| digit(one, *at) != digit(other, *at);
-    let places: Vec<u32> = (0..digits).filter(differs).collect();
-    match places[..] {
-        [] => 0,
-        [_] => 1,
-        // Neighbours that changed places are one edit.
-        [a, b]
-            if a + 1 == b
-                && digit(one, a) == digit(other, b)
-                && digit(one, b) == digit(other, a) =>
-        {
-            1
-        }
-        [_, _] => 2,
-        // What is deleted here and inserted there moves what is between; the digits stay but for one.
-        _ => {
-            let mut left: Vec<u32> = (0..digits).map(|at| digit(other, at)).collect();
-            (0..digits).for_each(|at| {
-                if let Some(found) = left.iter().position(|known| *known == digit(one, at)) {
-                    left.swap_remove(found);
-                }
-            });
-            if left.len() <= 1 { 2 } else { EDITS_MAX + 1 }
-        }
-    }
 }
 
 #[cfg(test)]

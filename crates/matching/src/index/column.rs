@@ -13,6 +13,7 @@ use super::ROWS_CHUNK;
 use super::calendar::Calendar;
 use super::chunked::Chunked;
 use super::derived::{Derived, Sounds, Wanted};
+use super::digits::Digits;
 use super::finder::Finder;
 use super::postings::{FreeLists, Postings, RowsOf};
 use super::signature::{Sieve, Signature};
@@ -107,6 +108,11 @@ impl Column {
     /// Values by year, month and day, if they are kept so.
     pub(super) fn dates(&self) -> Option<&Calendar> {
         self.derived.dates()
+    }
+
+    /// The date of a code, if it is one full date and dates are kept.
+    pub(super) fn digits(&self, code: u32) -> Option<Digits> {
+        self.derived.digits(code)
     }
 
     /// What a query's text asks of signatures; `None` if nothing can be ruled out.

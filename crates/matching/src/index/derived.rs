@@ -7,6 +7,7 @@ use std::sync::Arc;
 
 use super::calendar::Calendar;
 use super::chunked::Chunked;
+use super::digits::Digits;
 use super::finder::Finder;
 use super::signature::{Sieve, Sieves, Signature};
 use super::wards::Wards;
@@ -19,6 +20,9 @@ use crate::similarity::{Algorithm, Units};
 const SOUNDS_CHUNK: usize = 1024;
 /// Characters that are tried one by one in place of each other.
 const ALPHABET_MAX: u32 = 64;
+
+/// Dates of a chunk.
+const DIGITS_CHUNK: usize = 1024;
 
 /// Words of a chunk of the filter.
 const FILTER_CHUNK: usize = 512;
@@ -135,6 +139,8 @@ pub(super) struct Derived {
     sounds: Vec<(Encoder, Sounds, Finder)>,
     wards: Option<Wards>,
     dates: Option<Calendar>,
+    /// By code, what is one full date.
+    digits: Chunked<Digits, DIGITS_CHUNK>,
     sieves: Vec<Arc<Sieves>>,
     /// Which hashes values have or once had; only where values are guessed.
     filter: Option<Chunked<u64, FILTER_CHUNK>>,
@@ -157,6 +163,7 @@ impl Derived {
                 .collect(),
             wards: wanted.is_by_letters.then(Wards::new),
             dates: wanted.is_dated.then(Calendar::default),
+            digits: Chunked::new(),
             sieves: wanted.similar.iter().map(|(how, at)| Sieves::of(*how, *at)).collect(),
             filter: wanted.is_guessed.then(Chunked::new),
             ascii: 0,
@@ -208,6 +215,8 @@ impl Derived {
         }
         if let Some(dates) = &mut self.dates {
             values(text).for_each(|value| dates.put(code, value, is_there));
+            let digits = Digits::read(text).filter(|_| is_there);
+            self.digits.set(code as usize, digits.unwrap_or_default());
         }
         if let Some(filter) = self.filter.as_mut().filter(|_| is_there) {
             for value in values(text) {
@@ -255,6 +264,11 @@ impl Derived {
         Some(finder.all(spread(sound)).chain(finder.all(spread(SEVERAL))))
     }
 
+    /// The date of a code, if it is one full date and dates are kept.
+    pub(super) fn digits(&self, code: u32) -> Option<Digits> {
+        self.digits.get_ref(code as usize).copied().filter(|digits| *digits != Digits::default())
+    }
+
     pub(super) fn dates(&self) -> Option<&Calendar> {
         self.dates.as_ref()
     }
@@ -289,6 +303,7 @@ impl Derived {
 
     pub(super) fn shorten(&mut self, codes: usize) {
         self.sounds.iter_mut().for_each(|(_, sounds, _)| sounds.shorten(codes));
+        self.digits.shorten(codes);
     }
 
     pub(super) fn bytes(&self) -> usize {
@@ -296,7 +311,7 @@ impl Derived {
         let wards = self.wards.as_ref().map_or(0, Wards::bytes);
         let ends: usize = self.ends.iter().map(|(_, finder)| finder.bytes()).sum();
         let filter = self.filter.as_ref().map_or(0, Chunked::bytes);
-        let dates = self.dates.as_ref().map_or(0, Calendar::bytes);
+        let dates = self.dates.as_ref().map_or(0, Calendar::bytes) + self.digits.bytes();
         self.parts.bytes() + ends + sounds.sum::<usize>() + wards + filter + dates
     }
 }

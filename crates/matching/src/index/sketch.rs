@@ -2,7 +2,8 @@
 //!
 //! A row's sketch has one byte for each of some features, 0 where the value is missing and a hash
 //! of it otherwise. A byte that no wanted value has proves that the row has none of them, so one
-//! read rules most rows out that would take one for each feature.
+//! read rules most rows out that would take one for each feature. Bytes to spare are second ones
+//! of features of which many values are wanted at once, so that many bytes are.
 
 use std::sync::Arc;
 
@@ -10,7 +11,7 @@ use super::ROWS_CHUNK;
 use super::chunked::Chunked;
 use super::derived::rolling;
 use crate::features::Features;
-use crate::model::Ladder;
+use crate::model::{Ladder, Likeness, Test};
 use crate::rules::Ruleset;
 
 /// Features of a sketch.
@@ -24,6 +25,8 @@ pub(super) type Sketch = u128;
 pub(super) struct Sketches {
     /// Features by position of their byte.
     features: Arc<Vec<usize>>,
+    /// Features by position of their second byte, which is behind all first ones.
+    again: Arc<Vec<usize>>,
     rows: Chunked<Sketch, ROWS_CHUNK>,
 }
 
@@ -44,11 +47,23 @@ impl Sketches {
                 features.push(feature);
             }
         }
-        Sketches { features: Arc::new(features), rows: Chunked::new() }
+        let ladders = || ruleset.rules.iter().flat_map(|rule| &rule.ladders);
+        let is_wide = |feature: &&usize| {
+            ladders().filter(|ladder| ladder.lead() == Some(**feature)).any(finds_many)
+        };
+        let spare = FEATURES_MAX - features.len();
+        let again = features.iter().filter(is_wide).take(spare).copied().collect();
+        Sketches { features: Arc::new(features), again: Arc::new(again), rows: Chunked::new() }
     }
 
     pub(super) fn features(&self) -> &[usize] {
         &self.features
+    }
+
+    /// The position of a feature's second byte.
+    pub(super) fn second(&self, feature: usize) -> Option<usize> {
+        let at = self.again.iter().position(|known| *known == feature)?;
+        Some(self.features.len() + at)
     }
 
     /// Notes a record's values.
@@ -61,14 +76,14 @@ impl Sketches {
         if self.features.is_empty() {
             return;
         }
-        let bytes = self.features.iter().enumerate().map(|(at, feature)| {
-            let byte = match text(*feature) {
-                "" => 0,
-                text => byte(text),
-            };
-            Sketch::from(byte) << (8 * at)
-        });
-        let sketch = bytes.fold(0, |sketch, byte| sketch | byte);
+        let of = |feature: &usize, byte: fn(&str) -> u8| match text(*feature) {
+            "" => 0,
+            text => byte(text),
+        };
+        let bytes = self.features.iter().map(|feature| of(feature, byte));
+        let bytes = bytes.chain(self.again.iter().map(|feature| of(feature, second_byte)));
+        let sketch =
+            bytes.enumerate().fold(0, |sketch, (at, byte)| sketch | Sketch::from(byte) << (8 * at));
         self.rows.set(row, sketch);
     }
 
@@ -80,6 +95,22 @@ impl Sketches {
     pub(super) fn bytes(&self) -> usize {
         self.rows.bytes()
     }
+}
+
+/// Whether a ladder's better levels are reached by many values at once.
+fn finds_many(ladder: &Ladder) -> bool {
+    let wide = |likeness: &Likeness| match likeness {
+        Likeness::Equal | Likeness::SameEnd { .. } => false,
+        Likeness::Similar { algorithm, threshold } => !algorithm.is_one_edit(*threshold),
+        _ => true,
+    };
+    let mut levels = ladder.levels.iter();
+    levels.any(|level| matches!(&level.test, Test::On { likeness, .. } if wide(likeness)))
+}
+
+/// The second byte of a text.
+pub(super) fn second_byte(text: &str) -> u8 {
+    (rolling::of(text).wrapping_mul(0x9FB2_1C65_1E98_DF25) >> 56) as u8
 }
 
 /// The byte of a text: never that of a missing one.

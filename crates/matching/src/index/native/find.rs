@@ -6,9 +6,10 @@ use smallvec::SmallVec;
 
 use super::Sides;
 use super::prepared::{Prepared, Scratch};
-use crate::index::calendar::{Calendar, EDITS_MAX};
+use crate::index::calendar::Calendar;
 use crate::index::column::Column;
 use crate::index::derived::rolling;
+use crate::index::digits::EDITS_MAX;
 use crate::index::signature::Signature;
 use crate::index::wards::Wards;
 use crate::model::{DateLikeness, Likeness, PartialDate, Test, end, values};

@@ -4,6 +4,7 @@ use smallvec::SmallVec;
 
 use crate::index::column::Column;
 use crate::index::derived::{SEVERAL, Sounds};
+use crate::index::digits::Digits;
 use crate::index::signature::{Sieve, Signature};
 use crate::model::{Encoder, Likeness, PartialDate, is_several, reaches};
 use crate::similarity::{Algorithm, Units, units};
@@ -16,6 +17,8 @@ pub(super) struct Prepared<'q> {
     has_words: bool,
     units: Units,
     signature: Signature,
+    /// The text if it is one full date.
+    digits: Option<Digits>,
     /// The text as a date, once one was asked for.
     date: Option<Option<PartialDate>>,
     sounds: SmallVec<[Heard<'q>; 1]>,
@@ -53,6 +56,7 @@ impl<'q> Prepared<'q> {
             has_words: text.contains(' '),
             signature: Signature::of(&units),
             units,
+            digits: Digits::read(text),
             date: None,
             sounds: SmallVec::new(),
             sieves: SmallVec::new(),
@@ -63,6 +67,9 @@ impl<'q> Prepared<'q> {
     pub(super) fn meets(&mut self, likeness: &Likeness, code: u32, scratch: &mut Scratch) -> bool {
         if let Likeness::SoundsAlike(encoder) = likeness {
             return self.sounds_like(*encoder, code);
+        }
+        if let Some(told) = self.told_by_digits(likeness, code) {
+            return told;
         }
         if self.is_unlike(likeness, code) {
             return false;
@@ -98,6 +105,19 @@ impl<'q> Prepared<'q> {
                 dates.is_some_and(|dates| likeness.holds_of(dates, (self.text, candidate)))
             }
             _ => likeness.holds(self.text, candidate),
+        }
+    }
+
+    /// What two full dates tell without a look at the texts.
+    fn told_by_digits(&self, likeness: &Likeness, code: u32) -> Option<bool> {
+        let (own, other) = (self.digits?, self.column.digits(code)?);
+        match likeness {
+            Likeness::Equal => Some(own == other),
+            Likeness::Date(likeness) => Some(own.are_alike(other, *likeness)),
+            Likeness::Similar { algorithm, threshold } => {
+                own.are_near(other, *algorithm, *threshold)
+            }
+            _ => None,
         }
     }
 

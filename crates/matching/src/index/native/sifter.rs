@@ -19,7 +19,19 @@ struct Own {
     most: Box<Table>,
     /// Bytes that some hit has, as bits.
     hits: [u64; 4],
+    second: Option<Second>,
 }
+
+/// What two bytes tell.
+struct Second {
+    /// Position of the second byte in a sketch.
+    at: usize,
+    /// Pairs of bytes that some hit has, as bits; the first byte is the higher.
+    hits: Box<[u64; 1024]>,
+}
+
+/// So few hits are told apart by one byte.
+const FEW_HITS: usize = 8;
 
 /// What a sketch tells of one ladder.
 pub(super) enum Told {
@@ -56,7 +68,10 @@ impl Sifter {
         let place = |feature: usize| features.iter().position(|known| *known == feature);
         for (rung, ladder) in rungs.iter().zip(&judge.ladders) {
             let own = match ladder {
-                Asked::One(one) => place(one.feature).map(|at| Own::new(at, rung, one)),
+                Asked::One(one) => place(one.feature).map(|at| {
+                    let second = judge.sides.snapshot.sketches.second(one.feature);
+                    Own::new((at, second), rung, one)
+                }),
                 Asked::Always(_) => None,
             };
             let Some(mut own) = own else {
@@ -137,29 +152,51 @@ impl Sifter {
     /// What a sketch tells of a ladder without a look at the row's code.
     pub(super) fn told(&self, ladder: usize, sketch: Sketch) -> Told {
         let Some(own) = &self.own[ladder] else { return Told::Open };
-        let byte = sketch.to_le_bytes()[own.at];
+        let bytes = sketch.to_le_bytes();
+        let byte = bytes[own.at];
+        let is_hit = || own.second.as_ref().is_none_or(|second| second.has(byte, bytes[second.at]));
         match own.hits[usize::from(byte / 64)] >> (byte % 64) & 1 {
             _ if byte == 0 => Told::Missing,
-            0 => Told::NoHit,
-            _ => Told::Open,
+            1 if is_hit() => Told::Open,
+            _ => Told::NoHit,
         }
     }
 }
 
 impl Own {
-    fn new(at: usize, rung: &Rung, one: &One<'_>) -> Own {
-        let mut own = Own { at, most: Box::new([rung.rest() as f32; 256]), hits: [0; 4] };
+    fn new((at, second): (usize, Option<usize>), rung: &Rung, one: &One<'_>) -> Own {
+        let second = second.filter(|_| rung.all_hits().len() > FEW_HITS);
+        let mut own = Own {
+            at,
+            most: Box::new([rung.rest() as f32; 256]),
+            hits: [0; 4],
+            second: second.map(|at| Second { at, hits: Box::new([0; 1024]) }),
+        };
         own.most[0] = one.if_missing.bits as f32;
         if one.needs_other() {
             // Without what else is needed nothing is added.
             own.most.iter_mut().for_each(|most| *most = most.max(0.0));
         }
         for hit in rung.all_hits() {
-            let byte = sketch::byte(one.column.text(hit.code));
+            let text = one.column.text(hit.code);
+            let byte = sketch::byte(text);
+            if let Some(second) = &mut own.second {
+                second.put(byte, sketch::second_byte(text));
+            }
             own.hits[usize::from(byte / 64)] |= 1 << (byte % 64);
             let most = &mut own.most[usize::from(byte)];
             *most = most.max(hit.bits as f32);
         }
         own
+    }
+}
+
+impl Second {
+    fn put(&mut self, first: u8, second: u8) {
+        self.hits[usize::from(first) * 4 + usize::from(second / 64)] |= 1 << (second % 64);
+    }
+
+    fn has(&self, first: u8, second: u8) -> bool {
+        self.hits[usize::from(first) * 4 + usize::from(second / 64)] >> (second % 64) & 1 == 1
     }
 }

@@ -38,6 +38,7 @@ mod sketch;
 mod spine;
 mod texts;
 mod wards;
+mod words;
 
 use std::sync::Arc;
 

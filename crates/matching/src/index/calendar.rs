@@ -243,7 +243,7 @@ mod tests {
                     prop_assert!(is_found || !likeness.holds(&query, text), "{:?} {}", likeness, text);
                 }
             }
-            for edits in 1..=EDITS_MAX {
+            for edits in 1..=digits::EDITS_MAX {
                 let mut found = Vec::new();
                 calendar.near(edits, date, |code| found.push(code));
                 for (code, text) in (0..).zip(&texts).filter(|(_, text)| text.len() == 10) {

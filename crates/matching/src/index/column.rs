@@ -19,6 +19,7 @@ use super::postings::{FreeLists, Postings, RowsOf};
 use super::signature::{Sieve, Signature};
 use super::texts::Texts;
 use super::wards::Wards;
+use super::words::Words;
 use crate::features::Value;
 use crate::model::{self, Encoder};
 use crate::rules::FeatureKind;
@@ -103,6 +104,16 @@ impl Column {
     /// Values by their letters, if they are kept so.
     pub(super) fn wards(&self) -> Option<&Wards> {
         self.derived.wards()
+    }
+
+    /// The codes of values that have a word beside others, if they are kept so.
+    pub(super) fn codes_with_word(&self, word: &str) -> Option<RowsOf<'_>> {
+        Some(self.derived.words()?.with(word, self.hasher.hash_one(word)))
+    }
+
+    /// The codes of values that say one word several times and nothing else.
+    pub(super) fn codes_repeating(&self) -> RowsOf<'_> {
+        self.derived.words().map_or(RowsOf::None, Words::repeated)
     }
 
     /// Values by year, month and day, if they are kept so.

@@ -1,5 +1,5 @@
 //! What native rules look values up by, beside equality: each of several values, last characters,
-//! phonetic codes, letters, dates, and which characters occur at all.
+//! phonetic codes, letters, words, dates, and which characters occur at all.
 //!
 //! Everything here follows from the texts of a column and is kept beside them.
 
@@ -11,6 +11,7 @@ use super::digits::Digits;
 use super::finder::Finder;
 use super::signature::{Sieve, Sieves, Signature};
 use super::wards::Wards;
+use super::words::Words;
 use crate::features::BETWEEN;
 use crate::model::{Encoder, Likeness, Test, end, is_several, values};
 use crate::rules::{MatchingType, Ruleset};
@@ -45,6 +46,8 @@ pub(super) struct Wanted {
     pub(super) is_sifted: bool,
     /// Whether values are found by their letters.
     is_by_letters: bool,
+    /// Whether values are found by their words.
+    is_by_words: bool,
     similar: Vec<(Algorithm, f64)>,
     /// Whether many values are looked up that mostly do not exist.
     is_guessed: bool,
@@ -97,12 +100,10 @@ impl Wanted {
             Likeness::SoundsAlike(encoder) if !self.sounds.contains(encoder) => {
                 self.sounds.push(*encoder);
             }
-            Likeness::Contains
-            | Likeness::Overlap { .. }
-            | Likeness::Alias(_)
-            | Likeness::Initial => {
-                self.is_by_letters = true;
+            Likeness::Contains | Likeness::Overlap { .. } | Likeness::Alias(_) => {
+                self.is_by_words = true;
             }
+            Likeness::Initial => self.is_by_letters = true,
             _ => {}
         }
     }
@@ -138,6 +139,7 @@ pub(super) struct Derived {
     ends: Vec<(usize, Finder)>,
     sounds: Vec<(Encoder, Sounds, Finder)>,
     wards: Option<Wards>,
+    words: Option<Words>,
     dates: Option<Calendar>,
     /// By code, what is one full date.
     digits: Chunked<Digits, DIGITS_CHUNK>,
@@ -162,6 +164,7 @@ impl Derived {
                 .map(|encoder| (*encoder, Chunked::new(), Finder::new()))
                 .collect(),
             wards: wanted.is_by_letters.then(Wards::new),
+            words: wanted.is_by_words.then(Words::new),
             dates: wanted.is_dated.then(Calendar::default),
             digits: Chunked::new(),
             sieves: wanted.similar.iter().map(|(how, at)| Sieves::of(*how, *at)).collect(),
@@ -212,6 +215,9 @@ impl Derived {
                 true => wards.insert(code, signature),
                 false => wards.remove(code, &signature),
             }
+        }
+        if let Some(words) = &mut self.words {
+            words.put(code, text, is_there, &hash);
         }
         if let Some(dates) = &mut self.dates {
             values(text).for_each(|value| dates.put(code, value, is_there));
@@ -269,6 +275,10 @@ impl Derived {
         self.digits.get_ref(code as usize).copied().filter(|digits| *digits != Digits::default())
     }
 
+    pub(super) fn words(&self) -> Option<&Words> {
+        self.words.as_ref()
+    }
+
     pub(super) fn dates(&self) -> Option<&Calendar> {
         self.dates.as_ref()
     }
@@ -309,6 +319,7 @@ impl Derived {
     pub(super) fn bytes(&self) -> usize {
         let sounds = self.sounds.iter().map(|(_, sounds, finder)| sounds.bytes() + finder.bytes());
         let wards = self.wards.as_ref().map_or(0, Wards::bytes);
+        let wards = wards + self.words.as_ref().map_or(0, Words::bytes);
         let ends: usize = self.ends.iter().map(|(_, finder)| finder.bytes()).sum();
         let filter = self.filter.as_ref().map_or(0, Chunked::bytes);
         let dates = self.dates.as_ref().map_or(0, Calendar::bytes) + self.digits.bytes();

@@ -19,6 +19,7 @@ mod prepared;
 mod rung;
 pub(super) mod search;
 mod sifter;
+mod within;
 
 use smallvec::SmallVec;
 

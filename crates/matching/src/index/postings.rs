@@ -27,7 +27,7 @@ pub(super) struct Postings {
 }
 
 /// Positions of lists to be given again; the writer's.
-#[derive(Debug, Default)]
+#[derive(Debug, Clone, Default)]
 pub(super) struct FreeLists(Vec<u32>);
 
 /// The rows of one code.

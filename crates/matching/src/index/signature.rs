@@ -84,12 +84,6 @@ impl Signature {
         (bits & ((1 << CLASS_BITS) - 1)).count_ones() as u8
     }
 
-    /// Whether it may have the words of another text, if it has all of its units: it is as long, or
-    /// has several words.
-    pub(super) fn may_have_word(&self, other: &Signature) -> bool {
-        self.len == other.len || self.may_have_words() || other.is_unknown()
-    }
-
     /// Whether it may have several words.
     pub(super) fn may_have_words(&self) -> bool {
         // The blank's is the first class.

@@ -2,10 +2,9 @@
 //!
 //! What is found may hold too much and never too little; whoever asks compares what was found.
 
-use smallvec::SmallVec;
-
 use super::Sides;
 use super::prepared::{Prepared, Scratch};
+use super::within::Within;
 use crate::index::calendar::Calendar;
 use crate::index::column::Column;
 use crate::index::derived::rolling;
@@ -133,8 +132,9 @@ fn price_of(likeness: &Likeness, column: &Column, query: &str) -> usize {
         Likeness::Similar { algorithm, threshold } => {
             Way::to(*algorithm, *threshold, column, query).price(column)
         }
-        Likeness::Alias(_) | Likeness::Initial | Likeness::Contains | Likeness::Overlap { .. } => {
-            warded
+        Likeness::Initial => warded,
+        Likeness::Alias(_) | Likeness::Contains | Likeness::Overlap { .. } => {
+            Within::new(likeness, column, query).map_or(codes * COMPARE, |within| within.price())
         }
     }
 }
@@ -163,44 +163,22 @@ fn codes_of(likeness: &Likeness, column: &Column, query: &str) -> Vec<u32> {
         Likeness::Similar { algorithm, threshold } => {
             similar(*algorithm, *threshold, column, query)
         }
-        Likeness::Alias(_) | Likeness::Initial | Likeness::Contains | Likeness::Overlap { .. } => {
-            by_letters(likeness, column, query).unwrap_or_else(|| every(column))
+        Likeness::Initial => initials(column, query).unwrap_or_else(|| every(column)),
+        Likeness::Alias(_) | Likeness::Contains | Likeness::Overlap { .. } => {
+            let within = Within::new(likeness, column, query);
+            within.map_or_else(|| every(column), |within| within.codes())
         }
     }
 }
 
-/// The codes that have the letters that a likeness takes; `None` if that is not known.
-fn by_letters(likeness: &Likeness, column: &Column, query: &str) -> Option<Vec<u32>> {
+/// The codes that may be a query's initial, or begin with the one that it is; `None` if letters
+/// are not kept.
+fn initials(column: &Column, query: &str) -> Option<Vec<u32>> {
     let wards = column.wards()?;
-    let mut codes = Vec::new();
-    let mut with_word = |text: &str| {
-        wards.with_words(&Signature::of(&units(text)), |code| codes.push(code));
-    };
-    match likeness {
-        Likeness::Contains => {
-            let mut words: SmallVec<[&str; 4]> = query.split(' ').collect();
-            words.sort_unstable();
-            words.dedup();
-            with_word(&words.join(" "));
-            if words.len() > 1 {
-                let all = Signature::of(&units(query));
-                wards.with_no_other(&all, |code| codes.push(code));
-            }
-        }
-        Likeness::Overlap { .. } => query.split(' ').for_each(with_word),
-        Likeness::Alias(table) => {
-            // The names themselves, or the first words of longer ones.
-            let names = [Some(query), query.split(' ').next()];
-            names.into_iter().flatten().flat_map(|name| table.aliases(name)).for_each(with_word);
-        }
-        Likeness::Initial => {
-            let initial = query.chars().next()?;
-            if query.chars().nth(1).is_none() {
-                wards.with_all(&Signature::of(&units(query)), |code| codes.push(code));
-            }
-            codes.extend(column.codes_with(initial.encode_utf8(&mut [0; 4])));
-        }
-        _ => return None,
+    let initial = query.chars().next()?;
+    let mut codes: Vec<u32> = column.codes_with(initial.encode_utf8(&mut [0; 4])).collect();
+    if query.chars().nth(1).is_none() {
+        wards.with_all(&Signature::of(&units(query)), |code| codes.push(code));
     }
     Some(codes)
 }

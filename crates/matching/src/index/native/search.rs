@@ -189,6 +189,32 @@ fn scanned_rows(judge: &Judge<'_>, chosen: &Chosen) -> usize {
     chosen.scanned.iter().map(|group| masks.rows(*group).len()).sum()
 }
 
+/// Rows whose sketches are read one behind the other, so that the memory is not waited for each
+/// time.
+struct Batch {
+    rows: [u32; BATCH],
+    sketches: [Sketch; BATCH],
+    len: usize,
+}
+
+/// Rows of a batch.
+const BATCH: usize = 64;
+
+impl Batch {
+    fn new() -> Batch {
+        Batch { rows: [0; BATCH], sketches: [0; BATCH], len: 0 }
+    }
+
+    fn push(&mut self, row: u32) {
+        self.rows[self.len] = row;
+        self.len += 1;
+    }
+
+    fn is_full(&self) -> bool {
+        self.len == BATCH
+    }
+}
+
 /// A search whose drivers are known.
 struct Run<'s> {
     judge: Judge<'s>,
@@ -320,12 +346,14 @@ impl<'s> Run<'s> {
     /// Judges the rows of a list.
     fn walk(&mut self, rows: RowsOf<'_>, known: Known, is_scanned: &[bool], best: &mut Best) {
         self.cost.postings_read += rows.len() as u64;
+        let mut batch = Batch::new();
         rows.for_each(|row| {
-            if self.may_pass(row, known) && !self.is_in(is_scanned, row) {
-                self.cost.records_verified += 1;
-                self.verify(row, known, best);
+            batch.push(row);
+            if batch.is_full() {
+                self.sift(&mut batch, known, is_scanned, best);
             }
         });
+        self.sift(&mut batch, known, is_scanned, best);
     }
 
     /// Judges all rows of the groups that no driver spares.
@@ -335,18 +363,32 @@ impl<'s> Run<'s> {
             let rows = snapshot.masks.rows(group);
             self.cost.records_scanned += rows.len() as u64;
             let known = Known { driver: None, most: self.most, excess: 0.0 };
+            let mut batch = Batch::new();
             rows.for_each(|row| {
-                if self.may_pass(row, known) {
-                    self.verify(row, known, best);
+                batch.push(row);
+                if batch.is_full() {
+                    self.sift(&mut batch, known, &[], best);
                 }
             });
+            self.sift(&mut batch, known, &[], best);
         }
     }
 
-    /// Whether a row's sketch leaves it open that it passes.
-    fn may_pass(&self, row: u32, known: Known) -> bool {
+    /// Judges the rows of a batch of which the sketches leave it open that they pass.
+    fn sift(&mut self, batch: &mut Batch, known: Known, is_scanned: &[bool], best: &mut Best) {
         let sketches = &self.judge.sides.snapshot.sketches;
-        self.sifter.passes(sketches.get(row as usize), known.excess)
+        let rows = std::mem::take(&mut batch.len);
+        let batch = &mut *batch;
+        for (sketch, row) in batch.sketches.iter_mut().zip(&batch.rows[..rows]) {
+            *sketch = sketches.get(*row as usize);
+        }
+        for at in 0..rows {
+            let (row, sketch) = (batch.rows[at], batch.sketches[at]);
+            if self.sifter.passes(sketch, known.excess) && !self.is_in(is_scanned, row) {
+                self.cost.records_verified += 1;
+                self.verify(row, sketch, known, best);
+            }
+        }
     }
 
     /// Whether a row is in one of the groups that are read as a whole.
@@ -381,10 +423,9 @@ impl<'s> Run<'s> {
     }
 
     /// Judges a row as far as needed, and offers it if it passes.
-    fn verify(&mut self, row: u32, known: Known, best: &mut Best) {
+    fn verify(&mut self, row: u32, sketch: Sketch, known: Known, best: &mut Best) {
         let number = row;
         let row = row as usize;
-        let sketch = self.judge.sides.snapshot.sketches.get(row);
         let mut most = known.most;
         // Ladders of which codes are found, where the row's is not among them.
         let mut open: SmallVec<[(usize, f64); 16]> = SmallVec::new();

@@ -15,7 +15,7 @@ use super::rung::Rung;
 use crate::index::planner::Lacks;
 
 /// Reading one row of a list and, if its sketch lets it pass, judging it, in nanoseconds.
-pub(super) const VERIFY: usize = 35;
+pub(super) const VERIFY: usize = 40;
 
 /// The groups of records and the ladders of a rule for one query.
 pub(super) struct Chooser<'a> {

@@ -5,7 +5,9 @@ use proptest::prelude::*;
 use super::lossless::{
     Change, DEFAULT, Person, RULE_SETS, apply, changes, check, features, person,
 };
+use crate::index::ROWS_CHUNK;
 use crate::index::image::{Image, ImageError, MAGIC, STAMP_MAX};
+use crate::index::sketch::Sketch;
 use crate::index::*;
 use crate::opencr;
 
@@ -75,7 +77,11 @@ proptest! {
             apply(&mut index, &second);
             apply(&mut loaded, &second);
             same(&index, &loaded, &queries)?;
-            prop_assert!(loaded.snapshot().bytes() <= index.snapshot().bytes() * 5 / 4);
+            // Arrays that rows without values never touched are there after loading.
+            let columns = loaded.snapshot().columns.len();
+            let untouched = 2 * ROWS_CHUNK * (columns * size_of::<u32>() + size_of::<Sketch>());
+            let most = index.snapshot().bytes() * 5 / 4 + untouched;
+            prop_assert!(loaded.snapshot().bytes() <= most);
             let all: Vec<Change> =
                 (0..64).chain(4_088..4_104).map(Change::Remove).collect();
             apply(&mut loaded, &all);

@@ -12,7 +12,7 @@ use crate::similarity::Algorithm;
 use crate::{Normaliser, SkipValues};
 
 /// Enough for dictionaries to be sifted and sketches to collide.
-const RECORDS: u32 = 1_500;
+const RECORDS: u32 = 3_000;
 
 /// A small generator of numbers that look random (Knuth's MMIX constants).
 struct Dice(u64);
@@ -163,7 +163,7 @@ fn what_a_scan_of_many_finds_is_found_by_reading_few() {
                 Features::from_values(&ruleset.features, |at| person[at].clone())
             };
             index.insert(number, features(&person));
-            if number % 200 == 0 {
+            if number % 300 == 0 {
                 queries.push(features(&person));
                 damage(&mut person, &mut dice);
                 queries.push(features(&person));

@@ -101,7 +101,7 @@ pub enum Step {
 #[derive(Debug, thiserror::Error)]
 pub enum TrainError {
     /// One record or none.
-    #[error("{0} records cannot be trained on: pairs are compared, so at least 2 are needed")]
+    #[error("pairs are compared, so training needs at least 2 records; the file has {0}")]
     TooFew(usize),
     /// The rules have no native pass.
     #[error("the rules have no native passes: only those have levels to train")]

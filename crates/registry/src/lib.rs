@@ -8,6 +8,7 @@
 //!
 //! Nothing here reads a clock, draws a random number or waits: times and fresh ids are arguments.
 
+pub mod account;
 pub mod actor;
 pub mod adjudicate;
 pub mod batch;

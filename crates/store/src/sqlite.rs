@@ -3,8 +3,9 @@
 //! Readers see the last commit whole and never wait for the writer (WAL). A second process is
 //! kept out by a lock file. A commit and a read each are one hop to a thread that may block (see
 //! `connections`). Opening is in `open` and `migrate`, writing in `write`, and reading by topic in
-//! `states`, `history`, `judgements` and `search`.
+//! `states`, `history`, `judgements` and `search`; `accounts` is people, beside the registry.
 
+mod accounts;
 mod checkpoints;
 mod connections;
 mod history;

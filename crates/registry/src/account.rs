@@ -182,7 +182,9 @@ mod tests {
         let taken = PasswordHash::of_opencr(&salt, &hash).unwrap();
         assert_eq!(taken.opencr(), Some((salt.as_str(), "ab".repeat(64).as_str())));
         assert_eq!(format!("{taken:?}"), "PasswordHash");
-        for (salt, hash) in [("", hash.as_str()), (&salt, "ab"), (&salt[1..], &hash), (&hash, &salt)] {
+        for (salt, hash) in
+            [("", hash.as_str()), (&salt, "ab"), (&salt[1..], &hash), (&hash, &salt)]
+        {
             assert_eq!(PasswordHash::of_opencr(salt, hash), None);
         }
         assert_eq!(PasswordHash::new("$argon2id$v=19$x").opencr(), None);

@@ -68,8 +68,7 @@ impl People {
         let (owner, now) = (&session.account, session.created_at);
         self.sessions.retain(|_, other| other.account != *owner || other.expires_at > now);
         let others = self.sessions.values().filter(|other| other.account == *owner);
-        let mut others: Vec<_> =
-            others.map(|other| (other.created_at, other.id.clone())).collect();
+        let mut others: Vec<_> = others.map(|other| (other.created_at, other.id.clone())).collect();
         others.sort();
         let surplus = (others.len() + 1).saturating_sub(SESSIONS_MAX);
         for (_, id) in others.into_iter().take(surplus) {

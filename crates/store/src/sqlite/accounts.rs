@@ -44,7 +44,8 @@ fn status(status: AccountStatus) -> i64 {
 }
 
 fn add(connection: &Connection, account: &Account, only_first: bool) -> Result<bool, StoreError> {
-    let count: i64 = sql::one(connection, "SELECT COUNT(*) FROM account", (), |row| Ok(row.get(0)?))?;
+    let count: i64 =
+        sql::one(connection, "SELECT COUNT(*) FROM account", (), |row| Ok(row.get(0)?))?;
     if only_first && count > 0 {
         return Ok(false);
     }
@@ -78,7 +79,9 @@ fn change(
     if is_admin(before.role, before.status) && !is_admin(change.role, change.status) {
         let others = "SELECT COUNT(*) FROM account WHERE role = ? AND status = 0 AND id <> ?";
         let others: i64 =
-            sql::one(connection, others, (Role::Admin.as_str(), id.as_str()), |row| Ok(row.get(0)?))?;
+            sql::one(connection, others, (Role::Admin.as_str(), id.as_str()), |row| {
+                Ok(row.get(0)?)
+            })?;
         if others == 0 {
             return Ok(Changed::LastAdmin);
         }
@@ -86,11 +89,12 @@ fn change(
     let sql = "UPDATE account SET first_name = ?, other_names = ?, surname = ?, role = ?, \
                status = ? WHERE id = ?";
     let AccountName { first, other, surname } = &change.name;
-    let values =
-        (first, other, surname, change.role.as_str(), status(change.status), id.as_str());
+    let values = (first, other, surname, change.role.as_str(), status(change.status), id.as_str());
     connection.prepare_cached(sql)?.execute(values)?;
     if (before.role, before.status) != (change.role, change.status) {
-        connection.prepare_cached("DELETE FROM session WHERE account = ?")?.execute([id.as_str()])?;
+        connection
+            .prepare_cached("DELETE FROM session WHERE account = ?")?
+            .execute([id.as_str()])?;
     }
     Ok(Changed::Done)
 }

@@ -141,10 +141,9 @@ async fn last_active_administrator_stays(store: Arc<dyn Accounts>) {
     asleep.status = AccountStatus::Inactive;
     store.add_account(&asleep).await.unwrap();
     store.add_account(&account("a3", "three", Role::Viewer)).await.unwrap();
-    for refused in [
-        change(Role::Viewer, AccountStatus::Active),
-        change(Role::Admin, AccountStatus::Inactive),
-    ] {
+    for refused in
+        [change(Role::Viewer, AccountStatus::Active), change(Role::Admin, AccountStatus::Inactive)]
+    {
         let changed = store.change_account(&id("a1"), &refused).await.unwrap();
         assert_eq!(changed, Changed::LastAdmin);
     }

@@ -22,6 +22,8 @@ pub mod render;
 pub mod standing;
 pub mod state;
 pub mod stored;
+pub mod undo;
+pub mod verdict;
 pub mod verify;
 pub mod vocabulary;
 

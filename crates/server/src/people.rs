@@ -29,6 +29,7 @@ mod fhir;
 mod fields;
 mod gate;
 mod login;
+mod matches;
 mod password;
 mod person;
 mod routes;

@@ -43,6 +43,23 @@ pub(crate) const ACCESS: &[(&str, &str, Need)] = &[
     ("GET", "/ocrux/fhir", N::Permission(P::PatientSearch)),
     ("GET", "/ocrux/fhir/Patient", N::Permission(P::PatientSearch)),
     ("GET", "/ocrux/fhir/Patient/{id}", N::Permission(P::PatientRead)),
+    ("GET", "/ocrux/match/count-match-issues", N::Permission(P::MatchRead)),
+    ("GET", "/ocrux/match/count-new-auto-matches", N::Permission(P::MatchRead)),
+    // These show what people are called.
+    ("GET", "/ocrux/match/get-match-issues", N::Permission(P::PatientRead)),
+    ("GET", "/ocrux/match/get-new-auto-matches", N::Permission(P::PatientRead)),
+    ("GET", "/ocrux/match/potential-matches/{id}", N::Permission(P::PatientRead)),
+    ("GET", "/ocrux/potential-matches/{id}", N::Permission(P::PatientRead)),
+    ("POST", "/ocrux/match/matches", N::Permission(P::PatientRead)),
+    ("POST", "/ocrux/match/break-match", N::Permission(P::MatchBreak)),
+    ("POST", "/ocrux/breakMatch", N::Permission(P::MatchBreak)),
+    ("POST", "/ocrux/match/unbreak-match", N::Permission(P::MatchBreak)),
+    ("POST", "/ocrux/unBreakMatch", N::Permission(P::MatchBreak)),
+    ("POST", "/ocrux/match/resolve-match-issue", N::Permission(P::MatchDecide)),
+    ("POST", "/ocrux/match/mark-different", N::Permission(P::MatchDecide)),
+    ("POST", "/ocrux/match/mark-same", N::Permission(P::MatchDecide)),
+    // Others' decisions ask for more; that is looked at where the event is known.
+    ("POST", "/ocrux/match/undo", N::Permission(P::MatchDecide)),
 ];
 
 /// What a request needs, by its method and the template of its route; `None` if the table does

@@ -7,7 +7,9 @@ use axum::{
     routing::{MethodRouter, any, get, post},
 };
 
-use super::{accounts, config, crux, error::PeopleError, fhir, gate, login, setup, terminology};
+use super::{
+    accounts, config, crux, error::PeopleError, fhir, gate, login, matches, setup, terminology,
+};
 use crate::{App, api::metadata};
 
 /// A route's method (`*` for all) and address, as `access` names it, and what answers it.
@@ -15,7 +17,7 @@ pub(super) type Endpoint = ((&'static str, &'static str), MethodRouter<App>);
 
 /// All routes that pass the gate.
 pub(super) fn endpoints() -> Vec<Endpoint> {
-    [users(), labels(), resources()].into_iter().flatten().collect()
+    [users(), labels(), resources(), matches::endpoints()].into_iter().flatten().collect()
 }
 
 fn users() -> Vec<Endpoint> {

@@ -18,6 +18,7 @@ use registry::{
     extract::Extractor,
     ids::{ClientId, RecordId},
     record::SourceRecord,
+    verdict::Verdict,
 };
 use store::{Reader, Store, StoreError, threads};
 use thiserror::Error;
@@ -32,7 +33,9 @@ pub mod meters;
 pub mod pairs;
 mod parking;
 mod published;
+pub mod review;
 pub mod rows;
+pub mod scores;
 pub mod settings;
 pub mod verify;
 
@@ -42,6 +45,7 @@ use linker::Linker;
 pub use meters::Meters;
 use parking::Gate;
 use published::View;
+use review::Case;
 pub use settings::Settings;
 
 /// Operations that one transaction may hold: they are decided in one go, and all others wait.
@@ -255,6 +259,24 @@ impl Pipeline {
             }
         }
         Ok(answers)
+    }
+
+    /// Carries out a person's decision, or only tries it; returns once it is durable.
+    ///
+    /// # Errors
+    ///
+    /// [`PipelineError`] if nothing was written and nothing was decided. A decision that is not
+    /// possible is answered by a [`Refusal`].
+    pub async fn adjudicate(&self, case: Case) -> Result<Result<Verdict, Refusal>, PipelineError> {
+        let answer = self.shared.gate.judge(Arc::new(case)).await?;
+        match answer {
+            Err(Refusal::RestedOn { event, .. }) => {
+                let named = review::resting_on(&*self.shared.reader, event).await;
+                let later = named.map_err(|error| PipelineError::Store(Arc::new(error)))?;
+                Ok(Err(Refusal::RestedOn { event, later }))
+            }
+            answer => Ok(answer),
+        }
     }
 
     /// Reads of the committed state.

@@ -48,6 +48,14 @@ text_id! {
     ClientId
 }
 text_id! {
+    /// The id of a person's account with us, never reused.
+    AccountId
+}
+text_id! {
+    /// Names one sign-in of a person until it ends; a token's `jti`.
+    SessionId
+}
+text_id! {
     /// Names one match issue for ever: `<revision>-<number within the event>`.
     IssueId
 }

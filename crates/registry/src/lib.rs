@@ -8,6 +8,7 @@
 //!
 //! Nothing here reads a clock, draws a random number or waits: times and fresh ids are arguments.
 
+pub mod account;
 pub mod actor;
 pub mod adjudicate;
 pub mod batch;
@@ -21,6 +22,8 @@ pub mod render;
 pub mod standing;
 pub mod state;
 pub mod stored;
+pub mod undo;
+pub mod verdict;
 pub mod verify;
 pub mod vocabulary;
 

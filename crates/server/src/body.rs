@@ -10,6 +10,7 @@ use bytes::Bytes;
 use fhir::Resource;
 use http::header::{CONTENT_ENCODING, CONTENT_TYPE};
 use http_body_util::{BodyExt, LengthLimitError, Limited};
+use serde::de::DeserializeOwned;
 
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
@@ -52,6 +53,25 @@ impl FromRequest<App> for FhirBody {
         let parsed = off_thread(bytes, move || Resource::parse(&body)).await;
         let resource = parsed.map_err(|error| ApiError::from(&error))?;
         Ok(Self { resource, bytes, _place: place })
+    }
+}
+
+/// A JSON value of our own shape sent as the body.
+pub(crate) struct JsonBody<T>(pub(crate) T);
+
+impl<T: DeserializeOwned + Send + 'static> FromRequest<App> for JsonBody<T> {
+    type Rejection = ApiError;
+
+    async fn from_request(request: Request, app: &App) -> Result<Self, ApiError> {
+        if !media::is_fhir_json(request.headers()) {
+            return Err(ApiError::unsupported_media("application/json in UTF-8"));
+        }
+        let (body, _place) = read(request, app).await?;
+        let parsed = off_thread(body.len(), move || serde_json::from_slice(&body)).await;
+        // The parser's words may hold what was sent; where it stopped is enough.
+        parsed
+            .map(Self)
+            .map_err(|error: serde_json::Error| ApiError::other_shape(error.line(), error.column()))
     }
 }
 

@@ -2,7 +2,7 @@
 //!
 //! Every route is in [`router`]. A handler decodes, calls one verb of `pipeline` (or reads from
 //! `store::Reader`) and encodes; what a request may do to the registry is decided further down.
-//! Who calls is settled in `caller`, what an error answers in `error`, and nowhere else.
+//! Which system calls is settled in `caller`, which person in `people`, what an error answers in `error`, and nowhere else.
 //!
 //! Absent by design: SQL, scoring, and any way to write that is not a `pipeline` verb.
 
@@ -24,6 +24,7 @@ mod caller;
 mod error;
 mod metrics;
 mod page;
+pub mod people;
 mod query;
 mod reply;
 mod serve;
@@ -37,6 +38,7 @@ pub use settings::{MetricsSettings, Network, NetworkError, ServerSettings};
 use api::{bundle, conditional, health, history, metadata, read, search, write};
 use body::BodyPlaces;
 use page::PageKey;
+use people::People;
 
 /// What every handler can reach; cheap to clone.
 #[derive(Clone)]
@@ -50,6 +52,7 @@ struct Shared {
     page_key: PageKey,
     body_places: BodyPlaces,
     started_at: String,
+    people: Option<People>,
 }
 
 impl App {
@@ -58,7 +61,37 @@ impl App {
         let started_at = pipeline.settings().clock.now().to_instant();
         let page_key = PageKey::random();
         let body_places = BodyPlaces::new(&settings);
-        Self { shared: Arc::new(Shared { pipeline, settings, page_key, body_places, started_at }) }
+        Self {
+            shared: Arc::new(Shared {
+                pipeline,
+                settings,
+                page_key,
+                body_places,
+                started_at,
+                people: None,
+            }),
+        }
+    }
+
+    /// Lets people in, too. To be called before the app is shared.
+    ///
+    /// # Panics
+    ///
+    /// If it was cloned before.
+    #[must_use]
+    pub fn with_people(mut self, people: People) -> Self {
+        let shared = Arc::get_mut(&mut self.shared).expect("nobody has the app yet");
+        shared.people = Some(people);
+        self
+    }
+
+    fn people(&self) -> Option<&People> {
+        self.shared.people.as_ref()
+    }
+
+    /// Whether clients see this server by https, so that cookies and browsers may insist on it.
+    fn is_https(&self) -> bool {
+        self.shared.settings.base_url.as_deref().is_some_and(|url| url.starts_with("https://"))
     }
 
     /// The verbs of the registry.
@@ -113,9 +146,10 @@ pub fn router(app: App) -> Router {
         ("/fhir/Patient/{id}/_history/{version}", get(history::one)),
     ]
     .into_iter()
-    .fold(routes, with_or_without_slash)
-    .fallback(api::unknown_route)
-    .method_not_allowed_fallback(api::wrong_method);
+    .fold(routes, with_or_without_slash);
+    let routes = people::add_to(routes, &app)
+        .fallback(api::unknown_route)
+        .method_not_allowed_fallback(api::wrong_method);
     wrap::wrap(routes, &app).with_state(app)
 }
 

@@ -7,12 +7,15 @@ use std::{any::Any, time::Instant};
 use axum::{
     Router,
     extract::{MatchedPath, Request, State},
-    middleware::{Next, from_fn, from_fn_with_state},
+    middleware::{Next, from_fn_with_state},
     response::{IntoResponse, Response},
 };
 use http::{
     HeaderMap, HeaderName, HeaderValue,
-    header::{CACHE_CONTROL, REFERRER_POLICY, X_CONTENT_TYPE_OPTIONS},
+    header::{
+        CACHE_CONTROL, CONTENT_SECURITY_POLICY, REFERRER_POLICY, STRICT_TRANSPORT_SECURITY,
+        X_CONTENT_TYPE_OPTIONS, X_FRAME_OPTIONS,
+    },
 };
 use tower_http::catch_panic::CatchPanicLayer;
 use tracing::{Instrument, field::Empty};
@@ -31,7 +34,7 @@ pub(crate) fn wrap(routes: Router<App>, app: &App) -> Router<App> {
     routes
         .layer(from_fn_with_state(app.clone(), within_time))
         .layer(CatchPanicLayer::custom(after_panic))
-        .layer(from_fn(protect))
+        .layer(from_fn_with_state(app.clone(), protect))
         .layer(from_fn_with_state(app.clone(), record))
 }
 
@@ -50,13 +53,22 @@ fn after_panic(_words: Box<dyn Any + Send + 'static>) -> Response {
     ApiError::Panicked.into_response()
 }
 
-/// Patient data is neither kept by caches nor guessed at by browsers.
-async fn protect(request: Request, next: Next) -> Response {
+/// Patient data is neither kept by caches nor guessed at by browsers, and no answer is a page that
+/// loads anything or stands in a frame, unless its handler says so.
+async fn protect(State(app): State<App>, request: Request, next: Next) -> Response {
     let mut response = next.run(request).await;
     let headers = response.headers_mut();
     headers.insert(X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
     headers.insert(REFERRER_POLICY, HeaderValue::from_static("no-referrer"));
     headers.entry(CACHE_CONTROL).or_insert(HeaderValue::from_static("no-store"));
+    let policy = HeaderValue::from_static("default-src 'none'; frame-ancestors 'none'");
+    headers.entry(CONTENT_SECURITY_POLICY).or_insert(policy);
+    headers.insert(X_FRAME_OPTIONS, HeaderValue::from_static("DENY"));
+    if app.is_https() {
+        // One year (RFC 6797); what else is on the host is not ours to decide.
+        let year = HeaderValue::from_static("max-age=31536000");
+        headers.insert(STRICT_TRANSPORT_SECURITY, year);
+    }
     response
 }
 
@@ -76,6 +88,7 @@ async fn record(State(app): State<App>, request: Request, next: Next) -> Respons
         route,
         client = Empty,
         proof = Empty,
+        user = Empty,
     );
     let mut response = next.run(request).instrument(span.clone()).await;
     let took = started.elapsed();

@@ -14,18 +14,20 @@ use registry::{
     event::{Event, Head},
     ids::{ContentHash, Cruid, RecordId, RecordNumber, Revision, SourceKey},
     search::{Filter, SortKey},
-    state::{BrokenPair, GoldenState, MatchIssue, RecordState},
+    state::{BrokenPair, GoldenState, IssueKind, MatchIssue, RecordState},
     stored::{Counts, PatientTags, StoredPatient, StoredVersion},
 };
 use std::sync::Arc;
 use thiserror::Error;
 
+mod accounts;
 mod draft;
 mod memory;
 mod plan;
 mod sqlite;
 pub mod threads;
 
+pub use accounts::{Accounts, AttemptLimit, Changed, SESSIONS_MAX};
 pub use draft::DraftStore;
 pub use memory::MemoryStore;
 pub use sqlite::SqliteStore;
@@ -189,6 +191,14 @@ pub trait Reader: Send + Sync {
     /// Every open issue in order of opening, within the window; for checking and work lists.
     async fn open_issues(&self, window: Window) -> Result<Vec<MatchIssue>, StoreError>;
 
+    /// Open issues of these kinds in order of opening, within the window, and how many there are
+    /// in all; for work lists.
+    async fn open_issues_of_kinds(
+        &self,
+        kinds: &[IssueKind],
+        window: Window,
+    ) -> Result<(Vec<MatchIssue>, u64), StoreError>;
+
     /// Every pair declared different.
     async fn broken_pairs(&self) -> Result<Vec<BrokenPair>, StoreError>;
 
@@ -230,6 +240,22 @@ pub trait Store: Reader {
     async fn close(&self);
 }
 
+/// One store, as each of those who use it sees it.
+#[derive(Clone)]
+pub struct Opened {
+    /// The registry.
+    pub store: Arc<dyn Store>,
+    /// Who may sign in.
+    pub accounts: Arc<dyn Accounts>,
+}
+
+impl Opened {
+    fn of<S: Store + Accounts + 'static>(store: S) -> Self {
+        let store = Arc::new(store);
+        Self { accounts: store.clone(), store }
+    }
+}
+
 /// Opens the store at `url`: `memory:` or `sqlite:<file>`, creating and migrating as needed.
 ///
 /// # Errors
@@ -238,11 +264,20 @@ pub trait Store: Reader {
 /// [`StoreError::InUse`] if another process writes there, [`StoreError::Newer`] and
 /// [`StoreError::Database`] if the database cannot be used.
 pub async fn open(url: &str) -> Result<Arc<dyn Store>, StoreError> {
+    Ok(open_all(url).await?.store)
+}
+
+/// As [`open`], for who needs more of it than the registry.
+///
+/// # Errors
+///
+/// As [`open`].
+pub async fn open_all(url: &str) -> Result<Opened, StoreError> {
     if url == "memory:" {
-        return Ok(Arc::new(MemoryStore::default()));
+        return Ok(Opened::of(MemoryStore::default()));
     }
     if let Some(path) = url.strip_prefix("sqlite:") {
-        return Ok(Arc::new(SqliteStore::open(path.as_ref()).await?));
+        return Ok(Opened::of(SqliteStore::open(path.as_ref()).await?));
     }
     Err(StoreError::Location {
         url: url.to_owned(),

@@ -19,6 +19,15 @@ impl ApiError {
         Self::Request(StatusCode::BAD_REQUEST, issues)
     }
 
+    /// 400: a body that is no JSON, or not what this address takes.
+    pub(crate) fn other_shape(line: usize, column: usize) -> Self {
+        let text = format!(
+            "the body is not what this address takes, from line {line}, column {column} on: the \
+             manual's chapter on adjudication shows the form"
+        );
+        Self::bad(IssueType::Structure, text)
+    }
+
     /// 400: the query's escapes do not give text.
     pub(crate) fn query_not_utf8() -> Self {
         Self::bad(IssueType::Invalid, "the query is not UTF-8 once its escapes are resolved")

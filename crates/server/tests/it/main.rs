@@ -15,6 +15,7 @@ mod listener;
 mod logs;
 mod metrics;
 mod opencr_parity;
+mod people;
 mod read_history;
 mod refusals;
 mod search;

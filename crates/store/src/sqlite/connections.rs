@@ -68,10 +68,10 @@ impl Writer {
     /// Does `work` in a transaction and makes it durable, or leaves nothing of it.
     ///
     /// Once it has begun it goes on to its end, even if the caller goes away.
-    pub(super) async fn write(
+    pub(super) async fn write<T: Send + 'static>(
         &self,
-        work: impl FnOnce(&Connection) -> Result<(), StoreError> + Send + 'static,
-    ) -> Result<(), StoreError> {
+        work: impl FnOnce(&Connection) -> Result<T, StoreError> + Send + 'static,
+    ) -> Result<T, StoreError> {
         let turn = Arc::clone(&self.turns).acquire_owned().await;
         let turn = turn.map_err(|_| Interrupted::Closed)?;
         let (path, idle) = (self.path.clone(), Arc::clone(&self.idle));
@@ -127,20 +127,20 @@ impl Writer {
 }
 
 /// Does `work` in a transaction, and says whether the connection is fit for another.
-fn transact(
+fn transact<T>(
     connection: &Connection,
-    work: impl FnOnce(&Connection) -> Result<(), StoreError>,
-) -> (Result<(), StoreError>, bool) {
+    work: impl FnOnce(&Connection) -> Result<T, StoreError>,
+) -> (Result<T, StoreError>, bool) {
     // Immediate takes the write lock before the head is read, so that a stale decision is told
     // from a busy database.
     if let Err(error) = run(connection, "BEGIN IMMEDIATE") {
         return (Err(error), false);
     }
     match work(connection) {
-        Ok(()) => {
+        Ok(done) => {
             let committed = run(connection, "COMMIT");
             let is_sound = committed.is_ok();
-            (committed, is_sound)
+            (committed.map(|()| done), is_sound)
         }
         // SQLite ends the transaction by itself when the disk is full; then this fails.
         Err(error) => (Err(error), run(connection, "ROLLBACK").is_ok()),

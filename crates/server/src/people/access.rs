@@ -1,0 +1,117 @@
+//! The one table of what each route of the people plane needs. A route that is not here is
+//! refused to everybody, and a test says so before that.
+
+use http::Method;
+use registry::account::{Permission, Role};
+
+/// What a route needs of who calls it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Need {
+    /// Nothing: it is how people get in.
+    Nothing,
+    /// A person, whatever the role.
+    Person,
+    /// A person whose role brings this permission.
+    Permission(Permission),
+}
+
+use Need as N;
+use Permission as P;
+
+/// Method (`*` for all), address without a slash at its end, and what it needs.
+pub(crate) const ACCESS: &[(&str, &str, Need)] = &[
+    ("POST", "/ocrux/user/authenticate", N::Nothing),
+    ("POST", "/ocrux/user/setup", N::Nothing),
+    ("POST", "/ocrux/user/logout", N::Person),
+    ("POST", "/ocrux/user/changepassword", N::Person),
+    ("POST", "/ocrux/user/addUser", N::Permission(P::UserManage)),
+    ("POST", "/ocrux/user/editUser", N::Permission(P::UserManage)),
+    ("GET", "/ocrux/user/getUsers", N::Permission(P::UserManage)),
+    ("*", "/ocrux/isTokenActive", N::Person),
+    // Labels that every view of OpenCR's UI loads; they say nothing of patients.
+    ("GET", "/ocrux/config/getURI", N::Person),
+    ("GET", "/ocrux/config/getClients", N::Person),
+    ("GET", "/ocrux/getURI", N::Person),
+    ("GET", "/ocrux/getClients", N::Person),
+    ("GET", "/ocrux/fhir/metadata", N::Person),
+    ("GET", "/ocrux/fhir/Basic/patientdisplaypage", N::Person),
+    ("GET", "/ocrux/fhir/ValueSet/{id}", N::Person),
+    ("GET", "/ocrux/fhir/ValueSet/{id}/$expand", N::Person),
+    ("GET", "/ocrux/fhir/CodeSystem/$lookup", N::Person),
+    ("GET", "/ocrux/fhir/Person", N::Permission(P::UserManage)),
+    ("GET", "/ocrux/fhir/Person/{id}", N::Permission(P::UserManage)),
+    ("GET", "/ocrux/fhir", N::Permission(P::PatientSearch)),
+    ("GET", "/ocrux/fhir/Patient", N::Permission(P::PatientSearch)),
+    ("GET", "/ocrux/fhir/Patient/{id}", N::Permission(P::PatientRead)),
+    ("GET", "/ocrux/match/count-match-issues", N::Permission(P::MatchRead)),
+    ("GET", "/ocrux/match/count-new-auto-matches", N::Permission(P::MatchRead)),
+    // These show what people are called.
+    ("GET", "/ocrux/match/get-match-issues", N::Permission(P::PatientRead)),
+    ("GET", "/ocrux/match/get-new-auto-matches", N::Permission(P::PatientRead)),
+    ("GET", "/ocrux/match/potential-matches/{id}", N::Permission(P::PatientRead)),
+    ("GET", "/ocrux/potential-matches/{id}", N::Permission(P::PatientRead)),
+    ("POST", "/ocrux/match/matches", N::Permission(P::PatientRead)),
+    ("POST", "/ocrux/match/break-match", N::Permission(P::MatchBreak)),
+    ("POST", "/ocrux/breakMatch", N::Permission(P::MatchBreak)),
+    ("POST", "/ocrux/match/unbreak-match", N::Permission(P::MatchBreak)),
+    ("POST", "/ocrux/unBreakMatch", N::Permission(P::MatchBreak)),
+    ("POST", "/ocrux/match/resolve-match-issue", N::Permission(P::MatchDecide)),
+    ("POST", "/ocrux/match/mark-different", N::Permission(P::MatchDecide)),
+    ("POST", "/ocrux/match/mark-same", N::Permission(P::MatchDecide)),
+    // Others' decisions ask for more; that is looked at where the event is known.
+    ("POST", "/ocrux/match/undo", N::Permission(P::MatchDecide)),
+];
+
+/// What a request needs, by its method and the template of its route; `None` if the table does
+/// not know it.
+pub(super) fn need(method: &Method, route: &str) -> Option<Need> {
+    let route = route.trim_end_matches('/');
+    // A HEAD is a GET whose body is not sent.
+    let method = if method == Method::HEAD { "GET" } else { method.as_str() };
+    let entry = ACCESS
+        .iter()
+        .find(|(known, address, _)| (*known == "*" || *known == method) && *address == route);
+    entry.map(|(_, _, need)| *need)
+}
+
+/// Whether a role allows what a permission stands for, here.
+pub(super) fn allows(role: Role, permission: Permission, admins_are_stewards: bool) -> bool {
+    role.allows(permission)
+        || (admins_are_stewards && role == Role::Admin && Role::Steward.allows(permission))
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeSet;
+
+    use super::*;
+    use crate::people::routes::endpoints;
+
+    #[test]
+    fn s4_every_route_has_an_entry_and_every_entry_a_route() {
+        let routes: Vec<_> = endpoints().into_iter().map(|(key, _)| key).collect();
+        let entries: Vec<_> = ACCESS.iter().map(|(method, path, _)| (*method, *path)).collect();
+        let set =
+            |keys: &[(&'static str, &'static str)]| keys.iter().copied().collect::<BTreeSet<_>>();
+        assert_eq!(set(&routes), set(&entries));
+        assert_eq!(set(&entries).len(), entries.len(), "an entry stands twice");
+    }
+
+    #[test]
+    fn entry_is_found_by_method_and_address() {
+        let manage = Some(Need::Permission(P::UserManage));
+        assert_eq!(need(&Method::GET, "/ocrux/user/getUsers/"), manage);
+        assert_eq!(need(&Method::HEAD, "/ocrux/user/getUsers"), manage);
+        assert_eq!(need(&Method::POST, "/ocrux/user/getUsers"), None);
+        assert_eq!(need(&Method::DELETE, "/ocrux/isTokenActive/"), Some(Need::Person));
+        assert_eq!(need(&Method::GET, "/ocrux/{*rest}"), None);
+        assert_eq!(need(&Method::GET, ""), None);
+    }
+
+    #[test]
+    fn administrators_see_patients_only_where_it_is_switched_on() {
+        assert!(!allows(Role::Admin, P::PatientSearch, false));
+        assert!(allows(Role::Admin, P::PatientSearch, true));
+        assert!(!allows(Role::Viewer, P::MatchBreak, true));
+    }
+}

@@ -1,0 +1,180 @@
+//! The people plane through the real router: who gets in, what they get, and who does not.
+
+use std::{net::SocketAddr, sync::Arc, time::Duration};
+
+use axum::{Router, body::Body, extract::ConnectInfo};
+use http::{HeaderMap, Request, StatusCode};
+use http_body_util::BodyExt;
+use pipeline::{Pipeline, Settings};
+use registry::{
+    account::{AccountName, PasswordHash, Role},
+    extract::Extractor,
+};
+use serde_json::{Value, json};
+use server::{
+    App, ServerSettings,
+    people::{NewAccount, Password, PasswordCost, Passwords, People, PeopleSettings},
+    router,
+};
+use store::{Accounts, Opened};
+use tower::ServiceExt;
+
+mod accounts;
+mod attacks;
+mod crux;
+mod gate;
+mod login;
+mod matches;
+mod resources;
+
+/// Cheap to hash, since tests sign in often.
+const CHEAP: PasswordCost = PasswordCost { memory_kib: 64, passes: 1 };
+
+/// The password of every made-up account.
+const PASSWORD: &str = "correct horse";
+
+/// A registry with a people plane and one account of each role, named like it.
+struct Plane {
+    router: Router,
+    accounts: Arc<dyn Accounts>,
+    setup: Option<String>,
+}
+
+impl Plane {
+    async fn start() -> Self {
+        Self::with(true, |_, _| {}).await
+    }
+
+    async fn with(
+        has_accounts: bool,
+        change: impl FnOnce(&mut PeopleSettings, &mut ServerSettings),
+    ) -> Self {
+        let mut told = PeopleSettings {
+            cost: CHEAP,
+            refusal_after: Duration::ZERO,
+            logins_per_minute: 1000,
+            ..PeopleSettings::default()
+        };
+        let mut settings = crate::app::settings();
+        change(&mut told, &mut settings);
+        let Opened { store, accounts } = store::open_all("memory:").await.unwrap();
+        let rules = include_str!("../../../../config/decisionRules.json");
+        let extractor = Extractor::compile(Arc::new(matching::opencr::parse(rules).unwrap()));
+        let pipeline =
+            Pipeline::start(store, extractor.unwrap(), Settings::default()).await.unwrap();
+        if has_accounts {
+            let hash = Passwords::new(CHEAP).hash(&Password::new(PASSWORD).unwrap()).await;
+            for role in Role::ALL {
+                add(&*accounts, role.as_str(), role, hash.clone()).await;
+            }
+        }
+        let clock = pipeline.settings().clock.clone();
+        let (people, setup) = People::start(accounts.clone(), told, clock).await.unwrap();
+        let router = router(App::new(pipeline, settings).with_people(people));
+        Self { router, accounts, setup }
+    }
+
+    fn call(&self, method: &str, path: &str) -> Call<'_> {
+        let request = Request::builder().method(method).uri(path).header("host", "registry.test");
+        let request = request.body(Body::empty()).unwrap();
+        Call { plane: self, request }.from("192.0.2.7:4000")
+    }
+
+    /// Signs in as OpenCR's UI does.
+    async fn sign_in(&self, username: &str, password: &str) -> Answer {
+        let password = password.replace(' ', "%20");
+        let path = format!("/ocrux/user/authenticate?username={username}&password={password}");
+        self.call("POST", &path).send().await
+    }
+
+    /// The token of the account that is named like its role.
+    async fn token(&self, role: Role) -> String {
+        let answer = self.sign_in(role.as_str(), PASSWORD).await;
+        answer.body["token"].as_str().unwrap_or_else(|| panic!("{answer:?}")).to_owned()
+    }
+
+    /// A GET with a token.
+    async fn get(&self, path: &str, token: &str) -> Answer {
+        self.call("GET", path).token(token).send().await
+    }
+}
+
+async fn add(accounts: &dyn Accounts, name: &str, role: Role, hash: PasswordHash) {
+    let name = NewAccount {
+        username: name.to_owned(),
+        name: AccountName { first: "Made".into(), other: "Up".into(), surname: "Person".into() },
+        role,
+    };
+    assert!(accounts.add_account(&name.with(hash, registry::ids::Timestamp(0))).await.unwrap());
+}
+
+/// A request in the making.
+struct Call<'a> {
+    plane: &'a Plane,
+    request: Request<Body>,
+}
+
+impl Call<'_> {
+    fn header(mut self, name: &'static str, value: &str) -> Self {
+        self.request.headers_mut().append(name, value.parse().unwrap());
+        self
+    }
+
+    fn token(self, token: &str) -> Self {
+        self.header("authorization", &format!("Bearer {token}"))
+    }
+
+    fn from(mut self, peer: &str) -> Self {
+        let peer: SocketAddr = peer.parse().unwrap();
+        self.request.extensions_mut().insert(ConnectInfo(peer));
+        self
+    }
+
+    fn json(mut self, body: &Value) -> Self {
+        *self.request.body_mut() = Body::from(body.to_string());
+        self.header("content-type", "application/json")
+    }
+
+    /// A multipart form, as browsers write it.
+    fn form(mut self, fields: &[(&str, &str)]) -> Self {
+        let part = |(name, value): &(&str, &str)| {
+            format!("--XX\r\nContent-Disposition: form-data; name=\"{name}\"\r\n\r\n{value}\r\n")
+        };
+        let parts: String = fields.iter().map(part).collect();
+        *self.request.body_mut() = Body::from(format!("{parts}--XX--\r\n"));
+        self.header("content-type", "multipart/form-data; boundary=XX")
+    }
+
+    async fn send(self) -> Answer {
+        let response = self.plane.router.clone().oneshot(self.request).await.unwrap();
+        let (parts, body) = response.into_parts();
+        let text = String::from_utf8(body.collect().await.unwrap().to_bytes().to_vec()).unwrap();
+        let body = serde_json::from_str(&text).unwrap_or(Value::Null);
+        Answer { status: parts.status, headers: parts.headers, body, text }
+    }
+}
+
+/// What came back.
+struct Answer {
+    status: StatusCode,
+    headers: HeaderMap,
+    body: Value,
+    text: String,
+}
+
+impl Answer {
+    fn header(&self, name: &str) -> &str {
+        self.headers.get(name).map_or("", |value| value.to_str().unwrap())
+    }
+}
+
+impl std::fmt::Debug for Answer {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "{} {}", self.status, self.text)
+    }
+}
+
+/// The answer to every sign-in that is refused.
+fn refusal() -> Value {
+    json!({ "token": null, "role": null, "userID": null })
+}

@@ -68,24 +68,23 @@ fn systems(config: &Config) -> Value {
     Value::Object(object)
 }
 
-/// Adds the plane to the app, and shows how the first account is made if there is none.
+/// Adds the plane to the app; gives the token for the first account if there is none.
 pub(crate) async fn join(
     app: App,
     accounts: Arc<dyn Accounts>,
     told: PeopleSettings,
-) -> anyhow::Result<App> {
+) -> anyhow::Result<(App, Option<String>)> {
     let clock = app.pipeline().settings().clock.clone();
     let (people, invitation) =
         People::start(accounts, told, clock).await.context("cannot read the accounts")?;
-    if let Some(token) = invitation {
-        println!("  ACCOUNTS  none yet. Make the first administrator, once, with this token:");
-        println!("            {token}");
-        println!(
-            "            POST /ocrux/user/setup {{\"token\", \"username\", \"password\", \
-             \"firstName\", \"surname\"}}"
-        );
-    }
-    Ok(app.with_people(people))
+    Ok((app.with_people(people), invitation))
+}
+
+/// Shows how the first account is made.
+pub(crate) fn invite(token: &str) {
+    println!("  ACCOUNTS  none yet. Make the first administrator, once, with this token:");
+    println!("            {token}");
+    println!("            by POST /ocrux/user/setup: see the manual, chapter Accounts");
 }
 
 #[cfg(test)]

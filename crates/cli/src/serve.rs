@@ -61,12 +61,15 @@ pub(crate) fn run(arguments: Arguments) -> anyhow::Result<ExitCode> {
         if arguments.demo {
             tell_demo(demo::load(&pipeline, &config.demo).await?);
         }
-        banner(&config, listener.local_addr()?, &pipeline);
+        // Before the banner, after which whoever started this may stop it: the signal is not
+        // listened to before `serve`.
         let app = App::new(pipeline.clone(), settings);
-        let app = match people_settings {
+        let (app, invitation) = match people_settings {
             Some(told) => people::join(app, opened.accounts, told).await?,
-            None => app,
+            None => (app, None),
         };
+        banner(&config, listener.local_addr()?, &pipeline);
+        invitation.inspect(|token| people::invite(token));
         let served = server::serve(listener, app, told_to_stop()).await;
         tracing::info!("stopping: finishing what was accepted");
         pipeline.stop().await;

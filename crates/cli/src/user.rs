@@ -7,7 +7,10 @@ use pipeline::Clock;
 use registry::account::{
     Account, AccountChange, AccountName, AccountStatus, PasswordHash, Role, is_name, is_username,
 };
-use server::people::{NewAccount, Password, PasswordCost, Passwords, is_long_enough};
+use serde_json::Value;
+use server::people::{
+    NewAccount, Password, PasswordCost, Passwords, account_of_person, is_long_enough,
+};
 use store::{Accounts, Changed, Opened, Window};
 
 use crate::{ConfigFile, config::Config, usage, verify, wiring};
@@ -32,6 +35,8 @@ enum Command {
     Disable(Named),
     /// Let somebody in again.
     Enable(Named),
+    /// Take over accounts of OpenCR: a file of Persons as a Bundle, an array, or one a line.
+    Import(Import),
     /// Give an account another password, unlock it and end all its sessions.
     Reset(Reset),
 }
@@ -81,6 +86,14 @@ struct Add {
 }
 
 #[derive(clap::Args)]
+struct Import {
+    /// The file.
+    file: PathBuf,
+    #[command(flatten)]
+    place: Place,
+}
+
+#[derive(clap::Args)]
 struct Reset {
     /// Read the password from standard input instead of making one.
     #[arg(long)]
@@ -103,6 +116,7 @@ pub(crate) fn run(arguments: Arguments) -> anyhow::Result<ExitCode> {
             Command::List(place) => list(place).await,
             Command::Disable(named) => switch(named, AccountStatus::Inactive).await,
             Command::Enable(named) => switch(named, AccountStatus::Active).await,
+            Command::Import(asked) => import(asked).await,
             Command::Reset(asked) => reset(asked).await,
         }
     })?;
@@ -190,6 +204,42 @@ async fn reset(asked: Reset) -> anyhow::Result<()> {
     println!("{} has another password; all sessions ended.", account.username);
     tell(shown.as_deref());
     Ok(())
+}
+
+async fn import(asked: Import) -> anyhow::Result<()> {
+    let file = asked.file.display();
+    let text = std::fs::read_to_string(&asked.file)
+        .map_err(|error| usage(format!("cannot read {file}: {error}")))?;
+    let persons = persons(&text).map_err(|error| usage(format!("{file}: {error}")))?;
+    let (_, opened) = open(asked.place, true).await?;
+    let now = Clock::system().now();
+    let mut added = 0;
+    for (number, person) in (1..).zip(&persons) {
+        match account_of_person(person, now) {
+            Ok(account) if opened.accounts.add_account(&account).await? => added += 1,
+            Ok(_) => eprintln!("left out number {number}: its id or user name is taken"),
+            Err(error) => eprintln!("left out number {number}: {error}"),
+        }
+    }
+    opened.store.close().await;
+    println!("Added {added} of {} accounts.", persons.len());
+    Ok(())
+}
+
+/// The resources of a Bundle, of an array, or of lines.
+fn persons(text: &str) -> Result<Vec<Value>, serde_json::Error> {
+    let whole: Result<Value, _> = serde_json::from_str(text);
+    let Ok(mut whole) = whole else {
+        let lines = text.lines().filter(|line| !line.trim().is_empty());
+        return lines.map(serde_json::from_str).collect();
+    };
+    if let Value::Array(persons) = whole {
+        return Ok(persons);
+    }
+    match whole["entry"].as_array_mut() {
+        Some(entries) => Ok(entries.iter_mut().map(|entry| entry["resource"].take()).collect()),
+        None => Ok(vec![whole]),
+    }
 }
 
 async fn find(accounts: &dyn Accounts, username: &str) -> anyhow::Result<Account> {

@@ -29,6 +29,9 @@ fn user_with_password(data: &Path, arguments: &[&str], password: &str) -> Output
     child.wait_with_output().expect("the binary ends")
 }
 
+/// The extension in which OpenCR keeps an account.
+const DETAILS: &str = "http://openclientregistry.org/fhir/StructureDefinition/OCRUserDetails";
+
 /// Status and body of a sign-in by the query string of OpenCR's UI.
 fn sign_in(server: &Server, name: &str, password: &str) -> (u16, Value) {
     let config = ureq::Agent::config_builder()
@@ -101,4 +104,34 @@ fn accounts_that_cannot_be_are_refused() {
     check(user(data, &["add", "root", "--role", "viewer"]), "there is an account root already");
     check(user(data, &["disable", "root"]), "the last active administrator");
     check(user(data, &["reset", "nobody"]), "there is no account nobody");
+}
+
+#[test]
+fn accounts_of_opencr_are_taken_over_with_their_passwords() {
+    let folder = tempfile::tempdir().unwrap();
+    let person = |id: &str, username: &str| {
+        let hash = include_str!("../../../server/src/people/password/opencr_hash.txt").trim();
+        let salt = "000102030405060708090a0b0c0d0e0f";
+        let details: Vec<Value> = [("username", username), ("password", hash), ("salt", salt)]
+            .iter()
+            .map(|(url, value)| serde_json::json!({ "url": url, "valueString": value }))
+            .collect();
+        let extension = serde_json::json!([{ "url": DETAILS, "extension": details }]);
+        serde_json::json!({ "resource": { "resourceType": "Person", "id": id, "extension": extension } })
+    };
+    let entries = [person("p1", "jane"), person("p2", "jane"), person("p3", "a b")];
+    let bundle = serde_json::json!({ "resourceType": "Bundle", "entry": entries });
+    let file = folder.path().join("persons.json");
+    std::fs::write(&file, bundle.to_string()).unwrap();
+    let file = file.display().to_string();
+    let data = folder.path().join("data");
+    let imported = user(&data, &["import", &file]);
+    assert_eq!(text(&imported.stdout).trim(), "Added 1 of 3 accounts.");
+    let told = text(&imported.stderr);
+    assert!(told.contains("number 2: its id or user name is taken"), "{told}");
+    assert!(told.contains("number 3: its user name"), "{told}");
+    let server = Server::start(&data);
+    let (status, answer) = sign_in(&server, "jane", "made%20up");
+    assert_eq!((status, &answer["userID"]), (200, &Value::from("p1")));
+    server.stop();
 }

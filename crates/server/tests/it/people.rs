@@ -24,6 +24,7 @@ mod attacks;
 mod crux;
 mod gate;
 mod login;
+mod matrix;
 mod resources;
 
 /// Cheap to hash, since tests sign in often.

@@ -7,6 +7,7 @@
 mod check;
 mod environment;
 mod merge;
+mod people;
 
 #[cfg(test)]
 mod tests;
@@ -19,6 +20,8 @@ use std::{
 
 use serde::{Deserialize, Serialize};
 use thiserror::Error;
+
+pub(crate) use people::People;
 
 /// Every key with its default, as shipped.
 pub(crate) const DEFAULT: &str = include_str!("../../../config/default.toml");
@@ -47,6 +50,8 @@ pub(crate) struct Config {
     pub(crate) codes: Codes,
     /// How callers are known.
     pub(crate) callers: Callers,
+    /// People who sign in.
+    pub(crate) people: People,
     /// Figures for Prometheus.
     pub(crate) metrics: Metrics,
     /// Logging.

@@ -13,12 +13,14 @@ mod explain;
 mod feed;
 mod import;
 mod link;
+mod people;
 mod process;
 mod rules;
 mod serve;
 mod show;
 mod source;
 mod train;
+mod user;
 mod verify;
 mod warnings;
 mod wiring;
@@ -64,6 +66,8 @@ enum Command {
     Rules(rules::Arguments),
     /// Check a registry's event chain and everything it promises.
     Verify(verify::Arguments),
+    /// Make, list, disable and reset the accounts of people.
+    User(user::Arguments),
     /// Print the configuration in force and where it comes from.
     Config(show::Arguments),
 }
@@ -141,6 +145,7 @@ fn main() -> ExitCode {
         Command::Explain(arguments) => explain::run(arguments),
         Command::Rules(arguments) => rules::run(arguments),
         Command::Verify(arguments) => verify::run(arguments),
+        Command::User(arguments) => user::run(arguments),
         Command::Config(arguments) => show::run(arguments),
     };
     match done {

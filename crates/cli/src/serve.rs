@@ -11,7 +11,7 @@ use registry::ids::ClientId;
 use server::{App, Exposition, MetricsSettings, Network, ServerSettings};
 use tokio::net::TcpListener;
 
-use crate::{ConfigFile, config::Config, demo, usage, verify, wiring};
+use crate::{ConfigFile, config::Config, demo, people, usage, verify, wiring};
 
 /// Run the registry: FHIR R4 at http://127.0.0.1:3000/fhir, data in ./data, until SIGTERM or
 /// Ctrl-C. Stopping finishes what was accepted.
@@ -43,13 +43,15 @@ pub(crate) fn run(arguments: Arguments) -> anyhow::Result<ExitCode> {
     wiring::log(&config);
     let extractor = wiring::extractor(&config, None)?;
     let settings = server_settings(&config)?;
+    let people_settings = people::settings(&config)?;
     wiring::runtime()?.block_on(async {
         // Before the store is touched, so that a port in use changes nothing on disk.
         let address = SocketAddr::new(config.server.address, config.server.port);
         let listener = TcpListener::bind(address).await.with_context(|| {
             format!("cannot listen on {address}: is another server running there? See --port")
         })?;
-        let store = store::open(&config.store_url()).await.context("cannot open the store")?;
+        let opened = store::open_all(&config.store_url()).await.context("cannot open the store")?;
+        let store = opened.store.clone();
         let image = wiring::image(&config, &config.store_url());
         let mut told = Settings { image, ..wiring::settings(&config) };
         if let Some(metrics) = &settings.metrics {
@@ -59,8 +61,15 @@ pub(crate) fn run(arguments: Arguments) -> anyhow::Result<ExitCode> {
         if arguments.demo {
             tell_demo(demo::load(&pipeline, &config.demo).await?);
         }
-        banner(&config, listener.local_addr()?, &pipeline);
+        // Before the banner, after which whoever started this may stop it: the signal is not
+        // listened to before `serve`.
         let app = App::new(pipeline.clone(), settings);
+        let (app, invitation) = match people_settings {
+            Some(told) => people::join(app, opened.accounts, told).await?,
+            None => (app, None),
+        };
+        banner(&config, listener.local_addr()?, &pipeline);
+        invitation.inspect(|token| people::invite(token));
         let served = server::serve(listener, app, told_to_stop()).await;
         tracing::info!("stopping: finishing what was accepted");
         pipeline.stop().await;

@@ -2,7 +2,7 @@
 //!
 //! A handler cannot make a `Caller`; it gets one from the request or the request is refused.
 //! Nothing that a request says about its sender is believed unless its peer is known:
-//! `X-Forwarded-For` is never read, `X-OpenHIM-ClientID` only from a configured gateway.
+//! `X-Forwarded-For` says nothing about it, `X-OpenHIM-ClientID` only from a configured gateway.
 //!
 //! Certificates become another [`Proof`] here. What a caller may see (its access level,
 //! contract 7.3) and people with roles become fields of [`Caller`], checked in this file.

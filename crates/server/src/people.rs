@@ -28,6 +28,7 @@ mod error;
 mod fhir;
 mod fields;
 mod gate;
+mod import;
 mod login;
 mod matches;
 mod password;
@@ -37,6 +38,7 @@ mod setup;
 mod terminology;
 mod token;
 
+pub use import::{NotAnAccount, account_of_person};
 pub use password::{Password, PasswordCost, Passwords, fresh_password, is_long_enough};
 pub(crate) use routes::add_to;
 

@@ -8,7 +8,7 @@ use tracing_subscriber::EnvFilter;
 use super::{Config, ConfigError, Origins};
 
 /// The allowed range of each number, both ends included.
-const RANGES: [(&str, &str, i64, i64); 10] = [
+const RANGES: [(&str, &str, i64, i64); 15] = [
     ("server", "port", 0, 65_535),
     ("server", "body_max_bytes", 1024, 1 << 30),
     ("server", "request_timeout_seconds", 1, 86_400),
@@ -17,6 +17,11 @@ const RANGES: [(&str, &str, i64, i64); 10] = [
     ("linker", "queue_max", 1, 10_000_000),
     ("linker", "batch_max", 1, 100_000),
     ("linker", "stale_retries_max", 0, 1000),
+    ("people", "session_minutes", 1, 1440),
+    ("people", "attempts_max", 2, 1000),
+    ("people", "lock_minutes", 1, 1440),
+    ("people", "logins_per_minute", 1, 10_000),
+    ("people", "password_chars_min", 8, 24),
     ("demo", "records", 1, 1_000_000),
     ("demo", "seed", 0, i64::MAX),
 ];
@@ -34,6 +39,7 @@ pub(super) fn config(table: Table, origins: Origins) -> Result<Config, ConfigErr
     checks.systems(&config)?;
     checks.callers(&config)?;
     checks.image(&config)?;
+    checks.people(&config)?;
     if config.linker.batch_max > config.linker.queue_max {
         let why = "must not be larger than linker.queue_max: a batch is taken from the queue";
         return Err(checks.refuse("linker.batch_max", why));
@@ -167,6 +173,24 @@ impl Checks<'_> {
             let why = "must not begin with the name of the store's file, whose lock and log are \
                 beside it; \"auto\" adds \".index\" to that name";
             return Err(self.refuse("matching.image", why));
+        }
+        Ok(())
+    }
+
+    fn people(&self, config: &Config) -> Result<(), ConfigError> {
+        let is_label = |text: &String| {
+            text.split_once(' ')
+                .is_some_and(|(uri, label)| !uri.is_empty() && !label.trim().is_empty())
+        };
+        if !config.people.identifier_labels.iter().all(is_label) {
+            let why = "must hold texts of a URI, a blank and a label, such as \
+                \"http://example.org/nin National ID\"";
+            return Err(self.refuse("people.identifier_labels", why));
+        }
+        let folder = &config.people.ui_folder;
+        if !folder.as_os_str().is_empty() && !folder.join("index.html").is_file() {
+            let why = "must be empty or a folder with an index.html, OpenCR's server/gui";
+            return Err(self.refuse("people.ui_folder", why));
         }
         Ok(())
     }

@@ -9,3 +9,4 @@ mod packs;
 mod process;
 mod rules;
 mod steps;
+mod users;

@@ -74,6 +74,12 @@ pub(super) fn need(method: &Method, route: &str) -> Option<Need> {
     entry.map(|(_, _, need)| *need)
 }
 
+/// The methods that the table has for a route; empty if it does not know the route.
+pub(super) fn methods(route: &str) -> Vec<&'static str> {
+    let route = route.trim_end_matches('/');
+    ACCESS.iter().filter(|(_, address, _)| *address == route).map(|(method, ..)| *method).collect()
+}
+
 /// Whether a role allows what a permission stands for, here.
 pub(super) fn allows(role: Role, permission: Permission, admins_are_stewards: bool) -> bool {
     role.allows(permission)

@@ -17,6 +17,7 @@ pub(super) async fn systems(State(app): State<App>) -> Response {
 pub(super) async fn clients(State(app): State<App>) -> Response {
     let mut clients: Vec<_> = app.settings().clients.iter().collect();
     clients.sort();
-    let client = |(id, name): (&registry::ids::ClientId, &String)| json!({ "id": id.as_str(), "displayName": name });
-    json_reply(StatusCode::OK, &Value::Array(clients.into_iter().map(client).collect()))
+    let clients =
+        clients.iter().map(|(id, name)| json!({ "id": id.as_str(), "displayName": name }));
+    json_reply(StatusCode::OK, &Value::Array(clients.collect()))
 }

@@ -17,7 +17,7 @@ use registry::{account::AccountStatus, ids::SessionId};
 
 use super::{
     People, User,
-    access::{Need, allows, need},
+    access::{Need, allows, methods, need},
     error::PeopleError,
 };
 use crate::App;
@@ -32,8 +32,9 @@ pub(super) async fn admit(State(app): State<App>, mut request: Request, next: Ne
         let methods = HeaderValue::from_static("GET, HEAD, POST, OPTIONS");
         return (StatusCode::NO_CONTENT, [(ALLOW, methods)]).into_response();
     }
-    let route = request.extensions().get::<MatchedPath>().map(MatchedPath::as_str);
-    let need = need(request.method(), route.unwrap_or_default());
+    let route = request.extensions().get::<MatchedPath>().cloned();
+    let route = route.as_ref().map(MatchedPath::as_str).unwrap_or_default();
+    let need = need(request.method(), route);
     if need == Some(Need::Nothing) {
         return next.run(request).await;
     }
@@ -49,16 +50,25 @@ pub(super) async fn admit(State(app): State<App>, mut request: Request, next: Ne
             return PeopleError::NotAllowed(permission).into_response();
         }
     }
-    let is_known = need.is_some();
-    request.extensions_mut().insert(user);
-    let response = next.run(request).await;
-    // Without an entry in the table, only "not found" and "wrong method" may get out.
-    let is_refusal =
-        matches!(response.status(), StatusCode::NOT_FOUND | StatusCode::METHOD_NOT_ALLOWED);
-    if is_known || is_refusal {
-        return response;
+    // Without an entry in the table nothing is run, whatever the router knows.
+    if need.is_none() {
+        return nothing_to_do(route);
     }
-    PeopleError::Forbidden("this address is not open to anybody").into_response()
+    request.extensions_mut().insert(user);
+    next.run(request).await
+}
+
+/// The answer for a method or an address that the table does not have.
+fn nothing_to_do(route: &str) -> Response {
+    let methods = methods(route);
+    if methods.is_empty() {
+        return PeopleError::NotFound("there is nothing at this address").into_response();
+    }
+    let mut response = PeopleError::WrongMethod.into_response();
+    if let Ok(methods) = HeaderValue::from_str(&methods.join(", ")) {
+        response.headers_mut().insert(ALLOW, methods);
+    }
+    response
 }
 
 /// Who sends a request.

@@ -173,6 +173,11 @@ fn is_as_costly(known: &str, params: &Params) -> bool {
         .is_some_and(|known| known.m_cost() >= params.m_cost() && known.t_cost() >= params.t_cost())
 }
 
+/// Whether a hash is that of the password which every OpenCR was delivered with (contract S6).
+pub(super) fn is_published(known: &PasswordHash) -> bool {
+    known.opencr().is_some_and(|(salt, expected)| is_opencrs("intrahealth", salt, expected))
+}
+
 /// PBKDF2-HMAC-SHA512 with the salt's hexadecimal text as bytes.
 fn is_opencrs(password: &str, salt: &str, expected: &str) -> bool {
     let mut bytes = [0; OPENCR_BYTES];

@@ -5,7 +5,8 @@ use registry::account::{Account, AccountName};
 use serde_json::{Value, json};
 
 /// The extension that OpenCR keeps an account in.
-const DETAILS: &str = "http://openclientregistry.org/fhir/StructureDefinition/OCRUserDetails";
+pub(super) const DETAILS: &str =
+    "http://openclientregistry.org/fhir/StructureDefinition/OCRUserDetails";
 
 /// The account as a Person.
 pub(super) fn view(account: &Account) -> Value {

@@ -67,10 +67,11 @@ pub(crate) fn add_to(routes: Router<App>, app: &App) -> Router<App> {
     let plane = endpoints().into_iter().fold(Router::new(), |plane, ((_, path), methods)| {
         plane.route(path, methods.clone()).route(&format!("{path}/"), methods)
     });
+    // The gate answers for what its table does not have, so it must be reached there, too.
     let plane = ["/ocrux", "/ocrux/", "/ocrux/{*rest}"]
         .into_iter()
-        .fold(plane, |plane, path| plane.route(path, any(nothing_here)))
-        .method_not_allowed_fallback(wrong_method)
+        .fold(plane, |plane, path| plane.route(path, any(not_in_the_table)))
+        .method_not_allowed_fallback(not_in_the_table)
         .layer(from_fn_with_state(app.clone(), gate::admit));
     let ui = Router::new()
         .route("/crux", get(crux::to_folder))
@@ -79,10 +80,7 @@ pub(crate) fn add_to(routes: Router<App>, app: &App) -> Router<App> {
     routes.merge(plane).merge(ui)
 }
 
-async fn nothing_here() -> Response {
+/// Never run: the gate has answered.
+async fn not_in_the_table() -> Response {
     PeopleError::NotFound("there is nothing at this address").into_response()
-}
-
-async fn wrong_method() -> Response {
-    PeopleError::WrongMethod.into_response()
 }

@@ -57,6 +57,10 @@ async fn log_names_routes_and_holds_nothing_of_people() {
     let call = app.request("POST", "/fhir/Patient").header("if-none-exist", "family=secretson");
     call.json(other("Secreta", "Secretson", "secret-9")).send().await;
     app.request("SECRET", "/fhir/Patient").send().await;
+    let people = crate::people::Plane::start().await;
+    people.sign_in("secretary", "secret").await;
+    people.sign_in("admin", "top-secret").await;
+    people.call("GET", "/ocrux/fhir/Patient?family=secret").send().await;
     let text = lines.text();
     assert!(!text.to_lowercase().contains("secret"), "{text}");
     for expected in [
@@ -66,6 +70,7 @@ async fn log_names_routes_and_holds_nothing_of_people() {
         "duration_ms=",
         "request_id=",
         "method=other",
+        "method=POST route=\"/ocrux/user/authenticate\"",
     ] {
         assert!(text.contains(expected), "{expected}: {text}");
     }

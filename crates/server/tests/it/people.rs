@@ -25,6 +25,7 @@ mod crux;
 mod gate;
 mod login;
 mod matches;
+mod matrix;
 mod resources;
 
 /// Cheap to hash, since tests sign in often.
@@ -34,14 +35,14 @@ const CHEAP: PasswordCost = PasswordCost { memory_kib: 64, passes: 1 };
 const PASSWORD: &str = "correct horse";
 
 /// A registry with a people plane and one account of each role, named like it.
-struct Plane {
+pub(crate) struct Plane {
     router: Router,
     accounts: Arc<dyn Accounts>,
     setup: Option<String>,
 }
 
 impl Plane {
-    async fn start() -> Self {
+    pub(crate) async fn start() -> Self {
         Self::with(true, |_, _| {}).await
     }
 
@@ -74,14 +75,14 @@ impl Plane {
         Self { router, accounts, setup }
     }
 
-    fn call(&self, method: &str, path: &str) -> Call<'_> {
+    pub(crate) fn call(&self, method: &str, path: &str) -> Call<'_> {
         let request = Request::builder().method(method).uri(path).header("host", "registry.test");
         let request = request.body(Body::empty()).unwrap();
         Call { plane: self, request }.from("192.0.2.7:4000")
     }
 
     /// Signs in as OpenCR's UI does.
-    async fn sign_in(&self, username: &str, password: &str) -> Answer {
+    pub(crate) async fn sign_in(&self, username: &str, password: &str) -> Answer {
         let password = password.replace(' ', "%20");
         let path = format!("/ocrux/user/authenticate?username={username}&password={password}");
         self.call("POST", &path).send().await
@@ -109,7 +110,7 @@ async fn add(accounts: &dyn Accounts, name: &str, role: Role, hash: PasswordHash
 }
 
 /// A request in the making.
-struct Call<'a> {
+pub(crate) struct Call<'a> {
     plane: &'a Plane,
     request: Request<Body>,
 }
@@ -145,7 +146,7 @@ impl Call<'_> {
         self.header("content-type", "multipart/form-data; boundary=XX")
     }
 
-    async fn send(self) -> Answer {
+    pub(crate) async fn send(self) -> Answer {
         let response = self.plane.router.clone().oneshot(self.request).await.unwrap();
         let (parts, body) = response.into_parts();
         let text = String::from_utf8(body.collect().await.unwrap().to_bytes().to_vec()).unwrap();
@@ -155,7 +156,7 @@ impl Call<'_> {
 }
 
 /// What came back.
-struct Answer {
+pub(crate) struct Answer {
     status: StatusCode,
     headers: HeaderMap,
     body: Value,

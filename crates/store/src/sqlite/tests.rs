@@ -85,7 +85,7 @@ async fn panics_leave_the_store_working() {
     let (_folder, store) = fresh_store().await;
     let head = Head::start().hash;
     for _ in 0..6 {
-        let write = store.writer.write(|connection| {
+        let write = store.writer.write(|connection| -> Result<(), StoreError> {
             connection.execute_batch("UPDATE head SET hash = 'half'")?;
             panic!("on purpose")
         });

@@ -5,6 +5,9 @@
 #![expect(clippy::print_stdout, clippy::print_stderr, reason = "talking to people is its job")]
 
 mod among;
+mod ca;
+mod client;
+mod clients_file;
 mod cohort;
 mod config;
 mod demo;
@@ -14,6 +17,7 @@ mod feed;
 mod import;
 mod link;
 mod process;
+mod protection;
 mod rules;
 mod serve;
 mod show;
@@ -64,6 +68,10 @@ enum Command {
     Rules(rules::Arguments),
     /// Check a registry's event chain and everything it promises.
     Verify(verify::Arguments),
+    /// Make the CA of clients, and certificates for servers.
+    Ca(ca::Arguments),
+    /// Add, list and disable clients, and issue and revoke their certificates.
+    Client(client::Arguments),
     /// Print the configuration in force and where it comes from.
     Config(show::Arguments),
 }
@@ -141,6 +149,8 @@ fn main() -> ExitCode {
         Command::Explain(arguments) => explain::run(arguments),
         Command::Rules(arguments) => rules::run(arguments),
         Command::Verify(arguments) => verify::run(arguments),
+        Command::Ca(arguments) => ca::run(arguments),
+        Command::Client(arguments) => client::run(arguments),
         Command::Config(arguments) => show::run(arguments),
     };
     match done {

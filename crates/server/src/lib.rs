@@ -28,11 +28,17 @@ mod query;
 mod reply;
 mod serve;
 mod settings;
+mod tls;
+mod watched;
 mod wrap;
 
 pub use metrics::Exposition;
 pub use serve::serve;
-pub use settings::{MetricsSettings, Network, NetworkError, ServerSettings};
+pub use settings::{
+    Access, Client, ClientMap, Clients, MetricsSettings, Network, NetworkError, ServerSettings,
+};
+pub use tls::{Tls, TlsError, TlsFiles, TlsVersion};
+pub use watched::{LoadError, Watched};
 
 use api::{bundle, conditional, health, history, metadata, read, search, write};
 use body::BodyPlaces;

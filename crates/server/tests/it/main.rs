@@ -18,4 +18,5 @@ mod opencr_parity;
 mod read_history;
 mod refusals;
 mod search;
+mod tls;
 mod transaction;

@@ -36,6 +36,8 @@ pub(crate) const NATIVE_RULES: &str = include_str!("../../../config/rules.toml")
 pub(crate) struct Config {
     /// The HTTP server.
     pub(crate) server: Server,
+    /// Encryption and certificates.
+    pub(crate) tls: Tls,
     /// The store.
     pub(crate) store: Store,
     /// The data folder.
@@ -81,6 +83,29 @@ pub(crate) struct Server {
     pub(crate) base_url: String,
     /// The longest that a request may take.
     pub(crate) request_timeout_seconds: u64,
+}
+
+/// `[tls]`
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct Tls {
+    /// The server's certificate; empty for plain HTTP.
+    pub(crate) certificate: PathBuf,
+    /// Its key.
+    pub(crate) key: PathBuf,
+    /// The CA of clients; empty for none.
+    pub(crate) client_ca: PathBuf,
+    /// Its list of revoked certificates; empty for none.
+    pub(crate) revoked: PathBuf,
+    /// The oldest version spoken.
+    pub(crate) min_version: String,
+}
+
+impl Tls {
+    /// Whether the listener speaks TLS.
+    pub(crate) fn is_on(&self) -> bool {
+        !self.certificate.as_os_str().is_empty()
+    }
 }
 
 /// `[store]`
@@ -157,6 +182,10 @@ pub(crate) struct Callers {
     pub(crate) development_client: String,
     /// Who may say for whom it speaks: addresses and networks.
     pub(crate) trusted_gateways: Vec<String>,
+    /// The same by names of certificates.
+    pub(crate) gateway_certificates: Vec<String>,
+    /// The file of clients: `auto`, empty for none, or a path.
+    pub(crate) clients_file: PathBuf,
 }
 
 /// `[[clients]]`
@@ -167,6 +196,18 @@ pub(crate) struct Client {
     pub(crate) id: String,
     /// The display name.
     pub(crate) name: String,
+    /// Whether it is refused for the time being.
+    #[serde(default)]
+    pub(crate) disabled: bool,
+    /// What it may see.
+    #[serde(default)]
+    pub(crate) access: server::Access,
+    /// Identifier systems that it may assert; empty for any.
+    #[serde(default)]
+    pub(crate) systems: Vec<String>,
+    /// Identifier systems of others that it may be told.
+    #[serde(default)]
+    pub(crate) target_systems: Vec<String>,
 }
 
 /// `[metrics]`
@@ -310,6 +351,15 @@ impl Config {
             return format!("sqlite:{}", self.data.folder.join("opencr.sqlite").display());
         }
         self.store.url.clone()
+    }
+
+    /// Gives the file of clients, if there is to be one.
+    pub(crate) fn clients_path(&self) -> Option<PathBuf> {
+        match self.callers.clients_file.to_str() {
+            Some("") => None,
+            Some("auto") => Some(self.data.folder.join("clients.toml")),
+            _ => Some(self.callers.clients_file.clone()),
+        }
     }
 
     /// Gives the file that the index of the store at `url` is kept in, if it is kept.

@@ -5,6 +5,9 @@
 #![expect(clippy::print_stdout, clippy::print_stderr, reason = "talking to people is its job")]
 
 mod among;
+mod ca;
+mod client;
+mod clients_file;
 mod cohort;
 mod config;
 mod demo;
@@ -15,6 +18,7 @@ mod import;
 mod link;
 mod people;
 mod process;
+mod protection;
 mod rules;
 mod serve;
 mod show;
@@ -68,6 +72,10 @@ enum Command {
     Verify(verify::Arguments),
     /// Make, list, disable and reset the accounts of people.
     User(user::Arguments),
+    /// Make the CA of clients, and certificates for servers.
+    Ca(ca::Arguments),
+    /// Add, list and disable clients, and issue and revoke their certificates.
+    Client(client::Arguments),
     /// Print the configuration in force and where it comes from.
     Config(show::Arguments),
 }
@@ -146,6 +154,8 @@ fn main() -> ExitCode {
         Command::Rules(arguments) => rules::run(arguments),
         Command::Verify(arguments) => verify::run(arguments),
         Command::User(arguments) => user::run(arguments),
+        Command::Ca(arguments) => ca::run(arguments),
+        Command::Client(arguments) => client::run(arguments),
         Command::Config(arguments) => show::run(arguments),
     };
     match done {

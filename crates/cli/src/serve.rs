@@ -1,9 +1,6 @@
 //! `opencr serve`: the registry itself.
 
-use std::{
-    collections::HashMap, net::SocketAddr, path::PathBuf, process::ExitCode, sync::Arc,
-    time::Duration,
-};
+use std::{net::SocketAddr, path::PathBuf, process::ExitCode, sync::Arc, time::Duration};
 
 use anyhow::Context as _;
 use pipeline::{Meters, Pipeline, Settings};
@@ -11,7 +8,7 @@ use registry::ids::ClientId;
 use server::{App, Exposition, MetricsSettings, Network, ServerSettings};
 use tokio::net::TcpListener;
 
-use crate::{ConfigFile, config::Config, demo, people, usage, verify, wiring};
+use crate::{ConfigFile, config::Config, demo, people, protection, usage, verify, wiring};
 
 /// Run the registry: FHIR R4 at http://127.0.0.1:3000/fhir, data in ./data, until SIGTERM or
 /// Ctrl-C. Stopping finishes what was accepted.
@@ -42,7 +39,8 @@ pub(crate) fn run(arguments: Arguments) -> anyhow::Result<ExitCode> {
     let config = arguments.config.load(overrides)?;
     wiring::log(&config);
     let extractor = wiring::extractor(&config, None)?;
-    let settings = server_settings(&config)?;
+    let mut settings = server_settings(&config)?;
+    protection::apply(&config, &mut settings)?;
     let people_settings = people::settings(&config)?;
     wiring::runtime()?.block_on(async {
         // Before the store is touched, so that a port in use changes nothing on disk.
@@ -92,10 +90,6 @@ fn server_settings(config: &Config) -> anyhow::Result<ServerSettings> {
         let allow = networks("metrics.allow", &config.metrics.allow)?;
         settings.metrics = Some(MetricsSettings { exposition, allow });
     }
-    let clients = config.clients.iter();
-    settings.clients = clients
-        .map(|client| (ClientId::new(client.id.as_str()), client.name.clone()))
-        .collect::<HashMap<_, _>>();
     settings.is_development = config.callers.development;
     let development_client = ClientId::new(config.callers.development_client.as_str());
     settings.development_client = config.callers.development.then_some(development_client);
@@ -117,7 +111,8 @@ fn tell_demo(loaded: usize) {
 /// Says where things are and what is not safe.
 fn banner(config: &Config, address: SocketAddr, pipeline: &Pipeline) {
     println!("OpenCR {}", env!("CARGO_PKG_VERSION"));
-    println!("  FHIR R4   http://{address}/fhir");
+    let scheme = if config.tls.is_on() { "https" } else { "http" };
+    println!("  FHIR R4   {scheme}://{address}/fhir");
     println!("  data      {}", pipeline.reader().location());
     let rules = &config.matching.rules;
     let rules = if rules.as_os_str().is_empty() {
@@ -133,7 +128,7 @@ fn banner(config: &Config, address: SocketAddr, pipeline: &Pipeline) {
             config.callers.development_client
         );
     }
-    if !config.server.address.is_loopback() {
+    if !config.server.address.is_loopback() && !config.tls.is_on() {
         println!(
             "  NOT SAFE  other machines are served without encryption \
              (server.allow_insecure_remote)"

@@ -40,11 +40,13 @@ pub(crate) fn client(
     argument: Option<&str>,
     system: &str,
 ) -> anyhow::Result<Option<ClientId>> {
-    let known = |id: &str| config.clients.iter().any(|client| client.id == id);
+    let names = crate::wiring::client_names(config);
+    let known = |id: &str| names.contains_key(&ClientId::new(id));
     match argument {
         Some(id) if known(id) => Ok(Some(ClientId::new(id))),
         Some(id) => {
-            let ids: Vec<_> = config.clients.iter().map(|client| client.id.as_str()).collect();
+            let mut ids: Vec<_> = names.keys().map(ClientId::as_str).collect();
+            ids.sort_unstable();
             let ids = ids.join(", ");
             Err(usage(format!("--client {id}: no such client is configured; known are {ids}")))
         }

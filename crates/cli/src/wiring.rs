@@ -1,24 +1,32 @@
 //! From the configuration to what the rooms want to be told.
 
-use std::{io::IsTerminal as _, path::Path, sync::Arc, time::Duration};
+use std::{collections::HashMap, io::IsTerminal as _, path::Path, sync::Arc, time::Duration};
 
 use anyhow::Context as _;
 use pipeline::{Settings, image::ImageSettings};
 use registry::{decide::Policy, extract::Extractor, ids::ClientId, vocabulary::Vocabulary};
 
-use crate::{chain, config::Config, usage};
+use crate::{chain, clients_file, config::Config, usage};
 
 /// The spelling of registry facts.
 pub(crate) fn vocabulary(config: &Config) -> Vocabulary {
     let systems = &config.systems;
-    let names = config.clients.iter().map(|client| (client.id.as_str(), client.name.clone()));
     Vocabulary {
         internal_systems: systems.internal_ids.iter().map(|uri| Arc::from(uri.as_str())).collect(),
         base_uri: systems.base_uri.trim_end_matches('/').to_owned(),
         golden_code: config.codes.golden_record.clone(),
         broken_match_url: systems.broken_match_url.clone(),
-        client_names: names.map(|(id, name)| (ClientId::new(id), name)).collect(),
+        client_names: client_names(config),
     }
+}
+
+/// The clients' display names, those of the file of clients over those of the configuration.
+///
+/// A file that cannot be read is told of by the commands that need it, not here.
+pub(crate) fn client_names(config: &Config) -> HashMap<ClientId, String> {
+    let kept = config.clients_path().and_then(|path| clients_file::read(&path).ok());
+    let all = config.clients.iter().cloned().chain(kept.unwrap_or_default());
+    all.map(|client| (ClientId::new(client.id), client.name)).collect()
 }
 
 /// Where the index of the store at `url` is kept.

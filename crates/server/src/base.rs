@@ -21,7 +21,10 @@ impl Base {
         }
         let host = headers.get(HOST).and_then(|host| host.to_str().ok());
         match host.filter(|host| is_host(host)) {
-            Some(host) => Self(format!("http://{host}/fhir")),
+            Some(host) => {
+                let scheme = if settings.tls.is_some() { "https" } else { "http" };
+                Self(format!("{scheme}://{host}/fhir"))
+            }
             None => Self("/fhir".to_owned()),
         }
     }

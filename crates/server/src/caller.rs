@@ -4,8 +4,11 @@
 //! Nothing that a request says about its sender is believed unless its peer is known:
 //! `X-Forwarded-For` says nothing about it, `X-OpenHIM-ClientID` only from a configured gateway.
 //!
-//! Certificates become another [`Proof`] here. What a caller may see (its access level,
-//! contract 7.3) and people with roles become fields of [`Caller`], checked in this file.
+//! On TLS, a certificate of the CA of clients names its peer, and outranks where it calls from: the
+//! header of a peer that is no gateway is ignored there (contract 1.1).
+//!
+//! What a caller may see (its access level, contract 7.3) and people with roles become fields of
+//! [`Caller`], checked in this file.
 
 use std::net::{IpAddr, SocketAddr};
 
@@ -13,9 +16,17 @@ use axum::extract::{ConnectInfo, FromRequestParts};
 use http::{HeaderMap, request::Parts};
 use registry::{actor::Actor, ids::ClientId};
 
-use crate::{App, error::ApiError, settings::ServerSettings};
+use crate::{
+    App,
+    error::ApiError,
+    settings::ServerSettings,
+    tls::{CertificateName, CertificateRefusal},
+};
 
+mod certificate;
 mod local;
+
+pub(crate) use certificate::{Judged, refuse_bad as refuse_bad_certificates};
 
 /// The header in which OpenHIM names the client it authenticated (contract 1.1).
 pub(crate) const CLIENT_HEADER: &str = "x-openhim-clientid";
@@ -32,6 +43,8 @@ pub(crate) struct Caller {
 pub(crate) enum Proof {
     /// A trusted gateway vouches for it.
     Gateway,
+    /// A certificate of the CA of clients.
+    Certificate,
     /// It is on this machine, and the registry runs in development.
     Development,
 }
@@ -50,6 +63,10 @@ pub(crate) enum CallerRefusal {
     Malformed,
     /// The client is not one of the registry's.
     UnknownClient,
+    /// The client is the registry's, and may not call for the time being.
+    Disabled,
+    /// It presented a certificate that is not good.
+    Certificate(CertificateRefusal),
 }
 
 impl Caller {
@@ -66,12 +83,26 @@ impl Caller {
     fn establish(
         peer: Option<IpAddr>,
         headers: &HeaderMap,
+        certificate: Option<&CertificateName>,
         settings: &ServerSettings,
     ) -> Result<Self, CallerRefusal> {
-        let mut named = headers.get_all(CLIENT_HEADER).iter();
+        let is_gateway = match certificate {
+            Some(certificate) => settings.gateway_names.iter().any(|it| **it == *certificate.name),
+            None => is_gateway(peer, settings),
+        };
+        // Who calls over TLS has another way to say who it is, so a header that nobody vouches
+        // for says nothing.
+        let is_heard = is_gateway || settings.tls.is_none();
+        let mut named = headers.get_all(CLIENT_HEADER).iter().filter(|_| is_heard);
         let caller = match (named.next(), named.next()) {
-            (None, _) => Self::in_development(peer, settings).ok_or(CallerRefusal::Unproven)?,
-            (Some(_), _) if !is_gateway(peer, settings) => return Err(CallerRefusal::NotAGateway),
+            (None, _) => match certificate {
+                Some(certificate) => {
+                    let client = ClientId::new(&*certificate.name);
+                    Self { client, proof: Proof::Certificate }
+                }
+                None => Self::in_development(peer, settings).ok_or(CallerRefusal::Unproven)?,
+            },
+            (Some(_), _) if !is_gateway => return Err(CallerRefusal::NotAGateway),
             (Some(_), Some(_)) => return Err(CallerRefusal::Malformed),
             (Some(name), None) => {
                 let name = name.to_str().map_err(|_| CallerRefusal::Malformed)?;
@@ -79,14 +110,17 @@ impl Caller {
             }
         };
         // In production the gateway is what keeps other pages out; in development, names are.
-        let is_in_doubt = settings.is_development && is_local(peer);
+        // A certificate is proof wherever it comes from.
+        let is_in_doubt = settings.is_development && is_local(peer) && certificate.is_none();
         if is_in_doubt && !local::is_meant_for_us(headers, settings.base_url.as_deref()) {
             return Err(CallerRefusal::NotMeantForUs);
         }
-        if !settings.clients.contains_key(&caller.client) {
-            return Err(CallerRefusal::UnknownClient);
+        settings.clients.refresh();
+        match settings.clients.find(&caller.client) {
+            None => Err(CallerRefusal::UnknownClient),
+            Some(client) if client.is_disabled => Err(CallerRefusal::Disabled),
+            Some(_) => Ok(caller),
         }
-        Ok(caller)
     }
 
     fn in_development(peer: Option<IpAddr>, settings: &ServerSettings) -> Option<Self> {
@@ -132,7 +166,9 @@ impl FromRequestParts<App> for Caller {
     type Rejection = ApiError;
 
     async fn from_request_parts(parts: &mut Parts, app: &App) -> Result<Self, ApiError> {
-        let caller = Self::establish(peer(parts), &parts.headers, app.settings())?;
+        let certificate = certificate::find(parts)?;
+        let settings = app.settings();
+        let caller = Self::establish(peer(parts), &parts.headers, certificate, settings)?;
         let span = tracing::Span::current();
         span.record("client", caller.client.as_str());
         span.record("proof", tracing::field::debug(caller.proof));

@@ -20,6 +20,7 @@ use uuid::Uuid;
 
 use crate::{caller::CallerRefusal, reply};
 
+mod certificate;
 mod request;
 
 /// Issues of one answer; the rest is left out and counted.
@@ -188,7 +189,8 @@ fn caller(refusal: CallerRefusal) -> (StatusCode, Issue) {
     match refusal {
         CallerRefusal::Unproven => {
             let text = "the registry does not know who is calling: call through a gateway that \
-                        it trusts (`callers.trusted_gateways`), or from its own machine in development";
+                        it trusts (`callers.trusted_gateways`), with a client certificate where it serves \
+                        TLS, or from its own machine in development";
             (StatusCode::UNAUTHORIZED, Issue::error(IssueType::Login, text))
         }
         CallerRefusal::NotAGateway => {
@@ -205,6 +207,12 @@ fn caller(refusal: CallerRefusal) -> (StatusCode, Issue) {
         CallerRefusal::Malformed => {
             let text = "X-OpenHIM-ClientID must be given once and name one client";
             (StatusCode::BAD_REQUEST, Issue::error(IssueType::Invalid, text))
+        }
+        CallerRefusal::Certificate(refusal) => certificate::refused(refusal),
+        CallerRefusal::Disabled => {
+            let text = "this client is disabled; its operator can enable it \
+                        (`opencr client enable`)";
+            (StatusCode::FORBIDDEN, Issue::error(IssueType::Forbidden, text))
         }
         CallerRefusal::UnknownClient => {
             let text = "this client is not one of the registry's; its operator can add it \

@@ -29,11 +29,17 @@ mod query;
 mod reply;
 mod serve;
 mod settings;
+mod tls;
+mod watched;
 mod wrap;
 
 pub use metrics::Exposition;
 pub use serve::serve;
-pub use settings::{MetricsSettings, Network, NetworkError, ServerSettings};
+pub use settings::{
+    Access, Client, ClientMap, Clients, MetricsSettings, Network, NetworkError, ServerSettings,
+};
+pub use tls::{Tls, TlsError, TlsFiles, TlsVersion};
+pub use watched::{LoadError, Watched};
 
 use api::{bundle, conditional, health, history, metadata, read, search, write};
 use body::BodyPlaces;
@@ -91,7 +97,9 @@ impl App {
 
     /// Whether clients see this server by https, so that cookies and browsers may insist on it.
     fn is_https(&self) -> bool {
-        self.shared.settings.base_url.as_deref().is_some_and(|url| url.starts_with("https://"))
+        let settings = &self.shared.settings;
+        let is_named_so = |url: &str| url.starts_with("https://");
+        settings.tls.is_some() || settings.base_url.as_deref().is_some_and(is_named_so)
     }
 
     /// The verbs of the registry.

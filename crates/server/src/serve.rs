@@ -6,24 +6,31 @@
 
 use std::{io, net::SocketAddr, pin::pin, sync::Arc, time::Duration};
 
-use axum::{Router, body::Body, extract::ConnectInfo};
+use axum::{BoxError, Router, body::Body, extract::ConnectInfo};
 use http::Request;
 use hyper::{body::Incoming, server::conn::http1, service::service_fn};
 use hyper_util::{
     rt::{TokioIo, TokioTimer},
-    server::graceful::GracefulShutdown,
+    server::graceful::{GracefulShutdown, Watcher},
 };
 use tokio::{
+    io::{AsyncRead, AsyncWrite},
     net::{TcpListener, TcpStream},
     sync::{OwnedSemaphorePermit, Semaphore},
 };
 use tower::ServiceExt;
 
-use crate::{App, ServerSettings, router};
+use crate::{App, ServerSettings, caller::Judged, router, tls::Presented};
 
+mod follow;
+mod secure;
 mod stall;
 
 use stall::Stalling;
+
+/// Time for a TLS handshake: a few round trips, also on a thin line. Connections that are not
+/// through it hold up a stop.
+const HANDSHAKE_MAX: Duration = Duration::from_secs(10);
 
 /// Pause after the system refused a connection (mostly: no file handles left), so that the
 /// loop does not spin until some are free.
@@ -48,6 +55,7 @@ pub async fn serve(
         Arc::new(Semaphore::new(settings.connections_max.clamp(1, Semaphore::MAX_PERMITS)));
     let upkeep = settings.metrics.as_ref().map(|metrics| metrics.exposition.clone().keep_up());
     let upkeep = upkeep.map(tokio::spawn);
+    let following = tokio::spawn(follow::files(settings.tls.clone(), settings.clients.clone()));
     let routes = router(app);
     let running = GracefulShutdown::new();
     let mut shutdown = pin!(shutdown);
@@ -58,10 +66,12 @@ pub async fn serve(
             () = &mut shutdown => break,
             connection = next => connection,
         };
-        run(Connection { stream, peer, place }, routes.clone(), &settings, &running);
+        let connection = Connection { stream, peer, place };
+        tokio::spawn(run(connection, routes.clone(), settings.clone(), running.watcher()));
     }
     drop(listener);
     upkeep.inspect(|task| task.abort());
+    following.abort();
     let finish = running.shutdown();
     if tokio::time::timeout(settings.stop_timeout, finish).await.is_err() {
         tracing::warn!("requests were still running when the time for stopping was over");
@@ -102,32 +112,57 @@ fn is_of_the_connection(error: &io::Error) -> bool {
     )
 }
 
-fn run(
-    connection: Connection,
-    routes: Router,
-    settings: &ServerSettings,
-    running: &GracefulShutdown,
-) {
+async fn run(connection: Connection, routes: Router, settings: ServerSettings, running: Watcher) {
     let Connection { stream, peer, place } = connection;
     // Answers are written whole; waiting for more to send only delays them.
     let _ = stream.set_nodelay(true);
     let stream = Stalling::new(stream, settings.write_timeout);
+    let limit = settings.header_timeout;
+    let ended = match settings.tls {
+        None => {
+            speak(stream, Peer { address: peer, presented: None }, (routes, limit), running).await
+        }
+        Some(tls) => match secure::shake_hands(stream, tls, HANDSHAKE_MAX.min(limit)).await {
+            Err(error) => Err(error.into()),
+            Ok((stream, presented)) => {
+                speak(stream, Peer { address: peer, presented }, (routes, limit), running).await
+            }
+        },
+    };
+    // Broken connections and slow clients are everyday events; their requests, if there
+    // was one, are in the log already.
+    if let Err(error) = ended {
+        let error = error.as_ref() as &dyn std::error::Error;
+        tracing::debug!(error, "connection ended");
+    }
+    drop(place);
+}
+
+/// Who is at the other end.
+struct Peer {
+    address: SocketAddr,
+    presented: Option<Arc<Presented>>,
+}
+
+/// Answers the requests of a connection, each header within the limit.
+async fn speak<S: AsyncRead + AsyncWrite + Unpin + Send + 'static>(
+    stream: S,
+    peer: Peer,
+    (routes, limit): (Router, Duration),
+    running: Watcher,
+) -> Result<(), BoxError> {
     let service = service_fn(move |request: Request<Incoming>| {
         let mut request = request.map(Body::new);
-        request.extensions_mut().insert(ConnectInfo(peer));
+        request.extensions_mut().insert(ConnectInfo(peer.address));
+        if let Some(presented) = &peer.presented {
+            // At each request: what was good at the first may be revoked at the next.
+            request.extensions_mut().insert::<Judged>(presented.judge());
+        }
         routes.clone().oneshot(request)
     });
     let served = http1::Builder::new()
         .timer(TokioTimer::new())
-        .header_read_timeout(settings.header_timeout)
+        .header_read_timeout(limit)
         .serve_connection(TokioIo::new(stream), service);
-    let served = running.watch(served);
-    tokio::spawn(async move {
-        // Broken connections and slow clients are everyday events; their requests, if there
-        // was one, are in the log already.
-        if let Err(error) = served.await {
-            tracing::debug!(error = &error as &dyn std::error::Error, "connection ended");
-        }
-        drop(place);
-    });
+    Ok(running.watch(served).await?)
 }

@@ -1,15 +1,17 @@
 //! What the server is told at its start. Reading it from files is the command line's business.
 
-use std::{collections::HashMap, time::Duration};
+use std::time::Duration;
 
 use fhir::search::SearchLimits;
 use registry::ids::ClientId;
 
+mod clients;
 mod network;
 
+pub use clients::{Access, Client, ClientMap, Clients};
 pub use network::{Network, NetworkError};
 
-use crate::Exposition;
+use crate::{Exposition, tls::Tls};
 
 /// The server's settings; [`ServerSettings::new`] has the documented defaults.
 #[derive(Clone, Debug)]
@@ -41,8 +43,12 @@ pub struct ServerSettings {
     pub search: SearchLimits,
     /// Peers whose `X-OpenHIM-ClientID` header is believed.
     pub gateways: Vec<Network>,
-    /// Systems that may call, with their display names. Others are refused (contract S18).
-    pub clients: HashMap<ClientId, String>,
+    /// Names (CN) of certificates that are gateways'.
+    pub gateway_names: Vec<String>,
+    /// TLS on the listener; without it, plain HTTP.
+    pub tls: Option<Tls>,
+    /// Systems that may call. Others are refused (contract S18).
+    pub clients: Clients,
     /// In development, who a caller on this machine is that does not say so.
     pub development_client: Option<ClientId>,
     /// Development: callers on this machine need no proof of who they are.
@@ -80,7 +86,9 @@ impl ServerSettings {
             connections_max: 1024,
             search: SearchLimits::STANDARD,
             gateways: Vec::new(),
-            clients: HashMap::new(),
+            gateway_names: Vec::new(),
+            tls: None,
+            clients: Clients::default(),
             development_client: None,
             is_development: false,
             version: version.into(),

@@ -36,6 +36,7 @@ pub(super) fn config(table: Table, origins: Origins) -> Result<Config, ConfigErr
         ConfigError::Value { place, key, why: format!("is wrong: {}", error.message()) }
     })?;
     checks.server(&config)?;
+    checks.tls(&config)?;
     checks.systems(&config)?;
     checks.callers(&config)?;
     checks.image(&config)?;
@@ -103,8 +104,9 @@ impl Checks<'_> {
     fn server(&self, config: &Config) -> Result<(), ConfigError> {
         let server = &config.server;
         if !server.address.is_loopback() {
-            if !server.allow_insecure_remote {
-                let why = "would serve other machines without encryption. Either listen on \
+            if !server.allow_insecure_remote && !config.tls.is_on() {
+                let why = "would serve other machines without encryption. Either set \
+                    tls.certificate and tls.key (`opencr ca server-cert` makes them), or listen on \
                     127.0.0.1 and put a proxy that does TLS in front, or set \
                     server.allow_insecure_remote = true if such a proxy or a closed network \
                     already protects it";
@@ -127,6 +129,28 @@ impl Checks<'_> {
             return Err(self.refuse("data.folder", "must name a folder, such as ./data"));
         }
         Ok(())
+    }
+
+    /// Files that need each other.
+    fn tls(&self, config: &Config) -> Result<(), ConfigError> {
+        let tls = &config.tls;
+        let is_given = |path: &Path| !path.as_os_str().is_empty();
+        let gateways = &config.callers.gateway_certificates;
+        let wrong = if tls.is_on() != is_given(&tls.key) {
+            Some(("tls.key", "and tls.certificate must both be given, or neither"))
+        } else if is_given(&tls.client_ca) && !tls.is_on() {
+            Some(("tls.client_ca", "needs tls.certificate: certificates are shown over TLS only"))
+        } else if is_given(&tls.revoked) && !is_given(&tls.client_ca) {
+            Some(("tls.revoked", "needs tls.client_ca, the CA that revokes"))
+        } else if !gateways.is_empty() && !is_given(&tls.client_ca) {
+            let why = "needs tls.client_ca, which verifies the gateways' certificates";
+            Some(("callers.gateway_certificates", why))
+        } else if !matches!(tls.min_version.as_str(), "1.2" | "1.3") {
+            Some(("tls.min_version", "must be \"1.2\" or \"1.3\": older versions are not safe"))
+        } else {
+            None
+        };
+        wrong.map_or(Ok(()), |(key, why)| Err(self.refuse(key, why)))
     }
 
     fn systems(&self, config: &Config) -> Result<(), ConfigError> {

@@ -4,7 +4,7 @@ use toml::{Table, Value};
 
 use super::{
     ConfigError, Origins,
-    merge::{expectation, join, known_keys, nearest},
+    merge::{element, expectation, join, known_keys, nearest},
 };
 
 /// What the name of every variable of ours begins with.
@@ -70,7 +70,7 @@ fn parse(default: &Value, text: &str) -> Option<Value> {
         Value::String(_) => Some(Value::String(text.to_owned())),
         Value::Integer(_) => text.parse().ok().map(Value::Integer),
         Value::Boolean(_) => text.parse().ok().map(Value::Boolean),
-        Value::Array(items) => list(items.first()?, text),
+        Value::Array(items) => list(element(items), text),
         Value::Float(_) | Value::Datetime(_) | Value::Table(_) => None,
     }
 }

@@ -87,7 +87,7 @@ impl Walk<'_> {
             (Value::Array(schema), DeValue::Array(items)) => {
                 for item in items {
                     let place = self.place(item.span().start);
-                    self.item(&schema[0], item.get_ref(), key, &place)?;
+                    self.item(element(schema), item.get_ref(), key, &place)?;
                 }
             }
             (Value::String(_), DeValue::String(_))
@@ -118,6 +118,12 @@ impl Walk<'_> {
         let mut walk = Walk { path: self.path, text: self.text, origins: &mut unused };
         walk.value(expected, found, key, place)
     }
+}
+
+/// What an element of a list must be, going by the default; of an empty one, a string.
+pub(super) fn element(schema: &[Value]) -> &Value {
+    const STRING: &Value = &Value::String(String::new());
+    schema.first().unwrap_or(STRING)
 }
 
 /// Joins a table's name and a key.

@@ -78,7 +78,9 @@ fn lists_come_as_json_toml_or_with_commas() {
     }
     let clients = r#"[{"id": "openmrs", "name": "X"}]"#;
     let config = load("", &[("OPENCR__CLIENTS", clients)]).unwrap();
-    assert_eq!(config.clients, [Client { id: "openmrs".into(), name: "X".into() }]);
+    let [client] = &config.clients[..] else { panic!("one client") };
+    assert_eq!((client.id.as_str(), client.name.as_str()), ("openmrs", "X"));
+    assert_eq!((client.disabled, client.access), (false, server::Access::Own));
     let file = "[[clients]]\nid = 'openmrs'\nname = 'Y'\n";
     assert_eq!(load(file, &[]).unwrap().clients.len(), 1);
 }
@@ -136,7 +138,7 @@ fn a_wrong_type_says_what_is_expected() {
     check_refused("[callers]\ndevelopment = 1\n", &[], "must be true or false");
     check_refused("[systems]\ninternal_ids = 'a'\n", &[], "must be a list of strings");
     check_refused("[systems]\ninternal_ids = [1]\n", &[], "must be a string in quotes, not an int");
-    check_refused("clients = ['a']\n", &[], "a table with the keys id, name");
+    check_refused("clients = ['a']\n", &[], "a table with the keys access, disabled, id, name");
     check_refused("", &[("OPENCR__SERVER__PORT", "x")], "server.port must be a whole number");
     check_refused("", &[("OPENCR__CALLERS__DEVELOPMENT", "yes")], "must be true or false");
     check_refused("", &[("OPENCR__CLIENTS", "openmrs")], "must be a JSON list such as");
@@ -146,6 +148,33 @@ fn a_wrong_type_says_what_is_expected() {
 #[test]
 fn a_client_without_a_name_is_refused() {
     check_refused("[[clients]]\nid = 'openmrs'\n", &[], "missing field `name`");
+}
+
+#[test]
+fn what_is_agreed_with_a_client_is_read() {
+    let file = "[[clients]]\nid = 'openmrs'\nname = 'X'\naccess = 'demographics'\n\
+                disabled = true\nsystems = ['urn:a']\ntarget_systems = ['urn:b', 'urn:c']\n";
+    let client = &load(file, &[]).unwrap().clients[0];
+    assert_eq!((client.disabled, client.access), (true, server::Access::Demographics));
+    assert_eq!((client.systems.len(), client.target_systems.len()), (1, 2));
+    let all = "[[clients]]\nid = 'openmrs'\nname = 'X'\naccess = 'all'\n";
+    check_refused(all, &[], "unknown variant `all`");
+    check_refused("[[clients]]\nid = 'a'\nname = 'b'\nsystems = 'x'\n", &[], "a list of strings");
+}
+
+#[test]
+fn files_of_tls_need_each_other() {
+    let pair = "[tls]\ncertificate = 'c.pem'\nkey = 'k.pem'\n";
+    assert!(load(pair, &[]).is_ok());
+    check_refused("[tls]\ncertificate = 'c.pem'\n", &[], "tls.key and tls.certificate must both");
+    check_refused("[tls]\nclient_ca = 'c.pem'\n", &[], "needs tls.certificate");
+    check_refused(&format!("{pair}revoked = 'r.pem'\n"), &[], "needs tls.client_ca");
+    check_refused(&format!("{pair}min_version = '1.1'\n"), &[], "must be \"1.2\" or \"1.3\"");
+    let gateways = "[callers]\ngateway_certificates = ['openhim']\n";
+    check_refused(&format!("{pair}{gateways}"), &[], "needs tls.client_ca");
+    let open = [("OPENCR__SERVER__ADDRESS", "0.0.0.0"), ("OPENCR__CALLERS__DEVELOPMENT", "false")];
+    assert!(load(pair, &open).is_ok(), "TLS may be seen by others");
+    check_refused(pair, &open[..1], "callers.development must be false");
 }
 
 #[test]
@@ -184,7 +213,8 @@ fn other_machines_are_served_only_when_told_so() {
     let open = ("OPENCR__SERVER__ADDRESS", "0.0.0.0");
     let allowed = ("OPENCR__SERVER__ALLOW_INSECURE_REMOTE", "true");
     let closed = ("OPENCR__CALLERS__DEVELOPMENT", "false");
-    check_refused("", &[open], "Either listen on 127.0.0.1");
+    check_refused("", &[open], "Either set tls.certificate and tls.key");
+    check_refused("", &[open], "or listen on 127.0.0.1");
     check_refused("", &[open], "set server.allow_insecure_remote = true");
     check_refused("", &[open, allowed], "callers.development must be false");
     assert!(load("", &[open, allowed, closed]).is_ok());

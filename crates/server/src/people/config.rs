@@ -15,7 +15,7 @@ pub(super) async fn systems(State(app): State<App>) -> Response {
 
 /// `GET /ocrux/config/getClients`: the submitting systems and what they are called.
 pub(super) async fn clients(State(app): State<App>) -> Response {
-    let mut clients: Vec<_> = app.settings().clients.iter().collect();
+    let mut clients: Vec<_> = app.settings().clients.names().into_iter().collect();
     clients.sort();
     let clients =
         clients.iter().map(|(id, name)| json!({ "id": id.as_str(), "displayName": name }));

@@ -1,6 +1,6 @@
 //! [`TestApp`]: a registry in memory behind the real router, and requests in few words.
 
-use std::{collections::HashMap, net::SocketAddr, sync::Arc};
+use std::{net::SocketAddr, sync::Arc};
 
 use axum::{Router, body::Body, extract::ConnectInfo};
 use http::{HeaderMap, Method, Request, StatusCode};
@@ -37,7 +37,7 @@ impl TestApp {
     pub(crate) async fn with(change: impl FnOnce(&mut ServerSettings, &mut Settings)) -> Self {
         let mut settings = settings();
         let mut pipeline = Settings::default();
-        pipeline.vocabulary.client_names = settings.clients.clone();
+        pipeline.vocabulary.client_names = settings.clients.names();
         change(&mut settings, &mut pipeline);
         let store = store::open("memory:").await.unwrap();
         let ruleset = matching::opencr::parse(RULES).unwrap();
@@ -87,7 +87,7 @@ pub(crate) fn settings() -> ServerSettings {
     settings.clients = [("openmrs", "OpenMRS"), ("dhis2", "DHIS2"), ("lims", "LIMS")]
         .map(|(id, name)| (ClientId::new(id), name.to_owned()))
         .into_iter()
-        .collect::<HashMap<_, _>>();
+        .collect();
     settings.gateways = vec!["10.0.0.1".parse().unwrap()];
     settings
 }

@@ -19,4 +19,5 @@ mod people;
 mod read_history;
 mod refusals;
 mod search;
+mod tls;
 mod transaction;

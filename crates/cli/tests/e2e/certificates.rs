@@ -129,6 +129,8 @@ fn certificate_is_good_until_it_is_revoked() {
     assert_eq!(ask(&lab, &server).0, 200);
     assert!(office.done(&["client", "show", "emr"]).contains(": revoked"));
     office.refused(&["client", "cert", "revoke", "emr"]);
+    server.signal("HUP");
+    assert_eq!(ask(&lab, &server).0, 200, "it reads its files again and goes on");
     server.stop();
 }
 

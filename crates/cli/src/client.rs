@@ -147,7 +147,8 @@ fn list(place: &Place) -> anyhow::Result<()> {
     let certificates = certificates(place, &config)?;
     let now = OffsetDateTime::now_utc();
     for client in all(&config)? {
-        let own = certificates.iter().filter(|one| one.name == client.id && one.is_good(now));
+        let own =
+            certificates.iter().filter(|one| one.name == client.id && one.revoked_at.is_none());
         let state = own.max_by_key(|one| one.not_after).map(|one| one.state(now));
         let state = state.unwrap_or_else(|| "no certificate".to_owned());
         let disabled = if client.disabled { "DISABLED" } else { "enabled" };

@@ -129,6 +129,8 @@ fn certificate_is_good_until_it_is_revoked() {
     assert_eq!(ask(&lab, &server).0, 200);
     assert!(office.done(&["client", "show", "emr"]).contains(": revoked"));
     office.refused(&["client", "cert", "revoke", "emr"]);
+    server.signal("HUP");
+    assert_eq!(ask(&lab, &server).0, 200, "it reads its files again and goes on");
     server.stop();
 }
 
@@ -160,7 +162,7 @@ fn renewed_and_requested_certificates_are_good() {
 }
 
 #[test]
-fn request_that_its_key_did_not_sign_is_refused() {
+fn forged_and_weak_requests_are_refused() {
     let office = Office::open();
     let key = KeyPair::generate().expect("a key");
     let request = CertificateParams::default().serialize_request(&key).expect("a request");
@@ -171,6 +173,12 @@ fn request_that_its_key_did_not_sign_is_refused() {
     std::fs::write(office.file("forged.csr"), pem).expect("it is written");
     let said = office.refused(&["client", "cert", "sign-csr", "emr", "forged.csr"]);
     assert!(said.contains("signature"), "{said}");
+    let weak = [include_str!("rsa2048.csr"), include_str!("p224.csr")];
+    for request in weak {
+        std::fs::write(office.file("weak.csr"), request).expect("it is written");
+        let said = office.refused(&["client", "cert", "sign-csr", "emr", "weak.csr"]);
+        assert!(said.contains("too weak"), "{said}");
+    }
     std::fs::write(office.file("no.csr"), "x").expect("it is written");
     let said = office.refused(&["client", "cert", "sign-csr", "emr", "no.csr"]);
     assert!(said.contains("not PEM"), "{said}");

@@ -76,10 +76,15 @@ impl Server {
         self.log.take().expect("started with a log").join().expect("the log was read")
     }
 
-    fn terminate(&mut self) {
-        let id = self.child.id().to_string();
-        let sent = Command::new("kill").args(["-TERM", &id]).status().expect("kill runs");
+    /// Sends a signal, such as `HUP`.
+    pub(crate) fn signal(&self, name: &str) {
+        let (signal, id) = (format!("-{name}"), self.child.id().to_string());
+        let sent = Command::new("kill").args([signal, id]).status().expect("kill runs");
         assert!(sent.success());
+    }
+
+    fn terminate(&mut self) {
+        self.signal("TERM");
         assert!(self.child.wait().expect("the process ends").success());
     }
 }

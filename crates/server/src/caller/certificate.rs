@@ -21,7 +21,11 @@ pub(crate) type Judged = Result<CertificateName, CertificateRefusal>;
 /// is needed: it would be somebody else without noticing.
 pub(crate) async fn refuse_bad(request: Request, next: Next) -> Response {
     match request.extensions().get::<Judged>() {
-        Some(Err(refusal)) => ApiError::from(CallerRefusal::Certificate(*refusal)).into_response(),
+        Some(Err(refusal)) => {
+            // Whose it claims to be is not logged: nobody vouches for that.
+            tracing::info!(?refusal, "refused a certificate");
+            ApiError::from(CallerRefusal::Certificate(*refusal)).into_response()
+        }
         Some(Ok(_)) | None => next.run(request).await,
     }
 }

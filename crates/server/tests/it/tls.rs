@@ -10,11 +10,13 @@ use server::{App, Client, ClientMap, Clients, Tls, TlsFiles, TlsVersion, Watched
 use time::OffsetDateTime;
 use tokio::{
     io::{AsyncReadExt, AsyncWriteExt},
-    net::{TcpListener, TcpStream},
+    net::{TcpListener, TcpSocket, TcpStream},
+    sync::oneshot,
+    task::JoinHandle,
 };
 use tokio_rustls::{TlsConnector, client::TlsStream};
 
-use crate::app::{TestApp, settings};
+use crate::app::{TestApp, other, settings};
 
 mod authority;
 
@@ -26,6 +28,8 @@ struct Secured {
     ca: Authority,
     folder: tempfile::TempDir,
     tls: Tls,
+    stop: oneshot::Sender<()>,
+    task: JoinHandle<std::io::Result<()>>,
 }
 
 impl Secured {
@@ -34,6 +38,13 @@ impl Secured {
     }
 
     async fn with(change: impl FnOnce(&mut server::ServerSettings)) -> Self {
+        Self::on(TestApp::start().await.pipeline, change).await
+    }
+
+    async fn on(
+        pipeline: pipeline::Pipeline,
+        change: impl FnOnce(&mut server::ServerSettings),
+    ) -> Self {
         let folder = tempfile::tempdir().unwrap();
         let ca = Authority::new("Clients of the test");
         install(folder.path(), &ca.server(1));
@@ -45,9 +56,12 @@ impl Secured {
         change(&mut settings);
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let address = listener.local_addr().unwrap();
-        let app = App::new(TestApp::start().await.pipeline, settings);
-        tokio::spawn(serve(listener, app, std::future::pending()));
-        Self { address, ca, folder, tls }
+        let (stop, stopped) = oneshot::channel::<()>();
+        let app = App::new(pipeline, settings);
+        let task = tokio::spawn(serve(listener, app, async {
+            let _ = stopped.await;
+        }));
+        Self { address, ca, folder, tls, stop, task }
     }
 
     async fn connect(&self, config: Arc<ClientConfig>) -> std::io::Result<TlsStream<TcpStream>> {
@@ -315,6 +329,41 @@ async fn slow_handshake_is_cut_off() {
     let _mute = TcpStream::connect(server.address).await.unwrap();
     let answer = server.ask(Some(&server.ca.client("openmrs", 2)), "").await;
     assert_eq!(answer.0, 200, "its place is free again");
+}
+
+#[tokio::test]
+async fn client_that_does_not_read_is_cut_off_on_tls_too() {
+    let app = TestApp::start().await;
+    let photo = serde_json::json!([{ "data": "A".repeat(9_000_000) }]);
+    app.submit(other("Amina", "Okello", "1").resource_id("a").with("photo", photo)).await;
+    let server = Secured::on(app.pipeline.clone(), |settings| {
+        settings.write_timeout = Duration::from_millis(100);
+        settings.connections_max = 1;
+    })
+    .await;
+    let socket = TcpSocket::new_v4().unwrap();
+    socket.set_recv_buffer_size(4096).unwrap();
+    let stream = socket.connect(server.address).await.unwrap();
+    let identity = server.ca.client("openmrs", 2);
+    let connector = TlsConnector::from(server.ca.client_config(Some(&identity)));
+    let name = ServerName::try_from("localhost").unwrap();
+    let mut deaf = connector.connect(name, stream).await.unwrap();
+    deaf.write_all(b"GET /fhir/Patient/a HTTP/1.1\r\nHost: x\r\n\r\n").await.unwrap();
+    deaf.flush().await.unwrap();
+    assert_eq!(server.ask(Some(&identity), "").await.0, 200, "its place is free again");
+}
+
+#[tokio::test]
+async fn stop_ends_connections_that_wait() {
+    let server = Secured::start().await;
+    let identity = server.ca.client("openmrs", 2);
+    let mut idle = server.connect(server.ca.client_config(Some(&identity))).await.unwrap();
+    assert_eq!(request(&mut idle, "/fhir/Patient", "").await.0, 200);
+    server.stop.send(()).unwrap();
+    let mut rest = Vec::new();
+    idle.read_to_end(&mut rest).await.unwrap();
+    assert!(rest.is_empty(), "closed in an orderly way");
+    server.task.await.unwrap().unwrap();
 }
 
 #[tokio::test]

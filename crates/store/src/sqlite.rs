@@ -42,7 +42,8 @@ use crate::{FoundIds, Reader, Store, StoreError, Window};
 pub struct SqliteStore {
     /// For searches, pages and histories, which may take long.
     readers: Readers,
-    /// For what decisions rest on, which is found by keys: the linker never waits for a search.
+    /// For what decisions rest on, which is found by keys: neither the linker nor the gate for
+    /// people waits for a search.
     lookups: Readers,
     /// After the readers, so that the last connection to be dropped is one that can write.
     writer: Writer,

@@ -121,7 +121,7 @@ fn resource(value: Value, asked: &Asked) -> Result<Response, ApiError> {
 }
 
 /// A searchset as OpenCR's UI reads it.
-pub(crate) fn answer(mut bundle: Resource, asked: &Asked) -> Response {
+pub(super) fn answer(mut bundle: Resource, asked: &Asked) -> Response {
     suit(bundle.value_mut(), &asked.base);
     Reply::new(StatusCode::OK).with(bundle).into_response(asked.is_pretty)
 }

@@ -2,7 +2,7 @@
 
 use axum::{
     extract::{FromRequest, Request, State},
-    response::Response,
+    response::{IntoResponse, Response},
 };
 use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
 use chacha20poly1305::aead::{OsRng, rand_core::RngCore};
@@ -45,7 +45,6 @@ impl Invitation {
 /// `POST /ocrux/user/setup`: `token`, `username`, `password`, `firstName`, `surname`. Works once,
 /// while there is no account.
 pub(super) async fn set_up(State(app): State<App>, request: Request) -> Result<Response, Response> {
-    use axum::response::IntoResponse;
     let people = People::of(&app);
     let (parts, body) = request.into_parts();
     let admitted = people.shared.arrivals.admit(address(&parts, app.settings()));

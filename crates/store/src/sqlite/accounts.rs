@@ -209,13 +209,13 @@ impl Accounts for SqliteStore {
 
     async fn account(&self, id: &AccountId) -> Result<Option<Account>, StoreError> {
         let id = id.clone();
-        self.read(move |connection| by_id(connection, &id)).await
+        self.look_up(move |connection| by_id(connection, &id)).await
     }
 
     async fn account_named(&self, username: &str) -> Result<Option<Account>, StoreError> {
         let username = username.to_owned();
         let sql = format!("{ACCOUNT} WHERE a.username = ?");
-        self.read(move |connection| sql::first(connection, &sql, [username], account)).await
+        self.look_up(move |connection| sql::first(connection, &sql, [username], account)).await
     }
 
     async fn accounts(&self, window: Window) -> Result<(Vec<Account>, u64), StoreError> {
@@ -285,7 +285,7 @@ impl Accounts for SqliteStore {
         let sql = format!(
             "{ACCOUNT} JOIN session s ON s.account = a.id WHERE s.id = ? AND s.expires_at > ?"
         );
-        self.read(move |connection| sql::first(connection, &sql, (id.as_str(), now.0), account))
+        self.look_up(move |connection| sql::first(connection, &sql, (id.as_str(), now.0), account))
             .await
     }
 

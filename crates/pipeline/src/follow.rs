@@ -100,6 +100,7 @@ fn changed_records(event: &Event) -> Result<Vec<String>, FollowError> {
         // Who belongs to whom is not in the index.
         Change::Link { .. }
         | Change::Adjudicate { .. }
+        | Change::Release { .. }
         | Change::CreateGolden { .. }
         | Change::RetireGolden { .. }
         | Change::BreakPair { .. }

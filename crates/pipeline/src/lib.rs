@@ -1,4 +1,4 @@
-//! The registry's verbs, asynchronous: submit and withdraw records, break and unbreak links.
+//! The registry's verbs, asynchronous: submit and withdraw records, decide about links, compare.
 //!
 //! This room owns the linker, the one writer (architecture D3), and the published match index.
 //! Edges decode a request, call one verb here and encode the answer. No SQL, no HTTP.
@@ -18,6 +18,7 @@ use registry::{
     extract::Extractor,
     ids::{ClientId, RecordId},
     record::SourceRecord,
+    verdict::Verdict,
 };
 use store::{Reader, Store, StoreError, threads};
 use thiserror::Error;
@@ -32,7 +33,9 @@ pub mod meters;
 pub mod pairs;
 mod parking;
 mod published;
+pub mod review;
 pub mod rows;
+pub mod scores;
 pub mod settings;
 pub mod verify;
 
@@ -42,12 +45,13 @@ use linker::Linker;
 pub use meters::Meters;
 use parking::Gate;
 use published::View;
+use review::Case;
 pub use settings::Settings;
 
 /// Operations that one transaction may hold: they are decided in one go, and all others wait.
 pub const ATOMIC_MAX: usize = 1_000;
 
-/// One act on the registry, ready for the linker.
+/// One act of a source on the registry, ready for the linker. What persons decide is a [`Case`].
 #[derive(Clone, Debug)]
 pub enum Operation {
     /// Create or update a source record.
@@ -58,18 +62,6 @@ pub enum Operation {
         record: RecordId,
         /// `If-Match`.
         if_match: Option<u32>,
-    },
-    /// Break records out of their golden records.
-    Break {
-        /// The records.
-        records: Vec<RecordId>,
-        /// Whether they stay together.
-        grouping: registry::adjudicate::Grouping,
-    },
-    /// Withdraw the declaration that pairs are different people.
-    Unbreak {
-        /// The pairs.
-        pairs: Vec<registry::state::BrokenPair>,
     },
 }
 
@@ -93,7 +85,7 @@ pub struct Work {
     pub is_atomic: bool,
 }
 
-/// The answer to each operation of a [`Work`], in order. A break has a receipt for each record.
+/// The answer to each operation of a [`Work`], in order.
 pub type Answers = Vec<Result<Vec<Receipt>, Refusal>>;
 
 /// Why the registry could not answer at all. Nothing of the work was written.
@@ -255,6 +247,24 @@ impl Pipeline {
             }
         }
         Ok(answers)
+    }
+
+    /// Carries out a person's decision, or only tries it; returns once it is durable.
+    ///
+    /// # Errors
+    ///
+    /// [`PipelineError`] if nothing was written and nothing was decided. A decision that is not
+    /// possible is answered by a [`Refusal`].
+    pub async fn adjudicate(&self, case: Case) -> Result<Result<Verdict, Refusal>, PipelineError> {
+        let answer = self.shared.gate.judge(Arc::new(case)).await?;
+        match answer {
+            Err(Refusal::RestedOn { event, .. }) => {
+                let named = review::resting_on(&*self.shared.reader, event).await;
+                let later = named.map_err(|error| PipelineError::Store(Arc::new(error)))?;
+                Ok(Err(Refusal::RestedOn { event, later }))
+            }
+            answer => Ok(answer),
+        }
     }
 
     /// Reads of the committed state.

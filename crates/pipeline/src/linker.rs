@@ -17,15 +17,17 @@ use crate::{
     follow::{FollowError, follow},
     load,
     meters::{Meters, Step},
-    parking::Parcel,
+    parking::{Parcel, WorkParcel},
     published::Published,
     settings::Settings,
 };
 
+mod case;
 mod desk;
 mod overlay;
 
-use desk::{Decided, Desk, match_all, wanted};
+pub(crate) use desk::Desk;
+use desk::{Decided, match_all, wanted};
 
 /// The writer's state.
 pub(crate) struct Linker {
@@ -59,18 +61,35 @@ impl Linker {
         }
     }
 
-    /// How many of the waiting parcels one commit takes: at least one.
+    /// How many of the waiting parcels one commit takes: at least one. A person's decision has
+    /// a commit of its own.
     fn batch_len(&self, parcels: &[Parcel]) -> usize {
         let mut operations = 0;
-        let fitting = parcels.iter().take_while(|parcel| {
-            operations += parcel.work.operations.len();
-            operations <= self.settings.batch_max
+        let fitting = parcels.iter().take_while(|parcel| match parcel {
+            Parcel::Work(parcel) => {
+                operations += parcel.work.operations.len();
+                operations <= self.settings.batch_max
+            }
+            Parcel::Case(_) => false,
         });
         fitting.count().max(1)
     }
 
-    /// Decides, commits and answers. A fault in one work does not take the others with it.
     async fn serve(&mut self, parcels: Vec<Parcel>) {
+        let mut works = Vec::with_capacity(parcels.len());
+        for parcel in parcels {
+            match parcel {
+                Parcel::Work(parcel) => works.push(parcel),
+                Parcel::Case(parcel) => self.judge(parcel).await,
+            }
+        }
+        if !works.is_empty() {
+            self.serve_works(works).await;
+        }
+    }
+
+    /// Decides, commits and answers. A fault in one work does not take the others with it.
+    async fn serve_works(&mut self, parcels: Vec<WorkParcel>) {
         let (works, replies): (Vec<Work>, Vec<_>) =
             parcels.into_iter().map(|parcel| (parcel.work, (parcel.reply, parcel.place))).unzip();
         let works: Arc<[Work]> = works.into();
@@ -232,7 +251,7 @@ impl Watch {
 }
 
 /// Runs work that keeps a core busy where it does not keep the network waiting.
-async fn blocking<T: Send + 'static>(
+pub(crate) async fn blocking<T: Send + 'static>(
     work: impl FnOnce() -> T + Send + 'static,
 ) -> Result<T, PipelineError> {
     threads::blocking(work).await.ok_or_else(|| {

@@ -62,6 +62,55 @@ pub(crate) async fn standing(reader: &dyn Reader, wanted: &Wanted) -> Result<Sta
     Ok(standing)
 }
 
+/// What a person's decision asks about.
+#[derive(Debug, Default)]
+pub(crate) struct Named {
+    /// The source records that it names.
+    pub(crate) records: BTreeSet<RecordId>,
+    /// The golden records that it names.
+    pub(crate) goldens: BTreeSet<Cruid>,
+    /// Candidates of the records that are decided on anew.
+    pub(crate) numbers: BTreeSet<RecordNumber>,
+    /// Those of them that are automatic matches, if rules guard golden records.
+    pub(crate) automatic: BTreeSet<RecordNumber>,
+}
+
+/// Loads the standing state for a person's decision.
+///
+/// It holds what is named, all members of the golden records concerned, the broken pairs and
+/// open issues of all of these with the records on their other side, and the candidates with
+/// their golden records.
+pub(crate) async fn case(reader: &dyn Reader, named: &Named) -> Result<Standing, StoreError> {
+    let mut standing = Standing::default();
+    let records: Vec<RecordId> = named.records.iter().cloned().collect();
+    for state in reader.records(&records).await? {
+        standing.load_record(state);
+    }
+    let of_records = standing.records().map(|state| state.golden.clone());
+    let goldens = of_records.chain(named.goldens.iter().cloned()).collect();
+    load_goldens(reader, &mut standing, goldens).await?;
+    let members = standing.goldens().flat_map(|golden| &golden.members).cloned();
+    let subjects: BTreeSet<RecordId> =
+        members.chain(standing.records().map(|state| state.id.clone())).collect();
+    let members: Vec<RecordId> = subjects.iter().cloned().collect();
+    for state in reader.records(&members).await? {
+        standing.load_record(state);
+    }
+    load_relations(reader, &mut standing, subjects).await?;
+    let numbers: Vec<RecordNumber> = named.numbers.iter().copied().collect();
+    for state in reader.records_numbered(&numbers).await? {
+        standing.load_record(state);
+    }
+    let is_missing = |golden: &&Cruid| standing.golden(golden).is_none();
+    let of_records = standing.records().map(|state| &state.golden);
+    let goldens = of_records.filter(is_missing).cloned().collect();
+    load_goldens(reader, &mut standing, goldens).await?;
+    let automatic = standing.records().filter(|state| named.automatic.contains(&state.number));
+    let joinable = automatic.map(|state| state.id.clone()).collect();
+    load_members(reader, &mut standing, joinable).await?;
+    Ok(standing)
+}
+
 /// Loads the other members of the golden records of `records`, and of what replaced those.
 async fn load_members(
     reader: &dyn Reader,

@@ -16,7 +16,7 @@ use registry::{
     ids::Revision,
 };
 
-use crate::{Answers, PipelineError};
+use crate::{Answers, PipelineError, review::CaseAnswer};
 
 /// The figures of one pipeline.
 pub struct Meters {
@@ -55,6 +55,9 @@ struct Refusals {
     not_yours: Counter,
     unknown: Counter,
     not_possible: Counter,
+    stale: Counter,
+    declared_different: Counter,
+    rested_on: Counter,
     transaction: Counter,
     not_reached: Counter,
     fault: Counter,
@@ -128,6 +131,9 @@ impl Meters {
                 not_yours: refusals("not_yours"),
                 unknown: refusals("unknown"),
                 not_possible: refusals("not_possible"),
+                stale: refusals("stale"),
+                declared_different: refusals("declared_different"),
+                rested_on: refusals("rested_on"),
                 transaction: refusals("transaction"),
                 not_reached: refusals("not_reached"),
                 fault: refusals("fault"),
@@ -220,6 +226,17 @@ impl Meters {
         }
     }
 
+    /// The linker's answer to a person's decision.
+    pub(crate) fn judged(&self, answer: &CaseAnswer) {
+        match answer {
+            Err(error) => self.failed(error),
+            Ok(Err(refusal)) => self.refused(refusal, 1),
+            Ok(Ok(verdict)) if verdict.event.is_some() => self.carried_out(Outcome::Adjudicated),
+            // It was only tried, or changed nothing.
+            Ok(Ok(_)) => {}
+        }
+    }
+
     /// A work that nothing was decided about.
     pub(crate) fn failed(&self, error: &PipelineError) {
         let failures = &self.failures;
@@ -258,6 +275,9 @@ impl Meters {
             Refusal::NotYours(_) => &refusals.not_yours,
             Refusal::Unknown(_) => &refusals.unknown,
             Refusal::NotPossible(_) => &refusals.not_possible,
+            Refusal::Stale(_) => &refusals.stale,
+            Refusal::DeclaredDifferent { .. } => &refusals.declared_different,
+            Refusal::RestedOn { .. } => &refusals.rested_on,
             Refusal::Transaction(_) => &refusals.transaction,
             Refusal::NotReached(_) => &refusals.not_reached,
             Refusal::Fault => &refusals.fault,

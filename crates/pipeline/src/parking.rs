@@ -5,12 +5,31 @@ use std::sync::Arc;
 use parking_lot::Mutex;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore, mpsc, oneshot};
 
-use crate::{Answers, Meters, PipelineError, Work};
+use crate::{
+    Answers, Meters, PipelineError, Work,
+    review::{Case, CaseAnswer},
+};
+
+/// What is on its way to the linker.
+pub(crate) enum Parcel {
+    /// Acts, which may share a commit with those of others.
+    Work(WorkParcel),
+    /// A person's decision, which has a commit of its own.
+    Case(CaseParcel),
+}
 
 /// Work on its way to the linker.
-pub(crate) struct Parcel {
+pub(crate) struct WorkParcel {
     pub(crate) work: Work,
     pub(crate) reply: oneshot::Sender<Result<Answers, PipelineError>>,
+    /// Kept until the answer is given; then others may enter.
+    pub(crate) place: OwnedSemaphorePermit,
+}
+
+/// A person's decision on its way to the linker.
+pub(crate) struct CaseParcel {
+    pub(crate) case: Arc<Case>,
+    pub(crate) reply: oneshot::Sender<CaseAnswer>,
     /// Kept until the answer is given; then others may enter.
     pub(crate) place: OwnedSemaphorePermit,
 }
@@ -51,28 +70,48 @@ impl Gate {
         Err(unanswered)
     }
 
+    /// As [`Gate::pass`], for a person's decision.
+    pub(crate) async fn judge(&self, case: Arc<Case>) -> CaseAnswer {
+        let (reply, answer) = oneshot::channel();
+        let sent = self
+            .place(1)
+            .and_then(|place| self.send(Parcel::Case(CaseParcel { case, reply, place })));
+        let unanswered = match sent {
+            Ok(()) => match answer.await {
+                Ok(answer) => return answer,
+                Err(_) => PipelineError::Fault,
+            },
+            Err(error) => error,
+        };
+        self.meters.failed(&unanswered);
+        Err(unanswered)
+    }
+
     fn enter(
         &self,
         work: Work,
     ) -> Result<oneshot::Receiver<Result<Answers, PipelineError>>, PipelineError> {
+        let place = self.place(work.operations.len().max(1))?;
+        let (reply, answer) = oneshot::channel();
+        self.send(Parcel::Work(WorkParcel { work, reply, place }))?;
+        Ok(answer)
+    }
+
+    fn place(&self, weight: usize) -> Result<OwnedSemaphorePermit, PipelineError> {
         let queue_max = self.queue_max;
-        let weight = work.operations.len().max(1);
         let weight = u32::try_from(weight)
             .ok()
             .filter(|_| weight <= queue_max)
             .ok_or(PipelineError::TooMany { queue_max })?;
-        let place = self
-            .places
-            .clone()
-            .try_acquire_many_owned(weight)
-            .map_err(|_| PipelineError::Busy { queue_max })?;
-        let (reply, answer) = oneshot::channel();
-        let parcel = Parcel { work, reply, place };
+        let places = self.places.clone();
+        places.try_acquire_many_owned(weight).map_err(|_| PipelineError::Busy { queue_max })
+    }
+
+    fn send(&self, parcel: Parcel) -> Result<(), PipelineError> {
         match self.sender.lock().as_ref() {
-            Some(sender) => sender.send(parcel).map_err(|_| PipelineError::Fault)?,
-            None => return Err(PipelineError::Stopping),
+            Some(sender) => sender.send(parcel).map_err(|_| PipelineError::Fault),
+            None => Err(PipelineError::Stopping),
         }
-        Ok(answer)
     }
 
     pub(crate) fn waiting(&self) -> usize {

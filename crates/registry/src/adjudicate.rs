@@ -1,153 +1,234 @@
-//! A person's decision about links: break, and its withdrawal.
+//! A person's decisions about links: break, unbreak, resolve, mark different or same, undo.
 //!
-//! It outranks the rules and takes the same road as they do: a [`Decision`], a batch, a commit.
+//! They outrank the rules and take the same road as they do: a [`Decision`], a batch, a commit.
+//! A trial (`dry_run`) decides by the same code and writes nothing.
 
 use std::collections::{BTreeMap, BTreeSet};
 
 use crate::{
-    commit::{Change, CloseReason},
+    commit::Change,
     decide::{Decision, Outcome, Refusal},
-    event::Verb,
-    ids::{Cruid, GoldenNumber, RecordId, Revision},
+    event::{EventBody, Verb},
+    ids::{Cruid, GoldenNumber, IssueId, RecordId, Revision, Timestamp},
     standing::Standing,
-    state::{BasisKind, BrokenPair, LinkBasis},
+    state::{BasisKind, BrokenPair, LinkBasis, RecordState},
+    undo,
 };
 
-/// How the records that are broken out of a golden record stay together.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Grouping {
-    /// They are one person, another than those left behind (contract 3.9).
-    Together,
-    /// Each is a person of its own.
-    Apart,
+mod breaks;
+mod homes;
+mod marks;
+mod resolve;
+
+pub use breaks::{Grouping, break_records, unbreak_and_rematch, unbreak_pairs};
+pub use marks::{mark_different, mark_same};
+pub use resolve::{Move, Resolve, Target, resolve};
+
+/// Characters that a reason may have: a note, not a file.
+pub const REASON_MAX: usize = 2_000;
+
+/// Records that one decision may name: more than a person looks at.
+pub const NAMED_MAX: usize = 500;
+
+/// What a person decides.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Adjudication {
+    /// Break records out of their golden records.
+    Break {
+        /// The records.
+        records: BTreeSet<RecordId>,
+        /// Whether they stay together.
+        grouping: Grouping,
+    },
+    /// Withdraw the declaration that pairs are different people, and decide on them anew.
+    Unbreak {
+        /// The pairs.
+        pairs: Vec<BrokenPair>,
+    },
+    /// Close match issues of a record, with or without moving records.
+    Resolve(Resolve),
+    /// Declare two records different people that are not linked.
+    MarkDifferent {
+        /// The two records.
+        pair: BrokenPair,
+    },
+    /// Declare two records one person: their golden records become one.
+    MarkSame {
+        /// The two records.
+        pair: BrokenPair,
+        /// Declarations that records of the two are different people are withdrawn; without it
+        /// they keep the two apart.
+        withdraw_broken: bool,
+    },
+    /// Take back an earlier decision.
+    Undo {
+        /// Its event.
+        event: Revision,
+    },
 }
 
-/// Breaks `records` out of their golden records.
-///
-/// The records leave for new golden records; each is declared different from every member left
-/// behind and, with [`Grouping::Apart`], from each other. `new_golden` gives fresh CRUIDs with
-/// their numbers, in order.
+impl Adjudication {
+    /// The source records that the decision names.
+    pub fn records(&self) -> BTreeSet<RecordId> {
+        let of_pair = |pair: &BrokenPair| [pair.low().clone(), pair.high().clone()];
+        match self {
+            Self::Break { records, .. } => records.clone(),
+            Self::Unbreak { pairs } => pairs.iter().flat_map(of_pair).collect(),
+            Self::Resolve(resolve) => resolve.records(),
+            Self::MarkDifferent { pair } | Self::MarkSame { pair, .. } => of_pair(pair).into(),
+            Self::Undo { .. } => BTreeSet::new(),
+        }
+    }
+
+    /// The golden records that the decision names.
+    pub fn goldens(&self) -> BTreeSet<Cruid> {
+        match self {
+            Self::Resolve(resolve) => resolve.goldens(),
+            Self::Break { .. }
+            | Self::Unbreak { .. }
+            | Self::MarkDifferent { .. }
+            | Self::MarkSame { .. }
+            | Self::Undo { .. } => BTreeSet::new(),
+        }
+    }
+
+    /// The records that are decided on anew by the rules.
+    pub fn rematched(&self) -> BTreeSet<RecordId> {
+        match self {
+            Self::Unbreak { .. } => self.records(),
+            Self::Break { .. }
+            | Self::Resolve(_)
+            | Self::MarkDifferent { .. }
+            | Self::MarkSame { .. }
+            | Self::Undo { .. } => BTreeSet::new(),
+        }
+    }
+}
+
+/// What the deciding functions may not make themselves.
+pub struct Supply<'a> {
+    /// The revision that the decision's event will have.
+    pub revision: Revision,
+    /// Now.
+    pub at: Timestamp,
+    /// The next free golden number.
+    pub next_golden: u32,
+    /// How many issues the event opens so far.
+    pub issues_opened: usize,
+    /// Gives a fresh CRUID.
+    pub cruid: &'a dyn Fn() -> Cruid,
+}
+
+impl Supply<'_> {
+    /// A fresh CRUID and its number.
+    pub fn golden(&mut self) -> (Cruid, GoldenNumber) {
+        let number = GoldenNumber(self.next_golden);
+        self.next_golden += 1;
+        ((self.cruid)(), number)
+    }
+
+    /// The name of the event's next issue.
+    pub fn issue(&mut self) -> IssueId {
+        self.issues_opened += 1;
+        IssueId::new(format!("{}-{}", self.revision, self.issues_opened))
+    }
+}
+
+/// What becomes of a record that is decided on anew.
+#[derive(Clone, Debug, Default)]
+pub struct Rematched {
+    /// The changes, in order.
+    pub changes: Vec<Change>,
+    /// Their explanations, by hash, as JSON text.
+    pub explanations: Vec<(crate::ids::ContentHash, String)>,
+}
+
+/// Decides on a live stored record anew, on the state given.
+pub type Rematch<'a> = &'a dyn Fn(&RecordId, &Standing, &mut Supply<'_>) -> Rematched;
+
+/// What the person looked at when deciding; whatever has changed since refuses the decision.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Seen {
+    /// The revision that was shown: nothing that the decision names may have changed since.
+    pub revision: Option<Revision>,
+    /// The versions that were shown, by the FHIR id of a source or golden record.
+    pub versions: BTreeMap<String, u32>,
+}
+
+impl Seen {
+    /// Checks that the versions shown are still the newest.
+    ///
+    /// # Errors
+    ///
+    /// [`Refusal::Stale`] names the first that is not.
+    pub fn check(&self, standing: &Standing) -> Result<(), Refusal> {
+        for (id, version) in &self.versions {
+            let record = standing.record(&RecordId::new(id.as_str())).map(|state| state.version);
+            let golden = || standing.golden(&Cruid::new(id.as_str())).map(|state| state.version);
+            if record.or_else(golden) != Some(*version) {
+                return Err(Refusal::Stale(format!("Patient/{id}")));
+            }
+        }
+        Ok(())
+    }
+}
+
+/// What a person's decision rests on.
+pub struct Grounds<'a> {
+    /// Holds all that the decision names, their golden records with all members, and the broken
+    /// pairs and open issues of all of these.
+    pub standing: &'a Standing,
+    /// Decides on a record anew.
+    pub rematch: Rematch<'a>,
+    /// The event that is to be undone, if it exists.
+    pub undone: Option<&'a EventBody>,
+}
+
+/// Carries out a person's decision, as far as thinking goes.
 ///
 /// # Errors
 ///
-/// [`Refusal::Unknown`] for an id that is no live source record, [`Refusal::NotPossible`] if
-/// nothing would be left behind to break from.
-pub fn break_records(
-    records: &BTreeSet<RecordId>,
-    grouping: Grouping,
-    standing: &Standing,
-    revision: Revision,
-    new_golden: &mut dyn FnMut() -> (Cruid, GoldenNumber),
+/// [`Refusal`]: see the functions of each kind.
+pub fn adjudicate(
+    adjudication: &Adjudication,
+    grounds: &Grounds<'_>,
+    supply: &mut Supply<'_>,
 ) -> Result<Decision, Refusal> {
-    let mut groups: BTreeMap<Cruid, Vec<RecordId>> = BTreeMap::new();
-    for id in records {
-        let state = standing
-            .record(id)
-            .filter(|state| !state.is_withdrawn)
-            .ok_or_else(|| Refusal::Unknown(id.clone()))?;
-        groups.entry(state.golden.clone()).or_default().push(id.clone());
-    }
-    let mut changes = Vec::new();
-    for (golden, leaving) in &groups {
-        let members = standing.golden(golden).map(|state| &state.members);
-        let left: Vec<&RecordId> =
-            members.into_iter().flatten().filter(|id| !records.contains(id)).collect();
-        let is_possible = match grouping {
-            Grouping::Together => !left.is_empty(),
-            Grouping::Apart => !left.is_empty() || leaving.len() > 1,
-        };
-        if !is_possible {
-            let text = format!("Patient/{golden} holds nothing else to break these records from");
-            return Err(Refusal::NotPossible(text));
-        }
-        changes.extend(leave(leaving, &left, grouping, revision, new_golden));
-    }
-    changes.extend(close_decided(records, &changes, standing));
-    Ok(decision(Verb::Break, changes, records))
-}
-
-/// The changes by which `leaving` leave their golden record, where `left` stay.
-fn leave(
-    leaving: &[RecordId],
-    left: &[&RecordId],
-    grouping: Grouping,
-    revision: Revision,
-    new_golden: &mut dyn FnMut() -> (Cruid, GoldenNumber),
-) -> Vec<Change> {
-    let basis = LinkBasis { kind: BasisKind::Adjudicated, revision, evidence: None };
-    let mut changes = Vec::new();
-    let mut target = None;
-    for (index, record) in leaving.iter().enumerate() {
-        // With nothing left behind, the first of those that part keeps the CRUID.
-        let keeps = left.is_empty() && index == 0;
-        if !keeps {
-            let is_new = target.is_none() || grouping == Grouping::Apart;
-            if is_new {
-                let (golden, number) = new_golden();
-                changes.push(Change::CreateGolden { golden: golden.clone(), number });
-                target = Some(golden);
+    let standing = grounds.standing;
+    match adjudication {
+        Adjudication::Break { records, grouping } => {
+            if records.is_empty() {
+                return Err(Refusal::NotPossible("name at least one record to break".to_owned()));
             }
-            if let Some(golden) = target.clone() {
-                changes.push(Change::Link { record: record.clone(), golden, basis: basis.clone() });
-            }
+            let revision = supply.revision;
+            break_records(records, *grouping, standing, revision, &mut || supply.golden())
         }
-        let others = match grouping {
-            Grouping::Together => &leaving[..0],
-            Grouping::Apart => &leaving[..index],
-        };
-        changes.extend(left.iter().copied().chain(others).map(|other| Change::BreakPair {
-            pair: BrokenPair::new(record.clone(), other.clone()),
-        }));
+        Adjudication::Unbreak { pairs } => {
+            unbreak_and_rematch(pairs, standing, supply, grounds.rematch)
+        }
+        Adjudication::Resolve(asked) => resolve(asked, standing, supply),
+        Adjudication::MarkDifferent { pair } => mark_different(pair, standing),
+        Adjudication::MarkSame { pair, withdraw_broken } => {
+            mark_same(pair, *withdraw_broken, standing, supply.revision)
+        }
+        Adjudication::Undo { event } => match grounds.undone {
+            Some(body) => undo::undo(body, standing),
+            None => Err(Refusal::NotPossible(format!("there is no event {event}"))),
+        },
     }
-    changes
 }
 
-/// Closes the open issues of pairs that were just declared different.
-fn close_decided(
-    records: &BTreeSet<RecordId>,
-    changes: &[Change],
-    standing: &Standing,
-) -> Vec<Change> {
-    let pairs: BTreeSet<&BrokenPair> = changes
-        .iter()
-        .filter_map(|change| match change {
-            Change::BreakPair { pair } => Some(pair),
-            _ => None,
-        })
-        .collect();
-    let mut closed = BTreeSet::new();
-    for issue in records.iter().flat_map(|record| standing.issues_of(record)) {
-        let pair = BrokenPair::new(issue.subject.clone(), issue.evidence.candidate.clone());
-        if pairs.contains(&pair) {
-            closed.insert(issue.id.clone());
-        }
-    }
-    closed
-        .into_iter()
-        .map(|issue| Change::CloseIssue { issue, reason: CloseReason::Decided })
-        .collect()
+/// A live source record.
+fn live<'a>(id: &RecordId, standing: &'a Standing) -> Result<&'a RecordState, Refusal> {
+    standing
+        .record(id)
+        .filter(|state| !state.is_withdrawn)
+        .ok_or_else(|| Refusal::Unknown(id.clone()))
 }
 
-/// Withdraws the declaration that the two records of each pair are different people.
-///
-/// Links do not come back by that: the records are decided on anew when they are next
-/// submitted.
-///
-/// # Errors
-///
-/// [`Refusal::NotPossible`] if a pair is not broken.
-pub fn unbreak_pairs(pairs: &[BrokenPair], standing: &Standing) -> Result<Decision, Refusal> {
-    let pairs: BTreeSet<&BrokenPair> = pairs.iter().collect();
-    for pair in &pairs {
-        if !standing.is_broken(pair.low(), pair.high()) {
-            let text = format!("Patient/{} and Patient/{} are not broken", pair.low(), pair.high());
-            return Err(Refusal::NotPossible(text));
-        }
-    }
-    let subjects = pairs.iter().flat_map(|pair| [pair.low(), pair.high()]).cloned().collect();
-    let changes =
-        pairs.into_iter().map(|pair| Change::UnbreakPair { pair: pair.clone() }).collect();
-    Ok(decision(Verb::Unbreak, changes, &subjects))
+/// The reason for a link that a person made.
+fn by_person(revision: Revision) -> LinkBasis {
+    LinkBasis { kind: BasisKind::Adjudicated, revision, evidence: None }
 }
 
 fn decision(verb: Verb, changes: Vec<Change>, subjects: &BTreeSet<RecordId>) -> Decision {
@@ -161,6 +242,3 @@ fn decision(verb: Verb, changes: Vec<Change>, subjects: &BTreeSet<RecordId>) -> 
         candidates_total: None,
     }
 }
-
-#[cfg(test)]
-mod tests;

@@ -14,6 +14,7 @@ use crate::{
     render,
     standing::{Moment, Standing},
     state::{BrokenPair, MatchIssue, RecordState},
+    undo::Tracks,
     vocabulary::Vocabulary,
 };
 
@@ -32,6 +33,15 @@ pub struct Receipt {
     pub outcome: Outcome,
     /// See [`Decision::candidates_total`].
     pub candidates_total: Option<u64>,
+}
+
+/// What is noted beside a person's decision.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Note {
+    /// Why, in that person's words.
+    pub reason: Option<String>,
+    /// The event that is taken back.
+    pub undoes: Option<Revision>,
 }
 
 /// Decisions taken one after another on one standing state, not yet written.
@@ -85,20 +95,36 @@ impl Batch {
     ///
     /// The receipts may be handed out only after the commit is durable.
     pub fn push(&mut self, actor: &Actor, at: Timestamp, decision: Decision) -> Vec<Receipt> {
+        self.push_noted(actor, at, decision, Note::default())
+    }
+
+    /// As [`Batch::push`], with what is noted beside a person's decision.
+    pub fn push_noted(
+        &mut self,
+        actor: &Actor,
+        at: Timestamp,
+        decision: Decision,
+        note: Note,
+    ) -> Vec<Receipt> {
         let Decision { verb, changes, content, explanations, subjects, outcome, candidates_total } =
             decision;
         if !changes.is_empty() {
-            let body = EventBody {
+            let mut body = EventBody {
                 revision: self.head.revision.next(),
                 at,
                 actor: actor.clone(),
                 verb,
                 ruleset: self.ruleset.clone(),
                 changes,
+                reason: note.reason,
+                undoes: note.undoes,
+                way_back: None,
             };
             self.note_issues(&body.changes);
             let before = self.versions(&body.changes);
+            let tracks = verb.is_adjudication().then(|| Tracks::of(&body.changes, &self.standing));
             self.standing.apply(Moment::from(&body), &body.changes);
+            body.way_back = tracks.map(|tracks| tracks.way_back(&self.standing));
             self.keep_versions(&before, &body.changes);
             self.commit.events.push(self.head.append(&body));
             self.commit.explanations.extend(explanations);
@@ -153,7 +179,8 @@ impl Batch {
                 }
                 Change::UpdateRecord { record, .. }
                 | Change::WithdrawRecord { record }
-                | Change::Adjudicate { record } => _ = records.insert(record),
+                | Change::Adjudicate { record }
+                | Change::Release { record } => _ = records.insert(record),
                 Change::CreateGolden { golden, .. } | Change::RetireGolden { golden, .. } => {
                     goldens.insert(golden.clone());
                 }

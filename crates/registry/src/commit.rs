@@ -101,6 +101,11 @@ pub enum Change {
         /// The record.
         record: RecordId,
     },
+    /// That decision was taken back, so rules may move the record again.
+    Release {
+        /// The record.
+        record: RecordId,
+    },
 }
 
 /// Why an issue is closed.
@@ -196,7 +201,7 @@ pub struct Commit {
     pub contents: Vec<Content>,
     /// Explanations by their hash, as JSON text.
     pub explanations: Vec<(ContentHash, String)>,
-    /// Issues opened in this batch and still open after it.
+    /// Issues opened in this batch, for the first time or again, and still open after it.
     pub issues_opened: Vec<MatchIssue>,
     /// Issues opened and closed in this batch, or opened earlier and closed now.
     pub issues_closed: Vec<(MatchIssue, CloseReason)>,

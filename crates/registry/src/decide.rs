@@ -20,14 +20,18 @@ use crate::{
     ids::{ContentHash, Cruid, GoldenNumber, IssueId, RecordId, RecordNumber, Revision, Timestamp},
     record::SourceRecord,
     standing::Standing,
-    state::{BasisKind, Evidence, GoldenStatus, LinkBasis, RecordState},
+    state::{BasisKind, BrokenPair, Evidence, GoldenStatus, LinkBasis, RecordState},
 };
 
 mod classify;
 mod issues;
+mod rematch;
+mod review;
 
 pub use classify::{Candidate, Matches};
 use classify::{Classes, classify};
+pub use rematch::rematch;
+pub use review::{Reviewed, review};
 
 /// Golden records that replaced one another are followed so many steps at the most; whoever
 /// loads the standing state follows as many.
@@ -151,6 +155,26 @@ pub enum Refusal {
     /// The decision would change nothing or is not possible as things stand.
     #[error("{0}")]
     NotPossible(String),
+    /// What a person looked at when deciding has changed since.
+    #[error("{0} has changed since it was looked at: look again, then decide")]
+    Stale(String),
+    /// Records would come together that a person declared to be different people.
+    #[error(
+        "declared different people: {}. Withdraw that first, or say that it is to be withdrawn",
+        list(pairs)
+    )]
+    DeclaredDifferent {
+        /// The pairs in the way.
+        pairs: Vec<BrokenPair>,
+    },
+    /// Later events rest on the one that is to be undone.
+    #[error("event {event} cannot be undone, because {}", rests(later))]
+    RestedOn {
+        /// The event.
+        event: Revision,
+        /// Those that rest on it, oldest first; the first of many.
+        later: Vec<Revision>,
+    },
     /// Another act of the same transaction was refused, so this one was not carried out.
     #[error("not carried out, because entry {0} of the transaction was refused")]
     Transaction(usize),
@@ -160,6 +184,20 @@ pub enum Refusal {
     /// A fault of the registry itself, in this act alone.
     #[error("an internal fault kept the registry from deciding; its log tells more")]
     Fault,
+}
+
+fn list(pairs: &[BrokenPair]) -> String {
+    let pairs =
+        pairs.iter().map(|pair| format!("Patient/{} and Patient/{}", pair.low(), pair.high()));
+    pairs.collect::<Vec<_>>().join(", ")
+}
+
+fn rests(later: &[Revision]) -> String {
+    if later.is_empty() {
+        return "what it decided on is not as the event left it".to_owned();
+    }
+    let later: Vec<String> = later.iter().map(ToString::to_string).collect();
+    format!("later events rest on it: {}. Undo or settle these first", later.join(", "))
 }
 
 /// Gives the explanation of a candidate, by record and rule counted from 1.
@@ -211,7 +249,7 @@ pub fn decide(
     let classes = classify(existing, grounds);
     let mut draft = Draft::new(submitted, existing, fresh, explain);
     match existing {
-        None => draft.create(&classes),
+        None => draft.create(submitted, &classes),
         Some(state) => draft.update(state, &classes, standing, policy),
     }
     let id = draft.record.clone();
@@ -257,7 +295,8 @@ fn nothing(state: &RecordState, outcome: Outcome) -> Decision {
 /// A decision being drawn up.
 struct Draft<'a> {
     record: RecordId,
-    submitted: &'a Submitted,
+    /// The hash of what was submitted, if that is news.
+    news: Option<ContentHash>,
     fresh: &'a Fresh,
     explain: Explain<'a>,
     /// The record is new, was withdrawn, or says something else than before.
@@ -281,9 +320,10 @@ impl<'a> Draft<'a> {
         let is_news = existing.is_none_or(|state| {
             state.is_withdrawn || state.content != submitted.record.content.hash
         });
+        let news = is_news.then(|| submitted.record.content.hash.clone());
         Self {
             record,
-            submitted,
+            news,
             fresh,
             explain,
             is_news,
@@ -293,8 +333,22 @@ impl<'a> Draft<'a> {
         }
     }
 
+    /// A draft on a stored record that says what it said before.
+    fn of_stored(record: RecordId, fresh: &'a Fresh, explain: Explain<'a>) -> Self {
+        Self {
+            record,
+            news: None,
+            fresh,
+            explain,
+            is_news: false,
+            changes: Vec::new(),
+            explanations: Vec::new(),
+            issues_opened: 0,
+        }
+    }
+
     /// Contract 3.4: a new record joins the winning golden record or founds one.
-    fn create(&mut self, classes: &Classes<'_>) {
+    fn create(&mut self, submitted: &Submitted, classes: &Classes<'_>) {
         let (golden, basis) = match &classes.winner {
             Some(winner) => (winner.golden.clone(), self.auto_basis(winner.best)),
             None => (self.create_golden(), self.basis(BasisKind::Alone, None)),
@@ -302,9 +356,9 @@ impl<'a> Draft<'a> {
         self.changes.push(Change::CreateRecord {
             record: self.record.clone(),
             number: self.fresh.record_number,
-            source: self.submitted.record.source.clone(),
-            client: self.submitted.record.client.clone(),
-            content: self.submitted.record.content.hash.clone(),
+            source: submitted.record.source.clone(),
+            client: submitted.record.client.clone(),
+            content: submitted.record.content.hash.clone(),
             golden,
             basis,
         });
@@ -318,8 +372,7 @@ impl<'a> Draft<'a> {
         standing: &Standing,
         policy: Policy,
     ) {
-        if self.is_news {
-            let content = self.submitted.record.content.hash.clone();
+        if let Some(content) = self.news.clone() {
             self.changes.push(Change::UpdateRecord { record: state.id.clone(), content });
         }
         let current = standing.golden(&state.golden);

@@ -11,6 +11,7 @@ use crate::{
     actor::Actor,
     commit::Change,
     ids::{ContentHash, Revision, Timestamp, hex},
+    undo::WayBack,
 };
 
 /// What kind of act an event records.
@@ -25,6 +26,29 @@ pub enum Verb {
     Break,
     /// A person withdrew such a declaration.
     Unbreak,
+    /// A person closed match issues, with or without moving records.
+    Resolve,
+    /// A person declared two records to be different people that were not linked.
+    MarkDifferent,
+    /// A person declared two records to be one person.
+    MarkSame,
+    /// A person took back an earlier decision.
+    Undo,
+}
+
+impl Verb {
+    /// Whether a person decides by it, so that it can be undone.
+    pub fn is_adjudication(self) -> bool {
+        match self {
+            Self::Submit | Self::Withdraw => false,
+            Self::Break
+            | Self::Unbreak
+            | Self::Resolve
+            | Self::MarkDifferent
+            | Self::MarkSame
+            | Self::Undo => true,
+        }
+    }
 }
 
 /// The readable part of an event, hashed and stored as its JSON text.
@@ -42,6 +66,15 @@ pub struct EventBody {
     pub ruleset: String,
     /// What changed, in order.
     pub changes: Vec<Change>,
+    /// Why a person decided so, in that person's words.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub reason: Option<String>,
+    /// The event that this one takes back.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub undoes: Option<Revision>,
+    /// How a person's decision is taken back; `None` for what cannot be.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub way_back: Option<WayBack>,
 }
 
 /// One link of the chain, as stored.

@@ -21,6 +21,8 @@ pub mod render;
 pub mod standing;
 pub mod state;
 pub mod stored;
+pub mod undo;
+pub mod verdict;
 pub mod verify;
 pub mod vocabulary;
 

@@ -217,6 +217,7 @@ impl Standing {
             Change::BreakPair { pair } => self.insert_partner(pair),
             Change::UnbreakPair { pair } => self.remove_partner(pair),
             Change::Adjudicate { record } => self.record_mut(record).is_adjudicated = true,
+            Change::Release { record } => self.record_mut(record).is_adjudicated = false,
         }
     }
 

@@ -230,6 +230,9 @@ fn refused(refusal: &Refusal) -> (StatusCode, Issue) {
         Refusal::NotPossible(_) => {
             (StatusCode::UNPROCESSABLE_ENTITY, IssueType::BusinessRule, None)
         }
+        Refusal::Stale(_) | Refusal::DeclaredDifferent { .. } | Refusal::RestedOn { .. } => {
+            (StatusCode::CONFLICT, IssueType::Conflict, None)
+        }
         Refusal::Transaction(_) => (StatusCode::CONFLICT, IssueType::Transient, None),
         Refusal::NotReached(_) => (StatusCode::SERVICE_UNAVAILABLE, IssueType::Transient, None),
         Refusal::Fault => (StatusCode::INTERNAL_SERVER_ERROR, IssueType::Exception, None),

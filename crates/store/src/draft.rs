@@ -17,7 +17,7 @@ use registry::{
     event::{Event, Head},
     ids::{ContentHash, Cruid, RecordId, RecordNumber, Revision, SourceKey},
     search::{Filter, SortKey},
-    state::{BrokenPair, GoldenState, GoldenStatus, MatchIssue, RecordState},
+    state::{BrokenPair, GoldenState, GoldenStatus, IssueKind, MatchIssue, RecordState},
     stored::{Counts, PatientTags, StoredPatient, StoredVersion},
 };
 
@@ -291,6 +291,19 @@ impl Reader for DraftStore {
         let skip = usize::try_from(window.offset).unwrap_or(usize::MAX);
         let take = usize::try_from(window.limit).unwrap_or(usize::MAX);
         Ok(self.state.read().issues.values().skip(skip).take(take).cloned().collect())
+    }
+
+    async fn open_issues_of_kinds(
+        &self,
+        kinds: &[IssueKind],
+        window: Window,
+    ) -> Result<(Vec<MatchIssue>, u64), StoreError> {
+        let state = self.state.read();
+        let of_kinds = || state.issues.values().filter(|issue| kinds.contains(&issue.kind));
+        let skip = usize::try_from(window.offset).unwrap_or(usize::MAX);
+        let take = usize::try_from(window.limit).unwrap_or(usize::MAX);
+        let page = of_kinds().skip(skip).take(take).cloned().collect();
+        Ok((page, of_kinds().count() as u64))
     }
 
     async fn broken_pairs(&self) -> Result<Vec<BrokenPair>, StoreError> {

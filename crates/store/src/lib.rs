@@ -14,7 +14,7 @@ use registry::{
     event::{Event, Head},
     ids::{ContentHash, Cruid, RecordId, RecordNumber, Revision, SourceKey},
     search::{Filter, SortKey},
-    state::{BrokenPair, GoldenState, MatchIssue, RecordState},
+    state::{BrokenPair, GoldenState, IssueKind, MatchIssue, RecordState},
     stored::{Counts, PatientTags, StoredPatient, StoredVersion},
 };
 use std::sync::Arc;
@@ -188,6 +188,14 @@ pub trait Reader: Send + Sync {
 
     /// Every open issue in order of opening, within the window; for checking and work lists.
     async fn open_issues(&self, window: Window) -> Result<Vec<MatchIssue>, StoreError>;
+
+    /// Open issues of these kinds in order of opening, within the window, and how many there are
+    /// in all; for work lists.
+    async fn open_issues_of_kinds(
+        &self,
+        kinds: &[IssueKind],
+        window: Window,
+    ) -> Result<(Vec<MatchIssue>, u64), StoreError>;
 
     /// Every pair declared different.
     async fn broken_pairs(&self) -> Result<Vec<BrokenPair>, StoreError>;

@@ -15,7 +15,7 @@ use registry::{
     event::{Event, Head},
     ids::{ContentHash, Cruid, RecordId, RecordNumber, Revision, SourceKey},
     search::{Filter, IndexEntry, SortKey},
-    state::{BrokenPair, GoldenState, GoldenStatus, MatchIssue, RecordState},
+    state::{BrokenPair, GoldenState, GoldenStatus, IssueKind, MatchIssue, RecordState},
     stored::{Counts, PatientTags, SourcePatient, StoredPatient, StoredVersion},
 };
 
@@ -306,6 +306,18 @@ impl Reader for MemoryStore {
         let state = self.state.read();
         let issues: Vec<&MatchIssue> = state.open_issues().collect();
         Ok(windowed(issues.into_iter(), window).0.into_iter().cloned().collect())
+    }
+
+    async fn open_issues_of_kinds(
+        &self,
+        kinds: &[IssueKind],
+        window: Window,
+    ) -> Result<(Vec<MatchIssue>, u64), StoreError> {
+        let state = self.state.read();
+        let issues = state.open_issues().filter(|issue| kinds.contains(&issue.kind));
+        let issues: Vec<&MatchIssue> = issues.collect();
+        let (page, total) = windowed(issues.into_iter(), window);
+        Ok((page.into_iter().cloned().collect(), total))
     }
 
     async fn broken_pairs(&self) -> Result<Vec<BrokenPair>, StoreError> {

@@ -29,7 +29,7 @@ use registry::{
     event::{Event, Head},
     ids::{ContentHash, Cruid, RecordId, RecordNumber, Revision, SourceKey},
     search::{Filter, SortKey},
-    state::{BrokenPair, GoldenState, MatchIssue, RecordState},
+    state::{BrokenPair, GoldenState, IssueKind, MatchIssue, RecordState},
     stored::{Counts, PatientTags, StoredPatient, StoredVersion},
 };
 use rusqlite::Connection;
@@ -219,6 +219,16 @@ impl Reader for SqliteStore {
 
     async fn open_issues(&self, window: Window) -> Result<Vec<MatchIssue>, StoreError> {
         self.read(move |connection| judgements::open_issues(connection, window)).await
+    }
+
+    async fn open_issues_of_kinds(
+        &self,
+        kinds: &[IssueKind],
+        window: Window,
+    ) -> Result<(Vec<MatchIssue>, u64), StoreError> {
+        let kinds = kinds.to_vec();
+        self.read(move |connection| judgements::open_issues_of_kinds(connection, &kinds, window))
+            .await
     }
 
     async fn broken_pairs(&self) -> Result<Vec<BrokenPair>, StoreError> {

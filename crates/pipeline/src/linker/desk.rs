@@ -1,6 +1,6 @@
 //! Where the acts of a batch are decided, one after another. No IO: all was read before.
 
-use std::{collections::BTreeSet, sync::Arc, time::Instant};
+use std::{sync::Arc, time::Instant};
 
 use matching::{
     explain::{Explanation, GuardExplanation, explain, hold_back},
@@ -12,13 +12,12 @@ use matching::{
 };
 use rayon::prelude::*;
 use registry::{
-    adjudicate,
     batch::{Batch, Receipt},
     commit::Commit,
     decide::{self, Candidate, Decision, Fresh, Grounds, Matches, Refusal},
     event::Head,
     extract::Extractor,
-    ids::{GoldenNumber, RecordId, RecordNumber, Timestamp},
+    ids::{GoldenNumber, RecordId, RecordNumber, SourceKey, Timestamp},
     standing::Standing,
 };
 
@@ -55,7 +54,7 @@ pub(super) fn match_all(
                     meters.searched(&found, began.elapsed());
                     Some(found)
                 }
-                _ => None,
+                Operation::Withdraw { .. } => None,
             };
             work.operations.par_iter().map(search).collect()
         })
@@ -73,10 +72,6 @@ pub(super) fn wanted(works: &[Work], matched: &Matched, has_golden_guards: bool)
                 wanted.ids.extend(record.requested_id.clone());
             }
             Operation::Withdraw { record, .. } => _ = wanted.ids.insert(record.clone()),
-            Operation::Break { records, .. } => wanted.ids.extend(records.iter().cloned()),
-            Operation::Unbreak { pairs } => wanted
-                .ids
-                .extend(pairs.iter().flat_map(|pair| [pair.low().clone(), pair.high().clone()])),
         }
     }
     let found = matched.iter().flatten().flatten();
@@ -95,13 +90,13 @@ pub(super) fn wanted(works: &[Work], matched: &Matched, has_golden_guards: bool)
 const CORRECTED_MAX: usize = 1_000;
 
 /// The state of a batch while its acts are decided.
-pub(super) struct Desk {
-    batch: Batch,
+pub(crate) struct Desk {
+    pub(super) batch: Batch,
     overlay: Overlay,
     names: Names,
     snapshot: Arc<Snapshot>,
     extractor: Arc<Extractor>,
-    settings: Settings,
+    pub(super) settings: Settings,
     limits: Limits,
 }
 
@@ -122,7 +117,7 @@ fn is_potential(ruleset: &Ruleset, query: &Features, candidate: &Features) -> bo
 struct Names(std::collections::HashMap<RecordNumber, RecordId>);
 
 impl Desk {
-    pub(super) fn new(
+    pub(crate) fn new(
         head: Head,
         standing: Standing,
         snapshot: Arc<Snapshot>,
@@ -186,10 +181,6 @@ impl Desk {
             Operation::Withdraw { record, if_match } => {
                 decide::withdraw(record, *if_match, &work.actor, self.batch.standing())?
             }
-            Operation::Break { records, grouping } => self.decide_break(records, *grouping)?,
-            Operation::Unbreak { pairs } => {
-                adjudicate::unbreak_pairs(pairs, self.batch.standing())?
-            }
         };
         let receipts = self.batch.push(&work.actor, at, decision);
         self.follow(operation, &receipts);
@@ -202,7 +193,8 @@ impl Desk {
         found: Option<&Found>,
         at: Timestamp,
     ) -> Result<Decision, Refusal> {
-        let matches = self.matches(submission, found);
+        let record = &submission.submitted.record;
+        let matches = self.matches(&submission.features, &record.source, found);
         let head = self.batch.head();
         let fresh = Fresh {
             revision: head.revision.next(),
@@ -222,26 +214,14 @@ impl Desk {
         decide::decide(&submission.submitted, &fresh, grounds)
     }
 
-    fn decide_break(
-        &self,
-        records: &[RecordId],
-        grouping: adjudicate::Grouping,
-    ) -> Result<Decision, Refusal> {
-        let records: BTreeSet<RecordId> = records.iter().cloned().collect();
-        let head = self.batch.head();
-        let mut number = head.next_golden;
-        let mut new_golden = || {
-            number += 1;
-            (self.settings.clock.cruid(), GoldenNumber(number - 1))
-        };
-        let standing = self.batch.standing();
-        let revision = head.revision.next();
-        adjudicate::break_records(&records, grouping, standing, revision, &mut new_golden)
-    }
-
     /// The candidates: what is published, unless this batch changed it, and what it changed.
-    fn matches(&self, submission: &Submission, found: Option<&Found>) -> Matches {
-        let own = self.overlay.search(&submission.features, &self.limits);
+    pub(super) fn matches(
+        &self,
+        query: &Features,
+        source: &SourceKey,
+        found: Option<&Found>,
+    ) -> Matches {
+        let own = self.overlay.search(query, &self.limits);
         let published = found.into_iter().flat_map(|found| &found.hits);
         let published = published.filter(|hit| !self.overlay.hides(RecordNumber(hit.number)));
         let hits = published.chain(own.iter().flat_map(|found| &found.hits));
@@ -249,7 +229,7 @@ impl Desk {
             .filter_map(|hit| {
                 let record = self.names.0.get(&RecordNumber(hit.number))?.clone();
                 let rule = u32::try_from(hit.rule + 1).ok()?;
-                let doubt = self.doubt(&submission.features, hit);
+                let doubt = self.doubt(query, hit);
                 Some(Candidate { record, rule, score: hit.score, band: hit.band, doubt })
             })
             .collect();
@@ -257,16 +237,15 @@ impl Desk {
         let was_cut = parts.iter().flatten().any(|found| found.is_cut);
         let total = was_cut.then(|| {
             let all: u64 = parts.iter().flatten().map(|found| found.potential_total).sum();
-            all.saturating_sub(self.miscounted(submission))
+            all.saturating_sub(self.miscounted(query, source))
         });
         Matches { candidates, potential_total: total }
     }
 
     /// Potential matches that were counted and are none: what was published of records that the
     /// batch changed, and the record itself.
-    fn miscounted(&self, submission: &Submission) -> u64 {
-        let (query, ruleset) = (&submission.features, self.extractor.ruleset());
-        let source = &submission.submitted.record.source;
+    fn miscounted(&self, query: &Features, source: &SourceKey) -> u64 {
+        let ruleset = self.extractor.ruleset();
         let myself = self.batch.standing().record_of_source(source).map(|state| state.number);
         let not_hidden = myself.filter(|number| !self.overlay.hides(*number));
         let hidden = self.overlay.hidden().take(match self.overlay.len() {
@@ -281,7 +260,7 @@ impl Desk {
         published.count() as u64 + u64::from(own.is_some())
     }
 
-    fn explain(&self, query: &Features, record: &RecordId, rule: u32) -> Explanation {
+    pub(super) fn explain(&self, query: &Features, record: &RecordId, rule: u32) -> Explanation {
         let candidate = self.features_of(record);
         explain(self.extractor.ruleset(), rule.saturating_sub(1) as usize, query, &candidate)
     }
@@ -308,7 +287,11 @@ impl Desk {
     }
 
     /// What the rules' guards of golden records say of a record that would be with others.
-    fn hold_back(&self, record: &Features, joining: &decide::Joining<'_>) -> Vec<GuardExplanation> {
+    pub(super) fn hold_back(
+        &self,
+        record: &Features,
+        joining: &decide::Joining<'_>,
+    ) -> Vec<GuardExplanation> {
         let ruleset = self.extractor.ruleset();
         if ruleset.golden_guards.is_empty() {
             return Vec::new();
@@ -330,7 +313,6 @@ impl Desk {
                 Operation::Submit(_) if receipt.outcome == decide::Outcome::Existing => continue,
                 Operation::Submit(submission) => Some(submission.features.clone()),
                 Operation::Withdraw { .. } => None,
-                Operation::Break { .. } | Operation::Unbreak { .. } => continue,
             };
             self.names.0.insert(number, receipt.record.clone());
             self.overlay.push(IndexChange { number, features });

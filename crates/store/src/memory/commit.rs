@@ -88,7 +88,8 @@ impl State {
         let mut openings = HashSet::new();
         for issue in &commit.issues_opened {
             let opening = plan::opening(&issue.id)?;
-            if self.issues.contains_key(&opening) || !openings.insert(opening) {
+            let is_open = self.issues.get(&opening).is_some_and(|(_, closed)| closed.is_none());
+            if is_open || !openings.insert(opening) {
                 return Err(refused("an issue is opened twice"));
             }
         }

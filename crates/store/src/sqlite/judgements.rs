@@ -4,12 +4,12 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use registry::{
     ids::RecordId,
-    state::{BrokenPair, MatchIssue},
+    state::{BrokenPair, IssueKind, MatchIssue},
 };
 use rusqlite::{Connection, Row};
 
 use super::{
-    rows::{damaged, text},
+    rows::{damaged, kind_code, text},
     sql::{self, limit_offset, once},
 };
 use crate::{StoreError, Window};
@@ -48,6 +48,24 @@ pub(super) fn open_issues(
     let sql = "SELECT body FROM issue WHERE closed IS NULL ORDER BY revision, number \
                LIMIT ? OFFSET ?";
     sql::all(connection, sql, limit_offset(window), issue)
+}
+
+/// Open issues of some kinds, in order of opening, and how many there are.
+pub(super) fn open_issues_of_kinds(
+    connection: &Connection,
+    kinds: &[IssueKind],
+    window: Window,
+) -> Result<(Vec<MatchIssue>, u64), StoreError> {
+    // A kind that is not asked for repeats nothing: no code is negative.
+    let code = |kind| if kinds.contains(&kind) { kind_code(kind) } else { -1 };
+    let [a, b, c] = IssueKind::ALL.map(code);
+    let (limit, offset) = limit_offset(window);
+    let sql = "SELECT body FROM issue WHERE closed IS NULL AND kind IN (?, ?, ?) \
+               ORDER BY revision, number LIMIT ? OFFSET ?";
+    let issues = sql::all(connection, sql, (a, b, c, limit, offset), issue)?;
+    let sql = "SELECT count(*) FROM issue WHERE closed IS NULL AND kind IN (?, ?, ?)";
+    let total: i64 = connection.prepare_cached(sql)?.query_row((a, b, c), |row| row.get(0))?;
+    Ok((issues, u64::try_from(total).unwrap_or_default()))
 }
 
 fn issue(row: &Row<'_>) -> Result<MatchIssue, StoreError> {

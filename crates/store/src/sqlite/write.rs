@@ -306,7 +306,15 @@ fn write_judgements(
     numbers: &Numbers<'_>,
 ) -> Result<(), StoreError> {
     let opened = commit.issues_opened.iter().map(|issue| issue_row(issue, None, numbers));
-    execute_each(connection, INSERT_ISSUE, opened)?;
+    // A closed issue may be opened again; an open one is left alone, which shows.
+    let again = "ON CONFLICT (revision, number) DO UPDATE SET closed = NULL \
+                 WHERE issue.closed IS NOT NULL";
+    let mut statement = connection.prepare_cached(&format!("{INSERT_ISSUE} {again}"))?;
+    for row in opened {
+        if statement.execute(row?)? == 0 {
+            return Err(plan::refused("an issue is opened twice"));
+        }
+    }
     let closed = commit.issues_closed.iter();
     let closed =
         closed.map(|(issue, reason)| issue_row(issue, Some(reason_code(*reason)), numbers));

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use registry::state::{IssueKind, MatchIssue};
-use store::{Reader, Store, Window};
+use store::{Reader, Store, StoreError, Window};
 
 use crate::{
     contract,
@@ -14,9 +14,11 @@ use crate::{
 contract![
     open_issue_is_found_from_both_sides,
     closed_issue_is_open_no_more,
+    closed_issue_can_be_opened_again_and_an_open_one_cannot,
     issue_opened_and_closed_in_one_commit_is_not_open,
     issues_come_in_order_of_opening,
     open_issues_are_counted_by_kind,
+    open_issues_are_listed_by_kind,
     patient_shows_the_issues_of_which_it_is_the_subject,
     broken_pair_is_found_from_both_sides,
     unbroken_pair_is_gone,
@@ -63,6 +65,25 @@ async fn closed_issue_is_open_no_more(store: Arc<dyn Store>) {
     assert!(issues_of(&*store, "r2").await.is_empty());
 }
 
+async fn closed_issue_can_be_opened_again_and_an_open_one_cannot(store: Arc<dyn Store>) {
+    let mut scribe = four_records(&*store).await;
+    let issue = scribe.open_issue("r1", "r2", IssueKind::Conflict);
+    store.commit(scribe.commit()).await.unwrap();
+    scribe.close_issue(&issue);
+    store.commit(scribe.commit()).await.unwrap();
+    scribe.reopen_issue(&issue);
+    store.commit(scribe.commit()).await.unwrap();
+    assert_eq!(store.open_issues(ALL).await.unwrap(), std::slice::from_ref(&issue));
+    assert_eq!(issues_of(&*store, "r2").await, std::slice::from_ref(&issue));
+    assert_eq!(store.counts().await.unwrap().conflicts, 1);
+
+    let before = store.head().await.unwrap();
+    scribe.reopen_issue(&issue);
+    let refused = store.commit(scribe.commit()).await;
+    assert!(matches!(refused, Err(StoreError::Refused(_))), "{refused:?}");
+    assert_eq!(store.head().await.unwrap(), before);
+}
+
 async fn issue_opened_and_closed_in_one_commit_is_not_open(store: Arc<dyn Store>) {
     let mut scribe = four_records(&*store).await;
     let issue = scribe.open_issue("r1", "r2", IssueKind::Conflict);
@@ -100,6 +121,27 @@ async fn open_issues_are_counted_by_kind(store: Arc<dyn Store>) {
     store.commit(scribe.commit()).await.unwrap();
     let counts = store.counts().await.unwrap();
     assert_eq!((counts.potential, counts.conflicts, counts.auto), (2, 0, 1));
+}
+
+async fn open_issues_are_listed_by_kind(store: Arc<dyn Store>) {
+    let mut scribe = four_records(&*store).await;
+    let potential = scribe.open_issue("r1", "r2", IssueKind::Potential);
+    let auto = scribe.open_issue("r1", "r3", IssueKind::Auto);
+    let conflict = scribe.open_issue("r2", "r3", IssueKind::Conflict);
+    let closed = scribe.open_issue("r2", "r4", IssueKind::Conflict);
+    store.commit(scribe.commit()).await.unwrap();
+    scribe.close_issue(&closed);
+    store.commit(scribe.commit()).await.unwrap();
+
+    let doubts = [IssueKind::Potential, IssueKind::Conflict];
+    let listed = store.open_issues_of_kinds(&doubts, ALL).await.unwrap();
+    assert_eq!(listed, (vec![potential, conflict.clone()], 2));
+    let second = Window { offset: 1, limit: 1 };
+    let listed = store.open_issues_of_kinds(&doubts, second).await.unwrap();
+    assert_eq!(listed, (vec![conflict], 2));
+    let listed = store.open_issues_of_kinds(&[IssueKind::Auto], ALL).await.unwrap();
+    assert_eq!(listed, (vec![auto], 1));
+    assert_eq!(store.open_issues_of_kinds(&[], ALL).await.unwrap(), (vec![], 0));
 }
 
 async fn patient_shows_the_issues_of_which_it_is_the_subject(store: Arc<dyn Store>) {

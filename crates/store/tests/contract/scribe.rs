@@ -115,6 +115,9 @@ impl Scribe {
             verb,
             ruleset: "rules".to_owned(),
             changes,
+            reason: None,
+            undoes: None,
+            way_back: None,
         };
         let before = self.standing.clone();
         self.standing.apply(Moment::from(&body), &body.changes);
@@ -236,6 +239,12 @@ impl Scribe {
         self.commit.issues_opened.retain(|open| open.id != issue.id);
         self.commit.issues_closed.push((issue.clone(), reason));
         self.event(Verb::Break, vec![Change::CloseIssue { issue: issue.id.clone(), reason }]);
+    }
+
+    /// Opens a closed issue again.
+    pub(crate) fn reopen_issue(&mut self, issue: &MatchIssue) {
+        self.commit.issues_opened.push(issue.clone());
+        self.event(Verb::Undo, vec![Change::OpenIssue { issue: issue.clone() }]);
     }
 
     pub(crate) fn break_pair(&mut self, a: &str, b: &str) -> BrokenPair {

@@ -3,7 +3,7 @@
 use super::*;
 use crate::{
     ids::{ClientId, ContentHash, RecordNumber, SourceKey, Timestamp},
-    standing::Moment,
+    state::{BasisKind, LinkBasis},
 };
 
 fn group(ids: &[&str]) -> Standing {

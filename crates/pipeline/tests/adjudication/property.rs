@@ -176,8 +176,15 @@ async fn live(persons: Vec<[usize; 4]>, steps: Vec<Step>) {
     registry.pipeline.stop().await;
 }
 
+/// `PROPTEST_CASES=1000` runs more.
+fn config() -> ProptestConfig {
+    let asked = std::env::var("PROPTEST_CASES").ok().and_then(|text| text.parse().ok());
+    let cases = asked.unwrap_or(24);
+    ProptestConfig { cases, failure_persistence: None, ..ProptestConfig::default() }
+}
+
 proptest! {
-    #![proptest_config(ProptestConfig { cases: 48, failure_persistence: None, ..ProptestConfig::default() })]
+    #![proptest_config(config())]
 
     #[test]
     fn decisions_keep_every_promise_and_can_be_undone(

@@ -1,4 +1,4 @@
-//! The registry's verbs, asynchronous: submit and withdraw records, break and unbreak links.
+//! The registry's verbs, asynchronous: submit and withdraw records, decide about links, compare.
 //!
 //! This room owns the linker, the one writer (architecture D3), and the published match index.
 //! Edges decode a request, call one verb here and encode the answer. No SQL, no HTTP.
@@ -51,7 +51,7 @@ pub use settings::Settings;
 /// Operations that one transaction may hold: they are decided in one go, and all others wait.
 pub const ATOMIC_MAX: usize = 1_000;
 
-/// One act on the registry, ready for the linker.
+/// One act of a source on the registry, ready for the linker. What persons decide is a [`Case`].
 #[derive(Clone, Debug)]
 pub enum Operation {
     /// Create or update a source record.
@@ -62,18 +62,6 @@ pub enum Operation {
         record: RecordId,
         /// `If-Match`.
         if_match: Option<u32>,
-    },
-    /// Break records out of their golden records.
-    Break {
-        /// The records.
-        records: Vec<RecordId>,
-        /// Whether they stay together.
-        grouping: registry::adjudicate::Grouping,
-    },
-    /// Withdraw the declaration that pairs are different people.
-    Unbreak {
-        /// The pairs.
-        pairs: Vec<registry::state::BrokenPair>,
     },
 }
 
@@ -97,7 +85,7 @@ pub struct Work {
     pub is_atomic: bool,
 }
 
-/// The answer to each operation of a [`Work`], in order. A break has a receipt for each record.
+/// The answer to each operation of a [`Work`], in order.
 pub type Answers = Vec<Result<Vec<Receipt>, Refusal>>;
 
 /// Why the registry could not answer at all. Nothing of the work was written.

@@ -19,16 +19,19 @@ use fhir::resource::Resource;
 use pipeline::{
     Clock, Operation, Pipeline, Settings, Work,
     image::{ImageSettings, IndexOrigin},
+    review::Case,
     verify::verify,
 };
 use rand::{Rng, SeedableRng, rngs::StdRng, seq::IndexedRandom};
 use registry::{
     actor::Actor,
-    adjudicate::Grouping,
+    adjudicate::{Adjudication, Grouping},
     batch::Receipt,
+    decide::Refusal,
     extract::Extractor,
     ids::{ClientId, RecordId},
     state::BrokenPair,
+    verdict::Verdict,
     vocabulary::Vocabulary,
 };
 use serde_json::json;
@@ -152,6 +155,11 @@ impl Life {
         self.pipeline.submit(self.work(operations, atomic)).await.unwrap()
     }
 
+    async fn judge(&self, adjudication: Adjudication) -> Result<Verdict, Refusal> {
+        let case = Case::new(adjudication, Actor::Job("simulation".into()));
+        self.pipeline.adjudicate(case).await.unwrap()
+    }
+
     fn some_record(&mut self) -> Option<RecordId> {
         let ids: Vec<RecordId> = self.known.values().map(|one| one.record.clone()).collect();
         ids.choose(&mut self.rng).cloned()
@@ -170,14 +178,14 @@ impl Life {
         let apart = self.rng.random_bool(0.5);
         let grouping = if apart { Grouping::Apart } else { Grouping::Together };
         // A withdrawn record or a lone one is refused; that must leave no trace.
-        self.carry_out(vec![Operation::Break { records, grouping }], false).await;
+        let records = records.into_iter().collect();
+        _ = self.judge(Adjudication::Break { records, grouping }).await;
     }
 
     async fn unbreak(&mut self) {
         let broken = self.pipeline.reader().broken_pairs().await.unwrap();
         let Some(pair) = broken.choose(&mut self.rng).cloned() else { return };
-        let answers = self.carry_out(vec![Operation::Unbreak { pairs: vec![pair] }], false).await;
-        assert!(answers[0].is_ok());
+        assert!(self.judge(Adjudication::Unbreak { pairs: vec![pair] }).await.is_ok());
     }
 }
 

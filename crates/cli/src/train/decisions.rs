@@ -61,9 +61,13 @@ mod tests {
     use std::sync::Arc;
 
     use fhir::resource::Resource;
-    use pipeline::{Operation, Pipeline, Settings, Work};
+    use pipeline::{Operation, Pipeline, Settings, Work, review::Case};
     use registry::{
-        actor::Actor, adjudicate::Grouping, batch::Receipt, extract::Extractor, ids::ClientId,
+        actor::Actor,
+        adjudicate::{Adjudication, Grouping},
+        batch::Receipt,
+        extract::Extractor,
+        ids::ClientId,
         state::BrokenPair,
     };
     use serde_json::json;
@@ -92,6 +96,11 @@ mod tests {
             let actor = Actor::Job("test".into());
             let work = Work { operations: vec![operation], actor, is_atomic: true };
             self.pipeline.submit(work).await.unwrap().remove(0).unwrap()
+        }
+
+        async fn judge(&self, adjudication: Adjudication) {
+            let case = Case::new(adjudication, Actor::Job("test".into()));
+            self.pipeline.adjudicate(case).await.unwrap().unwrap();
         }
 
         /// Submits the same person under another number.
@@ -133,9 +142,8 @@ mod tests {
             ids.push(registry.submit(number).await);
         }
         assert!(registry.labels().await.same().is_empty());
-        let records = vec![ids[2].clone(), ids[3].clone()];
-        let operation = Operation::Break { records, grouping: Grouping::Together };
-        registry.carry_out(operation).await;
+        let records = [ids[2].clone(), ids[3].clone()].into();
+        registry.judge(Adjudication::Break { records, grouping: Grouping::Together }).await;
         let labels = registry.labels().await;
         assert_eq!(labels.same(), [(3, 2)]);
         assert_eq!(labels.different(), [(2, 0), (2, 1), (3, 0), (3, 1)]);
@@ -149,11 +157,10 @@ mod tests {
         for number in 0..3 {
             ids.push(registry.submit(number).await);
         }
-        let records = vec![ids[2].clone()];
-        let operation = Operation::Break { records, grouping: Grouping::Together };
-        registry.carry_out(operation).await;
+        let records = [ids[2].clone()].into();
+        registry.judge(Adjudication::Break { records, grouping: Grouping::Together }).await;
         let pairs = vec![BrokenPair::new(ids[2].clone(), ids[1].clone())];
-        registry.carry_out(Operation::Unbreak { pairs }).await;
+        registry.judge(Adjudication::Unbreak { pairs }).await;
         assert_eq!(registry.labels().await.different(), [(2, 0)]);
         let record = ids[0].clone();
         registry.carry_out(Operation::Withdraw { record, if_match: None }).await;

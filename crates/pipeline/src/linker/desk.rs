@@ -1,6 +1,6 @@
 //! Where the acts of a batch are decided, one after another. No IO: all was read before.
 
-use std::{collections::BTreeSet, sync::Arc, time::Instant};
+use std::{sync::Arc, time::Instant};
 
 use matching::{
     explain::{Explanation, GuardExplanation, explain, hold_back},
@@ -12,7 +12,6 @@ use matching::{
 };
 use rayon::prelude::*;
 use registry::{
-    adjudicate,
     batch::{Batch, Receipt},
     commit::Commit,
     decide::{self, Candidate, Decision, Fresh, Grounds, Matches, Refusal},
@@ -55,7 +54,7 @@ pub(super) fn match_all(
                     meters.searched(&found, began.elapsed());
                     Some(found)
                 }
-                _ => None,
+                Operation::Withdraw { .. } => None,
             };
             work.operations.par_iter().map(search).collect()
         })
@@ -73,10 +72,6 @@ pub(super) fn wanted(works: &[Work], matched: &Matched, has_golden_guards: bool)
                 wanted.ids.extend(record.requested_id.clone());
             }
             Operation::Withdraw { record, .. } => _ = wanted.ids.insert(record.clone()),
-            Operation::Break { records, .. } => wanted.ids.extend(records.iter().cloned()),
-            Operation::Unbreak { pairs } => wanted
-                .ids
-                .extend(pairs.iter().flat_map(|pair| [pair.low().clone(), pair.high().clone()])),
         }
     }
     let found = matched.iter().flatten().flatten();
@@ -186,10 +181,6 @@ impl Desk {
             Operation::Withdraw { record, if_match } => {
                 decide::withdraw(record, *if_match, &work.actor, self.batch.standing())?
             }
-            Operation::Break { records, grouping } => self.decide_break(records, *grouping)?,
-            Operation::Unbreak { pairs } => {
-                adjudicate::unbreak_pairs(pairs, self.batch.standing())?
-            }
         };
         let receipts = self.batch.push(&work.actor, at, decision);
         self.follow(operation, &receipts);
@@ -221,23 +212,6 @@ impl Desk {
             hold_back: &|joining| self.hold_back(&submission.features, joining),
         };
         decide::decide(&submission.submitted, &fresh, grounds)
-    }
-
-    fn decide_break(
-        &self,
-        records: &[RecordId],
-        grouping: adjudicate::Grouping,
-    ) -> Result<Decision, Refusal> {
-        let records: BTreeSet<RecordId> = records.iter().cloned().collect();
-        let head = self.batch.head();
-        let mut number = head.next_golden;
-        let mut new_golden = || {
-            number += 1;
-            (self.settings.clock.cruid(), GoldenNumber(number - 1))
-        };
-        let standing = self.batch.standing();
-        let revision = head.revision.next();
-        adjudicate::break_records(&records, grouping, standing, revision, &mut new_golden)
     }
 
     /// The candidates: what is published, unless this batch changed it, and what it changed.
@@ -339,7 +313,6 @@ impl Desk {
                 Operation::Submit(_) if receipt.outcome == decide::Outcome::Existing => continue,
                 Operation::Submit(submission) => Some(submission.features.clone()),
                 Operation::Withdraw { .. } => None,
-                Operation::Break { .. } | Operation::Unbreak { .. } => continue,
             };
             self.names.0.insert(number, receipt.record.clone());
             self.overlay.push(IndexChange { number, features });

@@ -9,6 +9,7 @@ use std::{
 };
 
 use fhir::resource::Resource;
+use matching::rules::Ruleset;
 use pipeline::{Clock, Operation, Pipeline, Settings, Work, review::Case, verify::verify};
 use registry::{
     actor::Actor,
@@ -40,8 +41,10 @@ const RULES: &str = r#"{"rules":[
 
 pub(crate) const SYSTEM: &str = "http://clientregistry.org/openmrs";
 
-pub(crate) fn extractor() -> Extractor {
-    let ruleset = matching::opencr::parse(RULES).expect("the rules are sound");
+/// The shipped native rules.
+const NATIVE: &str = include_str!("../../../../config/rules.toml");
+
+fn extractor(ruleset: Ruleset) -> Extractor {
     Extractor::compile(Arc::new(ruleset)).expect("the paths are sound")
 }
 
@@ -86,7 +89,16 @@ impl Registry {
         Self::on(store::open("memory:").await.expect("memory opens")).await
     }
 
+    pub(crate) async fn native() -> Self {
+        let ruleset = matching::native::parse(NATIVE).expect("the rules are sound");
+        Self::with(store::open("memory:").await.expect("memory opens"), ruleset).await
+    }
+
     pub(crate) async fn on(store: Arc<dyn Store>) -> Self {
+        Self::with(store, matching::opencr::parse(RULES).expect("the rules are sound")).await
+    }
+
+    async fn with(store: Arc<dyn Store>, ruleset: Ruleset) -> Self {
         let time = AtomicI64::new(1_700_000_000_000_000);
         let ids = AtomicU64::new(1);
         let clock = Clock::new(
@@ -94,7 +106,8 @@ impl Registry {
             move || uuid::Uuid::from_u128(u128::from(ids.fetch_add(1, Ordering::Relaxed))),
         );
         let settings = Settings { clock, ..Settings::default() };
-        let pipeline = Pipeline::start(store, extractor(), settings).await.expect("it starts");
+        let pipeline =
+            Pipeline::start(store, extractor(ruleset), settings).await.expect("it starts");
         Self { pipeline }
     }
 

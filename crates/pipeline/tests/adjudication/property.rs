@@ -27,15 +27,20 @@ enum Step {
     Undo { back: usize },
 }
 
+/// Which of a few values a Patient has; mostly the first, so that many are alike.
+fn person() -> impl Strategy<Value = [usize; 4]> {
+    let value = prop_oneof![6 => Just(0), 2 => Just(1), 1 => Just(2)];
+    prop::array::uniform4(value)
+}
+
 fn step() -> impl Strategy<Value = Step> {
     let source = 0..SOURCES.len();
     prop_oneof![
-        5 => (source.clone(), prop::array::uniform4(0..3usize))
-            .prop_map(|(source, of)| Step::Submit { source, of }),
+        4 => (source.clone(), person()).prop_map(|(source, of)| Step::Submit { source, of }),
         1 => source.clone().prop_map(|source| Step::Withdraw { source }),
         2 => (prop::collection::vec(source.clone(), 1..4), any::<bool>())
             .prop_map(|(sources, apart)| Step::Break { sources, apart }),
-        2 => (0..4usize).prop_map(|pair| Step::Unbreak { pair }),
+        3 => (0..64usize).prop_map(|pair| Step::Unbreak { pair }),
         3 => (source.clone(), prop::collection::vec((source.clone(), 0..12usize), 0..4),
               any::<bool>(), any::<bool>())
             .prop_map(|(source, moves, remove_flag, withdraw)| {
@@ -44,7 +49,7 @@ fn step() -> impl Strategy<Value = Step> {
         1 => (source.clone(), source.clone()).prop_map(|(a, b)| Step::Different { a, b }),
         2 => (source.clone(), source, any::<bool>())
             .prop_map(|(a, b, withdraw)| Step::Same { a, b, withdraw }),
-        2 => (0..8usize).prop_map(|back| Step::Undo { back }),
+        3 => (0..6usize).prop_map(|back| Step::Undo { back }),
     ]
 }
 
@@ -53,7 +58,7 @@ fn record(source: usize) -> RecordId {
 }
 
 /// The decision of a step; `None` for a submission or withdrawal, which is carried out at once.
-async fn decision(registry: &Registry, step: &Step) -> Option<Adjudication> {
+async fn decision(registry: &Registry, step: &Step, decided: &[Revision]) -> Option<Adjudication> {
     let pair = |a: usize, b: usize| BrokenPair::new(record(a), record(b));
     Some(match step {
         Step::Submit { source, of } => {
@@ -79,7 +84,8 @@ async fn decision(registry: &Registry, step: &Step) -> Option<Adjudication> {
         Step::Unbreak { pair } => {
             let broken = registry.pipeline.reader().broken_pairs().await.expect("it reads");
             let broken: BTreeSet<BrokenPair> = broken.into_iter().collect();
-            Adjudication::Unbreak { pairs: vec![broken.into_iter().nth(*pair)?] }
+            let chosen = pair % broken.len().max(1);
+            Adjudication::Unbreak { pairs: vec![broken.into_iter().nth(chosen)?] }
         }
         Step::Resolve { source, moves, remove_flag, withdraw } => {
             let mut targets = Vec::new();
@@ -106,10 +112,7 @@ async fn decision(registry: &Registry, step: &Step) -> Option<Adjudication> {
         Step::Same { a, b, withdraw } => {
             Adjudication::MarkSame { pair: pair(*a, *b), withdraw_broken: *withdraw }
         }
-        Step::Undo { back } => {
-            let head = registry.pipeline.reader().head().await.expect("it reads");
-            Adjudication::Undo { event: Revision(head.revision.0.saturating_sub(*back as u64)) }
-        }
+        Step::Undo { back } => Adjudication::Undo { event: *decided.iter().rev().nth(*back)? },
     })
 }
 
@@ -129,11 +132,15 @@ fn told(verdict: &Verdict) -> String {
     )
 }
 
-async fn live(steps: Vec<Step>) {
+async fn live(persons: Vec<[usize; 4]>, steps: Vec<Step>) {
+    let submissions = persons.into_iter().enumerate();
+    let submissions = submissions.map(|(source, of)| Step::Submit { source, of });
+    let steps: Vec<Step> = submissions.chain(steps).collect();
     let registry = Registry::new().await;
     let mut undone = 0;
+    let mut decided: Vec<Revision> = Vec::new();
     for step in steps {
-        let Some(adjudication) = decision(&registry, &step).await else {
+        let Some(adjudication) = decision(&registry, &step, &decided).await else {
             registry.check().await;
             continue;
         };
@@ -161,6 +168,7 @@ async fn live(steps: Vec<Step>) {
         // Every other decision stands: its undoing is undone.
         if undone % 2 == 0 {
             registry.undo(undo.event.expect("an undo is an event")).await.expect("can be undone");
+            decided.push(event);
             registry.check().await;
             assert_eq!(registry.facts().await, after, "redone: {step:?}");
         }
@@ -168,15 +176,23 @@ async fn live(steps: Vec<Step>) {
     registry.pipeline.stop().await;
 }
 
+/// `PROPTEST_CASES=1000` runs more.
+fn config() -> ProptestConfig {
+    let asked = std::env::var("PROPTEST_CASES").ok().and_then(|text| text.parse().ok());
+    let cases = asked.unwrap_or(24);
+    ProptestConfig { cases, failure_persistence: None, ..ProptestConfig::default() }
+}
+
 proptest! {
-    #![proptest_config(ProptestConfig { cases: 48, failure_persistence: None, ..ProptestConfig::default() })]
+    #![proptest_config(config())]
 
     #[test]
     fn decisions_keep_every_promise_and_can_be_undone(
-        steps in prop::collection::vec(step(), 10..45)
+        persons in prop::collection::vec(person(), SOURCES.len()),
+        steps in prop::collection::vec(step(), 5..40)
     ) {
         let runtime = tokio::runtime::Builder::new_multi_thread()
             .worker_threads(2).enable_all().build().unwrap();
-        runtime.block_on(live(steps));
+        runtime.block_on(live(persons, steps));
     }
 }

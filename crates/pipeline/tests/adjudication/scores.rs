@@ -1,7 +1,7 @@
 //! The score matrix.
 
 use fhir::resource::Resource;
-use pipeline::scores::{Asked, Class, Matrix};
+use pipeline::scores::{Asked, Class, Matrix, Row};
 use registry::{
     adjudicate::{Adjudication, Grouping},
     ids::{RecordId, SourceKey},
@@ -100,4 +100,23 @@ async fn a_patient_need_not_be_stored_and_one_that_is_matches_itself() {
 async fn an_unknown_record_has_no_matrix() {
     let registry = Registry::new().await;
     assert!(stored(&registry, "nobody", true).await.is_none());
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn native_rules_give_a_matrix_as_well() {
+    let registry = Registry::native().await;
+    for id in ["a", "b", "c"] {
+        registry.submit(id, AMINA).await;
+    }
+    registry.submit("z", BRIAN).await;
+    registry.judge(breaking(&["c"], Grouping::Together)).await.unwrap();
+    let rows = |matrix: Matrix| {
+        let row = |row: &Row| (row.state.as_ref().unwrap().id.to_string(), row.class);
+        matrix.rows.iter().map(row).collect::<Vec<_>>()
+    };
+    // c was declared different from both.
+    let of_a = rows(stored(&registry, "a", false).await.unwrap());
+    assert_eq!(of_a, [("a".to_owned(), Class::Asked), ("b".to_owned(), Class::Auto)]);
+    assert_eq!(rows(stored(&registry, "c", false).await.unwrap()).len(), 1);
+    registry.check().await;
 }

@@ -93,6 +93,26 @@ async fn d16_a_submission_does_not_join_a_group_with_one_that_it_is_broken_from(
     registry.check().await;
 }
 
+/// Contract 6.3, D17: a break across persons could lose a new golden record.
+#[tokio::test(flavor = "multi_thread")]
+async fn d17_a_break_across_persons_founds_one_for_each() {
+    let registry = Registry::new().await;
+    for id in ["a", "b", "c"] {
+        registry.submit(id, AMINA).await;
+    }
+    for id in ["x", "y"] {
+        registry.submit(id, BRIAN).await;
+    }
+    let verdict = registry.judge(breaking(&["b", "c", "y"], Grouping::Together)).await.unwrap();
+    assert_eq!((verdict.created.len(), verdict.broken.len()), (2, 3));
+    assert_eq!(registry.home("b").await, registry.home("c").await);
+    assert_ne!(registry.home("b").await, registry.home("y").await);
+    registry.check().await;
+    registry.undo(verdict.event.unwrap()).await.unwrap();
+    assert_eq!(registry.home("x").await, registry.home("y").await);
+    registry.check().await;
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn resolving_moves_records_closes_issues_on_both_sides_and_stays() {
     let registry = Registry::new().await;

@@ -123,7 +123,7 @@ fn training_says_what_it_cannot_learn() {
     let folder = folder_with(&[("one.csv", one), ("two.csv", two), ("names.csv", names)]);
     let refused = opencr(folder.path(), &["train", "one.csv"]);
     assert_eq!(refused.status.code(), Some(2));
-    assert!(text(&refused.stderr).contains("at least 2 are needed"));
+    assert!(text(&refused.stderr).contains("at least 2 records"));
     for file in ["two.csv", "names.csv"] {
         let told = check(folder.path(), &["train", file, "--out", "trained.toml"]);
         assert!(told.contains("Warnings:") && !told.contains("NaN"), "{told}");

@@ -31,11 +31,29 @@ const EXPECTED: &[(&str, &str, Option<&[Role]>)] = &[
     ("GET", "/ocrux/fhir/Patient", Some(READERS)),
     ("HEAD", "/ocrux/fhir/Patient", Some(READERS)),
     ("GET", "/ocrux/fhir/Patient/x", Some(READERS)),
+    ("GET", "/ocrux/match/count-match-issues", Some(WATCHERS)),
+    ("GET", "/ocrux/match/count-new-auto-matches", Some(WATCHERS)),
+    ("GET", "/ocrux/match/get-match-issues", Some(READERS)),
+    ("GET", "/ocrux/match/get-new-auto-matches", Some(READERS)),
+    ("GET", "/ocrux/match/potential-matches/x", Some(READERS)),
+    ("GET", "/ocrux/potential-matches/x", Some(READERS)),
+    ("POST", "/ocrux/match/matches", Some(READERS)),
+    ("POST", "/ocrux/match/break-match", Some(DECIDERS)),
+    ("POST", "/ocrux/breakMatch", Some(DECIDERS)),
+    ("POST", "/ocrux/match/unbreak-match", Some(DECIDERS)),
+    ("POST", "/ocrux/unBreakMatch", Some(DECIDERS)),
+    ("POST", "/ocrux/match/resolve-match-issue", Some(DECIDERS)),
+    ("POST", "/ocrux/match/mark-different", Some(DECIDERS)),
+    ("POST", "/ocrux/match/mark-same", Some(DECIDERS)),
+    ("POST", "/ocrux/match/undo", Some(DECIDERS)),
     // Last, since it ends the session.
     ("POST", "/ocrux/user/logout", Some(&Role::ALL)),
 ];
 
 const ADMINS: &[Role] = &[Role::Admin];
+const DECIDERS: &[Role] = &[Role::Steward, Role::Supervisor];
+const WATCHERS: &[Role] =
+    &[Role::Viewer, Role::Steward, Role::Supervisor, Role::RulesManager, Role::Auditor];
 const READERS: &[Role] = &[Role::Viewer, Role::Steward, Role::Supervisor, Role::DataManager];
 
 /// What the gate made of a request.

@@ -47,6 +47,8 @@ pub(crate) struct Config {
     pub(crate) codes: Codes,
     /// How callers are known.
     pub(crate) callers: Callers,
+    /// The audit log.
+    pub(crate) audit: Audit,
     /// Figures for Prometheus.
     pub(crate) metrics: Metrics,
     /// Logging.
@@ -162,6 +164,16 @@ pub(crate) struct Client {
     pub(crate) id: String,
     /// The display name.
     pub(crate) name: String,
+}
+
+/// `[audit]`
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct Audit {
+    /// Whether search terms are written as keyed hashes.
+    pub(crate) hash_terms: bool,
+    /// Days that entries are kept; 0 for ever.
+    pub(crate) keep_days: u64,
 }
 
 /// `[metrics]`

@@ -5,6 +5,7 @@
 #![expect(clippy::print_stdout, clippy::print_stderr, reason = "talking to people is its job")]
 
 mod among;
+mod audit;
 mod cohort;
 mod config;
 mod demo;
@@ -64,6 +65,8 @@ enum Command {
     Rules(rules::Arguments),
     /// Check a registry's event chain and everything it promises.
     Verify(verify::Arguments),
+    /// Check or hand out the audit log.
+    Audit(audit::Arguments),
     /// Print the configuration in force and where it comes from.
     Config(show::Arguments),
 }
@@ -141,6 +144,7 @@ fn main() -> ExitCode {
         Command::Explain(arguments) => explain::run(arguments),
         Command::Rules(arguments) => rules::run(arguments),
         Command::Verify(arguments) => verify::run(arguments),
+        Command::Audit(arguments) => audit::run(arguments),
         Command::Config(arguments) => show::run(arguments),
     };
     match done {

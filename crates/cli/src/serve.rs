@@ -11,7 +11,7 @@ use registry::ids::ClientId;
 use server::{App, Exposition, MetricsSettings, Network, ServerSettings};
 use tokio::net::TcpListener;
 
-use crate::{ConfigFile, config::Config, demo, usage, verify, wiring};
+use crate::{ConfigFile, audit, config::Config, demo, usage, verify, wiring};
 
 /// Run the registry: FHIR R4 at http://127.0.0.1:3000/fhir, data in ./data, until SIGTERM or
 /// Ctrl-C. Stopping finishes what was accepted.
@@ -60,10 +60,12 @@ pub(crate) fn run(arguments: Arguments) -> anyhow::Result<ExitCode> {
             tell_demo(demo::load(&pipeline, &config.demo).await?);
         }
         banner(&config, listener.local_addr()?, &pipeline);
-        let app = App::new(pipeline.clone(), settings);
+        let auditor = audit::start(&config, store.clone(), &pipeline).await?;
+        let app = App::new(pipeline.clone(), settings).audited_by(auditor.clone());
         let served = server::serve(listener, app, told_to_stop()).await;
         tracing::info!("stopping: finishing what was accepted");
         pipeline.stop().await;
+        auditor.stop().await;
         store.close().await;
         tracing::info!("stopped");
         served.context("the server stopped")

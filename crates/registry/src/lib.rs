@@ -10,6 +10,7 @@
 
 pub mod actor;
 pub mod adjudicate;
+pub mod audit;
 pub mod batch;
 pub mod commit;
 pub mod decide;

@@ -11,9 +11,9 @@ use std::net::{IpAddr, SocketAddr};
 
 use axum::extract::{ConnectInfo, FromRequestParts};
 use http::{HeaderMap, request::Parts};
-use registry::{actor::Actor, ids::ClientId};
+use registry::{actor::Actor, audit::Who, ids::ClientId};
 
-use crate::{App, error::ApiError, settings::ServerSettings};
+use crate::{App, audit::Notes, error::ApiError, settings::ServerSettings};
 
 mod local;
 
@@ -25,6 +25,7 @@ pub(crate) const CLIENT_HEADER: &str = "x-openhim-clientid";
 pub(crate) struct Caller {
     client: ClientId,
     proof: Proof,
+    notes: Notes,
 }
 
 /// How the sender proved to be who it is.
@@ -63,6 +64,20 @@ impl Caller {
         Actor::Client(self.client.clone())
     }
 
+    /// What the audit log will hold of this request.
+    pub(crate) fn notes(&self) -> &Notes {
+        &self.notes
+    }
+
+    /// The same, with how it was proved.
+    fn who(&self) -> Who {
+        let proof = match self.proof {
+            Proof::Gateway => "gateway",
+            Proof::Development => "development",
+        };
+        Who { actor: Some(self.actor()), proof: Some(proof.to_owned()) }
+    }
+
     fn establish(
         peer: Option<IpAddr>,
         headers: &HeaderMap,
@@ -75,7 +90,8 @@ impl Caller {
             (Some(_), Some(_)) => return Err(CallerRefusal::Malformed),
             (Some(name), None) => {
                 let name = name.to_str().map_err(|_| CallerRefusal::Malformed)?;
-                Self { client: ClientId::new(name.trim()), proof: Proof::Gateway }
+                let client = ClientId::new(name.trim());
+                Self { client, proof: Proof::Gateway, notes: Notes::default() }
             }
         };
         // In production the gateway is what keeps other pages out; in development, names are.
@@ -91,8 +107,11 @@ impl Caller {
 
     fn in_development(peer: Option<IpAddr>, settings: &ServerSettings) -> Option<Self> {
         let client = settings.development_client.as_ref()?;
-        (settings.is_development && is_local(peer))
-            .then(|| Self { client: client.clone(), proof: Proof::Development })
+        (settings.is_development && is_local(peer)).then(|| Self {
+            client: client.clone(),
+            proof: Proof::Development,
+            notes: Notes::default(),
+        })
     }
 }
 
@@ -132,7 +151,11 @@ impl FromRequestParts<App> for Caller {
     type Rejection = ApiError;
 
     async fn from_request_parts(parts: &mut Parts, app: &App) -> Result<Self, ApiError> {
-        let caller = Self::establish(peer(parts), &parts.headers, app.settings())?;
+        let mut caller = Self::establish(peer(parts), &parts.headers, app.settings())?;
+        if let Some(notes) = parts.extensions.get::<Notes>() {
+            notes.sent_by(caller.who());
+            caller.notes = notes.clone();
+        }
         let span = tracing::Span::current();
         span.record("client", caller.client.as_str());
         span.record("proof", tracing::field::debug(caller.proof));

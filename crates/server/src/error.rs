@@ -52,6 +52,9 @@ pub(crate) enum ApiError {
     /// Too many large bodies are being worked on.
     #[error("too many large bodies are being worked on; try again")]
     Crowded,
+    /// What would have to be taken down cannot be, so it is not done.
+    #[error("the audit log cannot be written, so nothing may be read or changed; try again")]
+    Unaudited,
     /// A handler ended by a fault.
     #[error("a handler ended by a fault")]
     Panicked,
@@ -111,6 +114,10 @@ impl ApiError {
                 let issue = Issue::error(IssueType::Throttled, self.to_string());
                 (StatusCode::SERVICE_UNAVAILABLE, issue)
             }
+            Self::Unaudited => {
+                let issue = Issue::error(IssueType::Transient, self.to_string());
+                (StatusCode::SERVICE_UNAVAILABLE, issue)
+            }
             Self::Panicked => (StatusCode::INTERNAL_SERVER_ERROR, fault()),
         };
         (status, vec![issue])
@@ -122,7 +129,8 @@ impl ApiError {
             Self::Pipeline(PipelineError::Stopping | PipelineError::Store(_))
             | Self::Store(_)
             | Self::TookTooLong(_)
-            | Self::Crowded => Some(5),
+            | Self::Crowded
+            | Self::Unaudited => Some(5),
             Self::Pipeline(PipelineError::TooMany { .. } | PipelineError::Fault)
             | Self::Request(..)
             | Self::Caller(_)

@@ -17,6 +17,7 @@ use store::Reader;
 
 mod api;
 mod asked;
+mod audit;
 mod base;
 mod body;
 mod budget;
@@ -30,6 +31,7 @@ mod serve;
 mod settings;
 mod wrap;
 
+pub use audit::{AuditSettings, Auditor, Unaudited, fresh_term_key};
 pub use metrics::Exposition;
 pub use serve::serve;
 pub use settings::{MetricsSettings, Network, NetworkError, ServerSettings};
@@ -42,6 +44,7 @@ use page::PageKey;
 #[derive(Clone)]
 pub struct App {
     shared: Arc<Shared>,
+    auditor: Option<Auditor>,
 }
 
 struct Shared {
@@ -58,7 +61,19 @@ impl App {
         let started_at = pipeline.settings().clock.now().to_instant();
         let page_key = PageKey::random();
         let body_places = BodyPlaces::new(&settings);
-        Self { shared: Arc::new(Shared { pipeline, settings, page_key, body_places, started_at }) }
+        let shared = Shared { pipeline, settings, page_key, body_places, started_at };
+        Self { shared: Arc::new(shared), auditor: None }
+    }
+
+    /// Has every request of the FHIR API taken down by `auditor`.
+    pub fn audited_by(mut self, auditor: Auditor) -> Self {
+        self.auditor = Some(auditor);
+        self
+    }
+
+    /// Who takes requests down, if anybody does.
+    pub fn auditor(&self) -> Option<&Auditor> {
+        self.auditor.as_ref()
     }
 
     /// The verbs of the registry.

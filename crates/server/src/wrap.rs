@@ -18,7 +18,7 @@ use tower_http::catch_panic::CatchPanicLayer;
 use tracing::{Instrument, field::Empty};
 use uuid::Uuid;
 
-use crate::{App, error::ApiError, metrics};
+use crate::{App, audit, error::ApiError, metrics};
 
 const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
 const CORRELATION_ID: HeaderName = HeaderName::from_static("x-correlation-id");
@@ -31,6 +31,7 @@ pub(crate) fn wrap(routes: Router<App>, app: &App) -> Router<App> {
     routes
         .layer(from_fn_with_state(app.clone(), within_time))
         .layer(CatchPanicLayer::custom(after_panic))
+        .layer(from_fn_with_state(app.clone(), audit::watch))
         .layer(from_fn(protect))
         .layer(from_fn_with_state(app.clone(), record))
 }

@@ -20,12 +20,14 @@ use registry::{
 use std::sync::Arc;
 use thiserror::Error;
 
+mod audit;
 mod draft;
 mod memory;
 mod plan;
 mod sqlite;
 pub mod threads;
 
+pub use audit::{AUDIT_CUT_MAX, AuditLog};
 pub use draft::DraftStore;
 pub use memory::MemoryStore;
 pub use sqlite::SqliteStore;
@@ -211,9 +213,9 @@ pub trait Reader: Send + Sync {
     async fn check_structure(&self) -> Result<Vec<String>, StoreError>;
 }
 
-/// A store that can be written: [`Reader`] and the one way to write.
+/// A store that can be written: [`Reader`], the one way to write, and the [`AuditLog`] beside it.
 #[async_trait]
-pub trait Store: Reader {
+pub trait Store: Reader + AuditLog {
     /// Writes all of `commit` durably, or nothing. Whoever no longer waits learns only from the
     /// head which of the two it was.
     ///

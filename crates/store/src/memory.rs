@@ -3,6 +3,7 @@
 //! It is the plainest reading of the contract, and the SQL stores are tested against it. Nothing
 //! survives the process.
 
+mod audit;
 mod commit;
 mod search;
 
@@ -25,6 +26,7 @@ use crate::{FoundIds, Reader, Store, StoreError, Window, plan};
 #[derive(Default)]
 pub struct MemoryStore {
     state: RwLock<State>,
+    audit: RwLock<audit::AuditChain>,
 }
 
 /// Everything that commits wrote.

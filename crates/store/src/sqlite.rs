@@ -5,6 +5,7 @@
 //! `connections`). Opening is in `open` and `migrate`, writing in `write`, and reading by topic in
 //! `states`, `history`, `judgements` and `search`.
 
+mod audit;
 mod checkpoints;
 mod connections;
 mod history;

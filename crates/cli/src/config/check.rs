@@ -8,7 +8,7 @@ use tracing_subscriber::EnvFilter;
 use super::{Config, ConfigError, Origins};
 
 /// The allowed range of each number, both ends included.
-const RANGES: [(&str, &str, i64, i64); 10] = [
+const RANGES: [(&str, &str, i64, i64); 11] = [
     ("server", "port", 0, 65_535),
     ("server", "body_max_bytes", 1024, 1 << 30),
     ("server", "request_timeout_seconds", 1, 86_400),
@@ -17,6 +17,7 @@ const RANGES: [(&str, &str, i64, i64); 10] = [
     ("linker", "queue_max", 1, 10_000_000),
     ("linker", "batch_max", 1, 100_000),
     ("linker", "stale_retries_max", 0, 1000),
+    ("audit", "keep_days", 0, 36_500),
     ("demo", "records", 1, 1_000_000),
     ("demo", "seed", 0, i64::MAX),
 ];

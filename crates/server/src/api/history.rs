@@ -8,7 +8,7 @@ use fhir::{
 use http::StatusCode;
 use registry::{
     commit::Method,
-    ids::{ClientId, Cruid, RecordId, Timestamp},
+    ids::{Cruid, RecordId, Timestamp},
     render,
     state::GoldenState,
     stored::StoredVersion,
@@ -46,7 +46,7 @@ pub(crate) async fn all(
     }
     let count = count(&app, query::value(&asked.query, "_count"))?;
     let list = Listing { id: id.as_str(), offset: 0, count };
-    let target = Target { client: caller.client(), base: &asked.base };
+    let target = Target { caller: &caller, base: &asked.base };
     let bundle = listing(&app, target, list, &mut Budget::of(&app)).await?;
     Ok(Reply::new(StatusCode::OK).with(bundle).into_response(asked.is_pretty))
 }
@@ -76,7 +76,7 @@ pub(crate) struct Listing<'a> {
 /// For whom links are made, and what they begin with.
 #[derive(Clone, Copy)]
 pub(crate) struct Target<'a> {
-    pub(crate) client: &'a ClientId,
+    pub(crate) caller: &'a Caller,
     pub(crate) base: &'a Base,
 }
 
@@ -92,7 +92,8 @@ pub(crate) async fn listing(
     budget: &mut Budget,
 ) -> Result<Resource, ApiError> {
     let Listing { id, offset, count } = list;
-    let Target { client, base } = target;
+    let Target { caller, base } = target;
+    caller.notes().about([id]);
     let full_url = base.patient(id);
     let standing = find_standing(app, id).await?.ok_or_else(ApiError::not_found)?;
     let (mut entries, mut settled) = (Vec::new(), 0);
@@ -121,7 +122,7 @@ pub(crate) async fn listing(
     let links = Links {
         key: app.page_key(),
         base,
-        client,
+        client: caller.client(),
         list: List::History(id.to_owned(), count),
         own: own_link(base, &format!("Patient/{id}/_history"), &own_query),
     };
@@ -211,9 +212,10 @@ pub(crate) async fn one(
     State(app): State<App>,
     PatientId(id): PatientId,
     VersionId(version): VersionId,
-    _caller: Caller,
+    caller: Caller,
     asked: Asked,
 ) -> Result<Response, ApiError> {
+    caller.notes().about([id.as_str()]);
     let shown = version_of(&app, id.as_str(), &version, &mut Budget::of(&app)).await?;
     let reply = Reply::new(StatusCode::OK).versioned(shown.version, shown.at);
     Ok(reply.with(shown.resource).into_response(asked.is_pretty))

@@ -20,9 +20,10 @@ use crate::{
 pub(crate) async fn current(
     State(app): State<App>,
     PatientId(id): PatientId,
-    _caller: Caller,
+    caller: Caller,
     asked: Asked,
 ) -> Result<Response, ApiError> {
+    caller.notes().about([id.as_str()]);
     let shape = Shape::of_read(&asked.query, &app.settings().search)?;
     let mut shown = one(&app, id.as_str(), &mut Budget::of(&app)).await?;
     if asked.conditions.known_version == Some(shown.version) {

@@ -73,10 +73,16 @@ pub(super) async fn submit(
     submission.submitted.if_match = conditions.if_match;
     submission.submitted.only_create = conditions.only_create || conditions.if_none_exist.is_some();
     let receipt = act(app, caller, Operation::Submit(Box::new(submission))).await?;
+    noted(caller, &receipt);
     if conditions.only_create && receipt.outcome == Outcome::Existing {
         return Err(ApiError::exists());
     }
     answer(app, asked, &receipt).await
+}
+
+/// Has the audit log name what was written.
+pub(super) fn noted(caller: &Caller, receipt: &Receipt) {
+    caller.notes().about([receipt.record.as_str(), receipt.golden.as_str()]);
 }
 
 async fn decode(
@@ -124,6 +130,7 @@ pub(super) async fn withdraw(
     asked: &Asked,
     record: RecordId,
 ) -> Result<Response, ApiError> {
+    caller.notes().about([record.as_str()]);
     let operation = Operation::Withdraw { record, if_match: asked.conditions.if_match };
     let receipt = act(app, caller, operation).await?;
     let mut reply = Reply::new(StatusCode::NO_CONTENT).versioned(receipt.version, receipt.at);

@@ -1,14 +1,19 @@
 //! [`TestApp`]: a registry in memory behind the real router, and requests in few words.
 
-use std::{collections::HashMap, net::SocketAddr, sync::Arc};
+use std::{collections::HashMap, net::SocketAddr, sync::Arc, time::Duration};
 
 use axum::{Router, body::Body, extract::ConnectInfo};
 use http::{HeaderMap, Method, Request, StatusCode};
 use http_body_util::BodyExt;
 use pipeline::{Pipeline, Settings};
-use registry::{extract::Extractor, ids::ClientId};
+use registry::{
+    audit::{AuditEntry, AuditHead, TermKey},
+    extract::Extractor,
+    ids::ClientId,
+};
 use serde_json::Value;
-use server::{App, ServerSettings, router};
+use server::{App, AuditSettings, Auditor, ServerSettings, router};
+use store::{AuditLog, Store};
 use testkit::{Person, person};
 use tower::ServiceExt;
 
@@ -25,6 +30,8 @@ pub(crate) const GOLDEN_CODE: &str = "5c827da5-4858-4f3d-a50c-62ece001efea";
 pub(crate) struct TestApp {
     router: Router,
     pub(crate) pipeline: Pipeline,
+    auditor: Auditor,
+    log: Arc<dyn AuditLog>,
 }
 
 impl TestApp {
@@ -35,16 +42,37 @@ impl TestApp {
 
     /// The same with other settings.
     pub(crate) async fn with(change: impl FnOnce(&mut ServerSettings, &mut Settings)) -> Self {
+        let store = store::open("memory:").await.unwrap();
+        Self::auditing(store.clone(), store, change).await
+    }
+
+    /// The same, audited by another log than its own.
+    pub(crate) async fn auditing(
+        store: Arc<dyn Store>,
+        log: Arc<dyn AuditLog>,
+        change: impl FnOnce(&mut ServerSettings, &mut Settings),
+    ) -> Self {
         let mut settings = settings();
         let mut pipeline = Settings::default();
         pipeline.vocabulary.client_names = settings.clients.clone();
         change(&mut settings, &mut pipeline);
-        let store = store::open("memory:").await.unwrap();
         let ruleset = matching::opencr::parse(RULES).unwrap();
         let extractor = Extractor::compile(Arc::new(ruleset)).unwrap();
         let pipeline = Pipeline::start(store, extractor, pipeline).await.unwrap();
-        let router = router(App::new(pipeline.clone(), settings));
-        Self { router, pipeline }
+        let mut audit = AuditSettings::new(TermKey::new([7; 32]));
+        audit.every = Duration::from_millis(1);
+        let clock = pipeline.settings().clock.clone();
+        let auditor = Auditor::start(log.clone(), clock, audit).await.unwrap();
+        let app = App::new(pipeline.clone(), settings).audited_by(auditor.clone());
+        Self { router: router(app), pipeline, auditor, log }
+    }
+
+    /// Everything that was taken down, in order, the chain checked. Nothing is answered any more.
+    pub(crate) async fn audit(&self) -> Vec<AuditEntry> {
+        self.auditor.stop().await;
+        let mut head = AuditHead::start();
+        let records = self.log.audit_after(0, u32::MAX).await.unwrap();
+        records.iter().map(|record| head.follow(record).unwrap().entry).collect()
     }
 
     /// A request of the client `openmrs` through the gateway.

@@ -3,6 +3,7 @@
 #![expect(clippy::unwrap_used, reason = "clippy's exception for tests misses their helpers")]
 
 mod app;
+mod auditing;
 mod budget;
 mod bundle;
 mod caller;

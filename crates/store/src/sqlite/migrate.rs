@@ -13,6 +13,7 @@ use crate::StoreError;
 const MIGRATIONS: &[&str] = &[
     include_str!("../../migrations/sqlite/0001_init.sql"),
     include_str!("../../migrations/sqlite/0002_append_explanations.sql"),
+    include_str!("../../migrations/sqlite/0003_audit.sql"),
 ];
 
 /// Runs the migrations that the database at `path` lacks.

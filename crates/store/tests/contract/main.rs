@@ -5,6 +5,7 @@
 
 #![expect(clippy::unwrap_used, reason = "clippy's exception for tests misses their helpers")]
 
+mod auditing;
 mod commits;
 mod concurrent;
 mod differential;

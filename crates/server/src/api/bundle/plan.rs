@@ -89,8 +89,8 @@ fn check_parameters(sender: &Sender<'_>, lookup: &Lookup) -> Result<(), ApiError
     match lookup {
         Lookup::Search(pairs) => {
             let request = search::understand(app, pairs, sender.asked.is_strict)?;
-            let (base, client) = (&sender.asked.base, sender.caller.client());
-            let search = search::Search { request, offset: 0, base, client };
+            let (base, caller) = (&sender.asked.base, sender.caller);
+            let search = search::Search { request, offset: 0, base, caller };
             // How many pages there will be is known only once the writes are done.
             if sender.is_transaction { search.check(app) } else { Ok(()) }
         }

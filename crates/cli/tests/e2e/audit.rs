@@ -12,7 +12,7 @@ fn audit_log_is_checked_and_exported_and_the_export_is_in_it() {
     let folder = tempfile::tempdir().unwrap();
     let server = Server::start(&folder.path().join("data"));
     let client = Client::new(&server, "openmrs");
-    assert_eq!(client.get("/fhir/Patient?family=Okello").unwrap().status, 200);
+    assert_eq!(client.get("/Patient?family=Okello").unwrap().status, 200);
     server.stop();
 
     let told = check(folder.path(), &["audit", "verify", "--data", "data"]);

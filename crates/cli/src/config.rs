@@ -18,6 +18,7 @@ use std::{
 };
 
 use serde::{Deserialize, Serialize};
+use server::{Access, AccessMode};
 use thiserror::Error;
 
 /// Every key with its default, as shipped.
@@ -152,6 +153,14 @@ pub(crate) struct Callers {
     pub(crate) development: bool,
     /// That client.
     pub(crate) development_client: String,
+    /// Whether access levels are kept to.
+    pub(crate) access_mode: AccessMode,
+    /// Least criteria of a search over all records.
+    pub(crate) search_criteria_min: usize,
+    /// Most results of one.
+    pub(crate) search_results_max: usize,
+    /// Searches of a client in a minute.
+    pub(crate) searches_per_minute: u32,
     /// Who may say for whom it speaks: addresses and networks.
     pub(crate) trusted_gateways: Vec<String>,
 }
@@ -164,6 +173,15 @@ pub(crate) struct Client {
     pub(crate) id: String,
     /// The display name.
     pub(crate) name: String,
+    /// How much it sees.
+    #[serde(default)]
+    pub(crate) access: Access,
+    /// Identifier systems that it may submit; empty for any.
+    #[serde(default)]
+    pub(crate) systems: Vec<String>,
+    /// Systems of others' identifiers that `$ihe-pix` gives it at `own`.
+    #[serde(default)]
+    pub(crate) target_systems: Vec<String>,
 }
 
 /// `[audit]`

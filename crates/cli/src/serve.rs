@@ -8,10 +8,17 @@ use std::{
 use anyhow::Context as _;
 use pipeline::{Meters, Pipeline, Settings};
 use registry::ids::ClientId;
-use server::{App, Exposition, MetricsSettings, Network, ServerSettings};
+use server::{
+    AccessMode, App, ClientAccess, Exposition, MetricsSettings, Network, SearchBounds,
+    ServerSettings,
+};
 use tokio::net::TcpListener;
 
-use crate::{ConfigFile, audit, config::Config, demo, usage, verify, wiring};
+use crate::{
+    ConfigFile, audit,
+    config::{Client, Config},
+    demo, usage, verify, wiring,
+};
 
 /// Run the registry: FHIR R4 at http://127.0.0.1:3000/fhir, data in ./data, until SIGTERM or
 /// Ctrl-C. Stopping finishes what was accepted.
@@ -89,10 +96,23 @@ fn server_settings(config: &Config) -> anyhow::Result<ServerSettings> {
     settings.clients = clients
         .map(|client| (ClientId::new(client.id.as_str()), client.name.clone()))
         .collect::<HashMap<_, _>>();
+    settings.access = config.clients.iter().map(rights).collect();
+    settings.access_mode = config.callers.access_mode;
+    settings.search_bounds = SearchBounds {
+        criteria_min: config.callers.search_criteria_min,
+        results_max: config.callers.search_results_max,
+        per_minute: config.callers.searches_per_minute,
+    };
     settings.is_development = config.callers.development;
     let development_client = ClientId::new(config.callers.development_client.as_str());
     settings.development_client = config.callers.development.then_some(development_client);
     Ok(settings)
+}
+
+fn rights(client: &Client) -> (ClientId, ClientAccess) {
+    let Client { id, access, systems, target_systems, .. } = client;
+    let (systems, target_systems) = (systems.clone(), target_systems.clone());
+    (ClientId::new(id.as_str()), ClientAccess { access: *access, systems, target_systems })
 }
 
 fn networks(key: &str, texts: &[String]) -> anyhow::Result<Vec<Network>> {
@@ -119,6 +139,15 @@ fn banner(config: &Config, address: SocketAddr, pipeline: &Pipeline) {
         rules.display().to_string()
     };
     println!("  rules     {rules}");
+    for client in &config.clients {
+        println!("  client    {} ({}): sees {}", client.id, client.name, client.access.name());
+    }
+    if config.callers.access_mode == AccessMode::LogOnly {
+        println!(
+            "  NOT SAFE  every client reads everything; what would be withheld is only logged \
+             (callers.access_mode)"
+        );
+    }
     if config.callers.development {
         println!(
             "  NOT SAFE  development mode: any program on this machine may submit and read as \

@@ -4,8 +4,8 @@
 //! Nothing that a request says about its sender is believed unless its peer is known:
 //! `X-Forwarded-For` is never read, `X-OpenHIM-ClientID` only from a configured gateway.
 //!
-//! Certificates become another [`Proof`] here. What a caller may see (its access level,
-//! contract 7.3) and people with roles become fields of [`Caller`], checked in this file.
+//! Certificates become another [`Proof`] here. What a caller may see (its access level, contract
+//! 7.3) is looked up here and kept to by `access`.
 
 use std::net::{IpAddr, SocketAddr};
 
@@ -13,7 +13,13 @@ use axum::extract::{ConnectInfo, FromRequestParts};
 use http::{HeaderMap, request::Parts};
 use registry::{actor::Actor, audit::Who, ids::ClientId};
 
-use crate::{App, audit::Notes, error::ApiError, settings::ServerSettings};
+use crate::{
+    App,
+    access::Sight,
+    audit::Notes,
+    error::ApiError,
+    settings::{Access, AccessMode, ClientAccess, ServerSettings},
+};
 
 mod local;
 
@@ -26,6 +32,8 @@ pub(crate) struct Caller {
     client: ClientId,
     proof: Proof,
     notes: Notes,
+    rights: ClientAccess,
+    mode: AccessMode,
 }
 
 /// How the sender proved to be who it is.
@@ -69,6 +77,22 @@ impl Caller {
         &self.notes
     }
 
+    /// What it sees of the registry.
+    pub(crate) fn sight(&self) -> Sight<'_> {
+        Sight::new(&self.client, self.rights.access, self.mode)
+    }
+
+    /// What it may see and assert, as configured.
+    pub(crate) fn rights(&self) -> &ClientAccess {
+        &self.rights
+    }
+
+    /// A sender with the least rights, until its own are looked up.
+    fn of(client: ClientId, proof: Proof) -> Self {
+        let rights = ClientAccess { access: Access::Submit, ..ClientAccess::default() };
+        Self { client, proof, notes: Notes::default(), rights, mode: AccessMode::Enforce }
+    }
+
     /// The same, with how it was proved.
     fn who(&self) -> Who {
         let proof = match self.proof {
@@ -84,14 +108,14 @@ impl Caller {
         settings: &ServerSettings,
     ) -> Result<Self, CallerRefusal> {
         let mut named = headers.get_all(CLIENT_HEADER).iter();
-        let caller = match (named.next(), named.next()) {
+        let mut caller = match (named.next(), named.next()) {
             (None, _) => Self::in_development(peer, settings).ok_or(CallerRefusal::Unproven)?,
             (Some(_), _) if !is_gateway(peer, settings) => return Err(CallerRefusal::NotAGateway),
             (Some(_), Some(_)) => return Err(CallerRefusal::Malformed),
             (Some(name), None) => {
                 let name = name.to_str().map_err(|_| CallerRefusal::Malformed)?;
                 let client = ClientId::new(name.trim());
-                Self { client, proof: Proof::Gateway, notes: Notes::default() }
+                Self::of(client, Proof::Gateway)
             }
         };
         // In production the gateway is what keeps other pages out; in development, names are.
@@ -102,16 +126,15 @@ impl Caller {
         if !settings.clients.contains_key(&caller.client) {
             return Err(CallerRefusal::UnknownClient);
         }
+        caller.rights = settings.access.get(&caller.client).cloned().unwrap_or_default();
+        caller.mode = settings.access_mode;
         Ok(caller)
     }
 
     fn in_development(peer: Option<IpAddr>, settings: &ServerSettings) -> Option<Self> {
         let client = settings.development_client.as_ref()?;
-        (settings.is_development && is_local(peer)).then(|| Self {
-            client: client.clone(),
-            proof: Proof::Development,
-            notes: Notes::default(),
-        })
+        (settings.is_development && is_local(peer))
+            .then(|| Self::of(client.clone(), Proof::Development))
     }
 }
 

@@ -15,6 +15,7 @@ use axum::{
 use pipeline::Pipeline;
 use store::Reader;
 
+mod access;
 mod api;
 mod asked;
 mod audit;
@@ -34,8 +35,12 @@ mod wrap;
 pub use audit::{AuditSettings, Auditor, Unaudited, fresh_term_key};
 pub use metrics::Exposition;
 pub use serve::serve;
-pub use settings::{MetricsSettings, Network, NetworkError, ServerSettings};
+pub use settings::{
+    Access, AccessMode, ClientAccess, MetricsSettings, Network, NetworkError, SearchBounds,
+    ServerSettings,
+};
 
+use access::rate::Rates;
 use api::{bundle, conditional, health, history, metadata, read, search, write};
 use body::BodyPlaces;
 use page::PageKey;
@@ -52,6 +57,7 @@ struct Shared {
     settings: ServerSettings,
     page_key: PageKey,
     body_places: BodyPlaces,
+    rates: Rates,
     started_at: String,
 }
 
@@ -61,7 +67,8 @@ impl App {
         let started_at = pipeline.settings().clock.now().to_instant();
         let page_key = PageKey::random();
         let body_places = BodyPlaces::new(&settings);
-        let shared = Shared { pipeline, settings, page_key, body_places, started_at };
+        let rates = Rates::default();
+        let shared = Shared { pipeline, settings, page_key, body_places, rates, started_at };
         Self { shared: Arc::new(shared), auditor: None }
     }
 
@@ -96,6 +103,10 @@ impl App {
 
     fn body_places(&self) -> &BodyPlaces {
         &self.shared.body_places
+    }
+
+    fn rates(&self) -> &Rates {
+        &self.shared.rates
     }
 
     /// When this process began to serve, an instant.

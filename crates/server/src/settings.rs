@@ -5,8 +5,10 @@ use std::{collections::HashMap, time::Duration};
 use fhir::search::SearchLimits;
 use registry::ids::ClientId;
 
+mod access;
 mod network;
 
+pub use access::{Access, AccessMode, ClientAccess, SearchBounds};
 pub use network::{Network, NetworkError};
 
 use crate::Exposition;
@@ -43,6 +45,12 @@ pub struct ServerSettings {
     pub gateways: Vec<Network>,
     /// Systems that may call, with their display names. Others are refused (contract S18).
     pub clients: HashMap<ClientId, String>,
+    /// What each client may see and assert; one that is not here has the defaults.
+    pub access: HashMap<ClientId, ClientAccess>,
+    /// Whether that is kept to.
+    pub access_mode: AccessMode,
+    /// Bounds of what clients with [`Access::Demographics`] search.
+    pub search_bounds: SearchBounds,
     /// In development, who a caller on this machine is that does not say so.
     pub development_client: Option<ClientId>,
     /// Development: callers on this machine need no proof of who they are.
@@ -81,6 +89,9 @@ impl ServerSettings {
             search: SearchLimits::STANDARD,
             gateways: Vec::new(),
             clients: HashMap::new(),
+            access: HashMap::new(),
+            access_mode: AccessMode::Enforce,
+            search_bounds: SearchBounds::default(),
             development_client: None,
             is_development: false,
             version: version.into(),

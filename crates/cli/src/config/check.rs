@@ -8,7 +8,7 @@ use tracing_subscriber::EnvFilter;
 use super::{Config, ConfigError, Origins};
 
 /// The allowed range of each number, both ends included.
-const RANGES: [(&str, &str, i64, i64); 11] = [
+const RANGES: [(&str, &str, i64, i64); 14] = [
     ("server", "port", 0, 65_535),
     ("server", "body_max_bytes", 1024, 1 << 30),
     ("server", "request_timeout_seconds", 1, 86_400),
@@ -17,6 +17,9 @@ const RANGES: [(&str, &str, i64, i64); 11] = [
     ("linker", "queue_max", 1, 10_000_000),
     ("linker", "batch_max", 1, 100_000),
     ("linker", "stale_retries_max", 0, 1000),
+    ("callers", "search_criteria_min", 0, 20),
+    ("callers", "search_results_max", 1, 1_000_000),
+    ("callers", "searches_per_minute", 1, 1_000_000),
     ("audit", "keep_days", 0, 36_500),
     ("demo", "records", 1, 1_000_000),
     ("demo", "seed", 0, i64::MAX),
@@ -88,6 +91,17 @@ impl Checks<'_> {
                 let why = "must hold IP addresses and networks only, such as ::1 or 10.0.0.0/8";
                 return Err(self.refuse(&format!("{section}.{name}"), why));
             }
+        }
+        if !matches!(text("callers", "access_mode"), Some("enforce" | "log-only")) {
+            let why = "must be \"enforce\" or \"log-only\"";
+            return Err(self.refuse("callers.access_mode", why));
+        }
+        let levels = ["submit", "own", "identifiers", "demographics"];
+        let clients = table.get("clients").and_then(Value::as_array);
+        let named = clients.into_iter().flatten().filter_map(|client| client.get("access"));
+        if !named.into_iter().all(|name| name.as_str().is_some_and(|name| levels.contains(&name))) {
+            let why = "must each have an access of submit, own, identifiers or demographics";
+            return Err(self.refuse("clients", why));
         }
         if !matches!(text("log", "format"), Some("text" | "json")) {
             return Err(self.refuse("log.format", "must be \"text\" or \"json\""));

@@ -78,7 +78,16 @@ fn lists_come_as_json_toml_or_with_commas() {
     }
     let clients = r#"[{"id": "openmrs", "name": "X"}]"#;
     let config = load("", &[("OPENCR__CLIENTS", clients)]).unwrap();
-    assert_eq!(config.clients, [Client { id: "openmrs".into(), name: "X".into() }]);
+    assert_eq!(
+        config.clients,
+        [Client {
+            id: "openmrs".into(),
+            name: "X".into(),
+            access: server::Access::Own,
+            systems: Vec::new(),
+            target_systems: Vec::new(),
+        }]
+    );
     let file = "[[clients]]\nid = 'openmrs'\nname = 'Y'\n";
     assert_eq!(load(file, &[]).unwrap().clients.len(), 1);
 }
@@ -136,7 +145,7 @@ fn a_wrong_type_says_what_is_expected() {
     check_refused("[callers]\ndevelopment = 1\n", &[], "must be true or false");
     check_refused("[systems]\ninternal_ids = 'a'\n", &[], "must be a list of strings");
     check_refused("[systems]\ninternal_ids = [1]\n", &[], "must be a string in quotes, not an int");
-    check_refused("clients = ['a']\n", &[], "a table with the keys id, name");
+    check_refused("clients = ['a']\n", &[], "a table with the keys");
     check_refused("", &[("OPENCR__SERVER__PORT", "x")], "server.port must be a whole number");
     check_refused("", &[("OPENCR__CALLERS__DEVELOPMENT", "yes")], "must be true or false");
     check_refused("", &[("OPENCR__CLIENTS", "openmrs")], "must be a JSON list such as");

@@ -95,7 +95,7 @@ pub(crate) async fn listing(
     let Target { caller, base } = target;
     caller.notes().about([id]);
     let full_url = base.patient(id);
-    let standing = find_standing(app, id).await?.ok_or_else(ApiError::not_found)?;
+    let standing = look_back(app, caller, id).await?;
     let (mut entries, mut settled) = (Vec::new(), 0);
     let mut newest = u32::MAX;
     let total = 'page: loop {
@@ -216,22 +216,41 @@ pub(crate) async fn one(
     asked: Asked,
 ) -> Result<Response, ApiError> {
     caller.notes().about([id.as_str()]);
-    let shown = version_of(&app, id.as_str(), &version, &mut Budget::of(&app)).await?;
-    let reply = Reply::new(StatusCode::OK).versioned(shown.version, shown.at);
+    let shown = version_of(&app, &caller, (id.as_str(), &version), &mut Budget::of(&app)).await?;
+    let reply = shown.versioned(Reply::new(StatusCode::OK));
     Ok(reply.with(shown.resource).into_response(asked.is_pretty))
+}
+
+/// What an id stands for whose versions `caller` may see: its own records and, if it sees
+/// everything, golden records.
+///
+/// # Errors
+///
+/// 403 for who may only submit; 404 if there is none, or it is not the caller's.
+pub(crate) async fn look_back(app: &App, caller: &Caller, id: &str) -> Result<Standing, ApiError> {
+    let sight = caller.sight();
+    sight.check_reads()?;
+    let standing = find_standing(app, id).await?.ok_or_else(ApiError::not_found)?;
+    let is_shown = match &standing {
+        Standing::Source(state) => sight.may_look_back(&state.client),
+        Standing::Golden => sight.is_whole(),
+    };
+    if is_shown { Ok(standing) } else { Err(ApiError::not_found()) }
 }
 
 /// Reads one version.
 ///
 /// # Errors
 ///
+/// 403 and 404 as [`look_back`];
 /// 404 if there is none, 410 if it is a withdrawal.
 pub(crate) async fn version_of(
     app: &App,
-    id: &str,
-    version: &str,
+    caller: &Caller,
+    (id, version): (&str, &str),
     budget: &mut Budget,
 ) -> Result<Shown, ApiError> {
+    look_back(app, caller, id).await?;
     let is_number = version.bytes().all(|byte| byte.is_ascii_digit());
     let number: Option<u32> = version.parse().ok().filter(|_| is_number);
     let number = number.ok_or_else(ApiError::not_found)?;
@@ -243,7 +262,8 @@ pub(crate) async fn version_of(
         budget.admits(stored.content.len(), true);
         let resource = render::source_version(&stored, vocabulary)?;
         let (version, at) = (stored.version.version, stored.version.at);
-        return Ok(Shown { id: id.to_owned(), version, at, resource });
+        let id = id.to_owned();
+        return Ok(Shown { id, version, at, resource, is_reduced: false });
     }
     let golden = app.reader().golden_version(&Cruid::new(id), number).await?;
     let golden = golden.ok_or_else(ApiError::not_found)?;

@@ -17,7 +17,7 @@ use registry::{
 use store::Window;
 
 use crate::{
-    App,
+    App, access,
     api::{history, id_of},
     asked::{Asked, media},
     base::Base,
@@ -30,6 +30,7 @@ use crate::{
     reply::Reply,
 };
 
+mod bounds;
 mod include;
 mod shape;
 
@@ -136,9 +137,16 @@ impl Search<'_> {
         };
         self.caller.notes().looked_for(&self.request.applied);
         let window = Window { offset: self.offset, limit: count as u64 };
-        let found = app.reader().search(&self.request.filters, &self.request.sort, window).await?;
+        let sight = self.caller.sight();
+        sight.check_reads()?;
+        let results_max = bounds::check(app, self.caller, &self.request)?;
+        let filters = sight.narrow(app, &self.request).await?;
+        let window = bounds::within(window, results_max);
+        let found = app.reader().search(&filters, &self.request.sort, window).await?;
         let (matches, settled) = budget::patients(app, &found.ids, budget, 1).await?;
-        let place = Place { offset: self.offset, count, settled, total: found.total };
+        let matches = sight.visible(app, matches).await?;
+        let total = found.total.min(results_max);
+        let place = Place { offset: self.offset, count, settled, total };
         let links = self.links(app).around(place)?;
         let entries = self.entries(app, live(matches), budget).await?;
         let searchset =
@@ -179,12 +187,13 @@ impl Search<'_> {
             IncludeLink::Once => 1,
             IncludeLink::Iterate => 2,
         };
-        let included = include::linked(app, &matches, levels, budget).await?;
+        let included = include::linked(app, self.caller, &matches, levels, budget).await?;
         let warning = included.warning();
         self.caller.notes().about(matches.iter().chain(&included.patients).map(id_of));
         let bytes = matches.iter().chain(&included.patients).map(bytes_of).sum();
         let modes = [(matches, SearchMode::Match), (included.patients, SearchMode::Include)];
         let (app, base, shape) = (app.clone(), self.base.clone(), Shape::of(&self.request));
+        let is_whole = self.caller.sight().is_whole();
         let render = move || -> Result<Vec<SearchEntry>, ApiError> {
             let patients = modes
                 .iter()
@@ -192,6 +201,9 @@ impl Search<'_> {
             let vocabulary = &app.pipeline().settings().vocabulary;
             let entry = |(stored, mode)| {
                 let mut resource = render::patient(stored, vocabulary)?;
+                if !is_whole && matches!(stored, StoredPatient::Golden(_)) {
+                    access::reduce(&mut resource);
+                }
                 shape.cut(&mut resource);
                 Ok(SearchEntry::new(base.patient(id_of(stored)), resource, mode))
             };

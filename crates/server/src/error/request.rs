@@ -2,6 +2,7 @@
 
 use fhir::{Issue, IssueType};
 use http::StatusCode;
+use registry::ids::ClientId;
 
 use super::ApiError;
 
@@ -84,6 +85,39 @@ impl ApiError {
         let text = "the Patient exists, and `If-None-Match: *` asks that it does not";
         let issue = Issue::error(IssueType::Conflict, text).at("http.If-None-Match");
         Self::one(StatusCode::PRECONDITION_FAILED, issue)
+    }
+
+    /// 403: this client reads nothing; says which setting would let it.
+    pub(crate) fn submits_only(client: &ClientId) -> Self {
+        let text = format!(
+            "this client may submit, not read or search. Its operator can allow it to read its \
+             own records with `access = \"own\"` in the entry of `[[clients]]` with id = \
+             \"{client}\""
+        );
+        Self::one(StatusCode::FORBIDDEN, Issue::error(IssueType::Forbidden, text))
+    }
+
+    /// 403: identifiers at these places are of systems that this client may not assert.
+    pub(crate) fn foreign_systems(places: &[usize], allowed: &[String]) -> Self {
+        let text = format!(
+            "this client may submit identifiers of these systems only: {}. Leave the identifier \
+             out; an operator can add its system to `systems` of the client",
+            allowed.join(", ")
+        );
+        let issue = |place: &usize| {
+            let place = format!("Patient.identifier[{place}].system");
+            Issue::error(IssueType::Forbidden, text.clone()).at(place)
+        };
+        Self::Request(StatusCode::FORBIDDEN, places.iter().map(issue).collect())
+    }
+
+    /// 400: a search over all clients' records says too little of whom it looks for.
+    pub(crate) fn too_few_criteria(criteria_min: usize) -> Self {
+        let text = format!(
+            "a search needs at least {criteria_min} criteria that describe the person (name, \
+             birthdate, gender, address, telecom, …), or an identifier with its system, _id or link"
+        );
+        Self::bad(IssueType::TooCostly, text)
     }
 
     /// 404: there is no such Patient (or version).

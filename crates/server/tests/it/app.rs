@@ -12,7 +12,9 @@ use registry::{
     ids::ClientId,
 };
 use serde_json::Value;
-use server::{App, AuditSettings, Auditor, ServerSettings, router};
+use server::{
+    Access, App, AuditSettings, Auditor, ClientAccess, SearchBounds, ServerSettings, router,
+};
 use store::{AuditLog, Store};
 use testkit::{Person, person};
 use tower::ServiceExt;
@@ -116,6 +118,11 @@ pub(crate) fn settings() -> ServerSettings {
         .map(|(id, name)| (ClientId::new(id), name.to_owned()))
         .into_iter()
         .collect::<HashMap<_, _>>();
+    // What is not about access sees everything; what is sets its own (see `access.rs`).
+    let rights = ClientAccess { access: Access::Demographics, ..ClientAccess::default() };
+    settings.access = settings.clients.keys().map(|id| (id.clone(), rights.clone())).collect();
+    settings.search_bounds =
+        SearchBounds { criteria_min: 0, results_max: usize::MAX, per_minute: u32::MAX };
     settings.gateways = vec!["10.0.0.1".parse().unwrap()];
     settings
 }

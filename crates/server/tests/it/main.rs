@@ -2,6 +2,7 @@
 
 #![expect(clippy::unwrap_used, reason = "clippy's exception for tests misses their helpers")]
 
+mod access;
 mod app;
 mod auditing;
 mod budget;

@@ -129,6 +129,8 @@ async fn read_back(
     // What cannot be read back is left out: it is written all the same.
     let read = budget::patients(sender.app, &ids, budget, 0).await;
     let (patients, _) = read.unwrap_or_default();
+    let own = sender.caller.sight().own(sender.app, patients).await;
+    let patients = own.unwrap_or_default();
     let by_id = patients.into_iter().filter_map(|stored| match &stored {
         StoredPatient::Source(source) => Some((source.state.id.to_string(), stored)),
         StoredPatient::Golden(_) => None,
@@ -148,8 +150,9 @@ async fn written(
     let mut response = versioned(code, AsOf::of(receipt));
     // R4 Bundle.entry.response.outcome: for hints and warnings, also where nobody asked.
     let is_asked = sender.asked.returns == Some(Returns::Outcome);
-    if is_asked || receipt.candidates_total.is_some() {
-        response.outcome = Some(write::told_all(receipt));
+    let is_warned = receipt.candidates_total.is_some() && sender.caller.sight().is_whole();
+    if is_asked || is_warned {
+        response.outcome = Some(write::told_all(sender.caller, receipt));
     }
     if !is_withdrawal {
         add_resource(sender, &mut response, AsOf::of(receipt), stored).await;
@@ -207,11 +210,11 @@ async fn looked_up(
     let (mut response, resource) = match lookup {
         Lookup::Patient(id) => {
             caller.notes().about([id.as_str()]);
-            shown(read::one(app, &id, budget).await?)
+            shown(read::one(app, caller, &id, budget).await?)
         }
         Lookup::Version(id, version) => {
             caller.notes().about([id.as_str()]);
-            shown(history::version_of(app, &id, &version, budget).await?)
+            shown(history::version_of(app, caller, (&id, &version), budget).await?)
         }
         Lookup::History(id, pairs) => {
             let count = history::count(app, query::value(&pairs, "_count"))?;
@@ -236,7 +239,10 @@ async fn looked_up(
 fn shown(shown: Shown) -> (EntryResponse, fhir::Resource) {
     let record = RecordId::new(shown.id.as_str());
     let as_of = AsOf { record: &record, version: shown.version, at: shown.at };
-    let mut response = versioned(StatusCode::OK, as_of);
+    let mut response = match shown.is_reduced {
+        true => EntryResponse::status(status(StatusCode::OK)),
+        false => versioned(StatusCode::OK, as_of),
+    };
     response.location = Some(shown.id);
     (response, shown.resource)
 }

@@ -131,6 +131,8 @@ pub(crate) struct Linker {
 pub(crate) struct Systems {
     /// Identifier systems of source records.
     pub(crate) internal_ids: Vec<String>,
+    /// Other identifier systems that are known.
+    pub(crate) domains: Vec<String>,
     /// The beginning of tag systems.
     pub(crate) base_uri: String,
     /// The extension of broken matches.

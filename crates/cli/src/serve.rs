@@ -98,6 +98,7 @@ fn server_settings(config: &Config) -> anyhow::Result<ServerSettings> {
         .collect::<HashMap<_, _>>();
     settings.access = config.clients.iter().map(rights).collect();
     settings.access_mode = config.callers.access_mode;
+    settings.domains.clone_from(&config.systems.domains);
     settings.search_bounds = SearchBounds {
         criteria_min: config.callers.search_criteria_min,
         results_max: config.callers.search_results_max,

@@ -41,6 +41,11 @@ impl<'c> Sight<'c> {
         self.access == Access::Demographics || self.mode == AccessMode::LogOnly
     }
 
+    /// The level that is in force.
+    pub(crate) fn level(self) -> Access {
+        if self.mode == AccessMode::LogOnly { Access::Demographics } else { self.access }
+    }
+
     /// Refuses reads and searches of a client that may only submit.
     ///
     /// # Errors

@@ -27,6 +27,7 @@ pub(crate) mod conditional;
 pub(crate) mod health;
 pub(crate) mod history;
 pub(crate) mod metadata;
+pub(crate) mod pix;
 pub(crate) mod read;
 pub(crate) mod search;
 pub(crate) mod write;
@@ -85,7 +86,7 @@ pub(crate) async fn unknown_route(uri: Uri) -> ApiError {
 /// Answers for methods that a route does not have; axum adds `Allow` where there is none.
 /// Where an operation is named, no method would do (RFC 9110 section 10.2.1: an empty list).
 pub(crate) async fn wrong_method(uri: Uri) -> Response {
-    let Some(operation) = operation(&uri) else {
+    let Some(operation) = operation(&uri).filter(|operation| operation != "$ihe-pix") else {
         return ApiError::wrong_method().into_response();
     };
     let mut response = ApiError::no_operation(&operation).into_response();

@@ -41,7 +41,7 @@ pub use settings::{
 };
 
 use access::rate::Rates;
-use api::{bundle, conditional, health, history, metadata, read, search, write};
+use api::{bundle, conditional, health, history, metadata, pix, read, search, write};
 use body::BodyPlaces;
 use page::PageKey;
 
@@ -125,6 +125,7 @@ pub fn router(app: App) -> Router {
         .put(conditional::update)
         .delete(conditional::delete);
     let patient = get(read::current).put(write::update).delete(write::delete);
+    let cross_references = get(pix::by_url).post(pix::by_body);
     let routes = Router::new()
         .route("/healthz", get(health::alive))
         .route("/readyz", get(health::ready))
@@ -134,6 +135,8 @@ pub fn router(app: App) -> Router {
         ("/fhir/metadata", get(metadata::statement)),
         ("/fhir/Patient", patients),
         ("/fhir/Patient/_search", post(search::by_form)),
+        ("/fhir/Patient/$ihe-pix", cross_references.clone()),
+        ("/fhir/{kind}/$ihe-pix", cross_references),
         ("/fhir/Patient/{id}", patient),
         ("/fhir/Patient/{id}/_history", get(history::all)),
         ("/fhir/Patient/{id}/_history/{version}", get(history::one)),

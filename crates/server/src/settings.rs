@@ -51,6 +51,9 @@ pub struct ServerSettings {
     pub access_mode: AccessMode,
     /// Bounds of what clients with [`Access::Demographics`] search.
     pub search_bounds: SearchBounds,
+    /// Identifier systems that are known beside those of the clients and of source records, such
+    /// as a national id's: `$ihe-pix` tells an unknown system from an unknown identifier.
+    pub domains: Vec<String>,
     /// In development, who a caller on this machine is that does not say so.
     pub development_client: Option<ClientId>,
     /// Development: callers on this machine need no proof of who they are.
@@ -90,6 +93,7 @@ impl ServerSettings {
             gateways: Vec::new(),
             clients: HashMap::new(),
             access: HashMap::new(),
+            domains: Vec::new(),
             access_mode: AccessMode::Enforce,
             search_bounds: SearchBounds::default(),
             development_client: None,

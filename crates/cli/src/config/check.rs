@@ -151,6 +151,10 @@ impl Checks<'_> {
             let why = "must hold URIs: not empty, without spaces and without '|'";
             return Err(self.refuse("systems.internal_ids", why));
         }
+        if !systems.domains.iter().all(|uri| is_uri(uri)) {
+            let why = "must hold URIs: not empty, without spaces and without '|'";
+            return Err(self.refuse("systems.domains", why));
+        }
         let distinct: HashSet<_> = systems.internal_ids.iter().collect();
         if distinct.len() != systems.internal_ids.len() {
             return Err(self.refuse("systems.internal_ids", "must not name a system twice"));

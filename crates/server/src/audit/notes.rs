@@ -21,6 +21,7 @@ pub(crate) struct Notes {
 #[derive(Default)]
 struct Inner {
     who: Who,
+    operation: Option<(Act, &'static str)>,
     what: Vec<Entity>,
     terms: Vec<Term>,
     parts: Vec<AuditEntry>,
@@ -41,6 +42,11 @@ impl Notes {
     /// Says who sends.
     pub(crate) fn sent_by(&self, who: Who) {
         self.inner.lock().who = who;
+    }
+
+    /// Says which operation it is, where several routes lead to one.
+    pub(crate) fn is_a(&self, act: Act, name: &'static str) {
+        self.inner.lock().operation = Some((act, name));
     }
 
     /// Adds Patients that were read, found or written.
@@ -83,6 +89,10 @@ impl Notes {
     ) -> Vec<AuditEntry> {
         let mut inner = self.inner.lock();
         let mut entry = AuditEntry::new(act, inner.who.clone());
+        if let Some((act, name)) = inner.operation {
+            entry.act = act;
+            entry.detail = Some(name.to_owned());
+        }
         entry.what = std::mem::take(&mut inner.what);
         entry.terms = std::mem::take(&mut inner.terms);
         end(&mut entry, status);

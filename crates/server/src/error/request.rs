@@ -87,6 +87,30 @@ impl ApiError {
         Self::one(StatusCode::PRECONDITION_FAILED, issue)
     }
 
+    /// 400: `$ihe-pix` is asked wrongly (standards CP-PIX-9).
+    pub(crate) fn pix_input(text: &str, place: &str) -> Self {
+        let issue = Issue::error(IssueType::Invalid, text).at(place);
+        Self::one(StatusCode::BAD_REQUEST, issue)
+    }
+
+    /// 400: nobody gives identifiers of the asked system (PIXm ITI-83, case 4; its words).
+    pub(crate) fn pix_unknown_domain() -> Self {
+        let text = "sourceIdentifier Assigning Authority not found";
+        Self::one(StatusCode::BAD_REQUEST, Issue::error(IssueType::CodeInvalid, text))
+    }
+
+    /// 404: the identifier is nobody's, as far as this client may know (ITI-83, case 3).
+    pub(crate) fn pix_unknown_identifier() -> Self {
+        let text = "sourceIdentifier Patient Identifier not found";
+        Self::one(StatusCode::NOT_FOUND, Issue::error(IssueType::NotFound, text))
+    }
+
+    /// 403: nobody gives identifiers of an asked target system (ITI-83, case 5).
+    pub(crate) fn pix_unknown_target() -> Self {
+        let text = "targetSystem not found";
+        Self::one(StatusCode::FORBIDDEN, Issue::error(IssueType::CodeInvalid, text))
+    }
+
     /// 403: this client reads nothing; says which setting would let it.
     pub(crate) fn submits_only(client: &ClientId) -> Self {
         let text = format!(
@@ -145,7 +169,7 @@ impl ApiError {
         let text = format!(
             "{what} is not supported. Supported: GET metadata; POST and GET Patient, POST \
              Patient/_search; GET, PUT and DELETE Patient/[id]; PUT and DELETE Patient?[search]; \
-             GET Patient/[id]/_history and below; POST of a Bundle (batch, transaction)"
+             GET Patient/[id]/_history and below; GET and POST Patient/$ihe-pix; POST of a Bundle (batch, transaction)"
         );
         Self::one(StatusCode::NOT_FOUND, Issue::error(IssueType::NotSupported, text))
     }

@@ -17,6 +17,7 @@ mod listener;
 mod logs;
 mod metrics;
 mod opencr_parity;
+mod pix;
 mod read_history;
 mod refusals;
 mod search;

@@ -20,10 +20,12 @@ use crate::{
 };
 
 mod fhir_event;
+mod opencr;
 #[cfg(test)]
 mod tests;
 
 pub use fhir_event::audit_event;
+pub use opencr::{Known, opencr_events};
 
 /// Entities that one entry names; a page holds no more than a thousand Patients.
 pub const ENTITIES_MAX: usize = 6_100;

@@ -29,10 +29,12 @@ use tokio::{
 };
 
 mod notes;
+mod told;
 mod watch;
 
 pub(crate) use notes::{Notes, outcome_of};
 pub(crate) use registry::audit::Act;
+pub use told::opencr_history;
 pub(crate) use watch::watch;
 
 /// Requests that may be under way or wait to be written: more than connections and a slow disk

@@ -32,7 +32,7 @@ mod serve;
 mod settings;
 mod wrap;
 
-pub use audit::{AuditSettings, Auditor, Unaudited, fresh_term_key};
+pub use audit::{AuditSettings, Auditor, Unaudited, fresh_term_key, opencr_history};
 pub use metrics::Exposition;
 pub use serve::serve;
 pub use settings::{

@@ -13,6 +13,7 @@ mod conditional;
 mod create_update;
 mod fuzz;
 mod health;
+mod history_tab;
 mod listener;
 mod logs;
 mod metrics;

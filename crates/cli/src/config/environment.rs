@@ -70,7 +70,8 @@ fn parse(default: &Value, text: &str) -> Option<Value> {
         Value::String(_) => Some(Value::String(text.to_owned())),
         Value::Integer(_) => text.parse().ok().map(Value::Integer),
         Value::Boolean(_) => text.parse().ok().map(Value::Boolean),
-        Value::Array(items) => list(items.first()?, text),
+        // A list that is empty by default is one of strings.
+        Value::Array(items) => list(items.first().unwrap_or(&Value::String(String::new())), text),
         Value::Float(_) | Value::Datetime(_) | Value::Table(_) => None,
     }
 }

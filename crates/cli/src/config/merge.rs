@@ -85,9 +85,12 @@ impl Walk<'_> {
         match (expected, found) {
             (Value::Table(schema), DeValue::Table(table)) => return self.table(schema, table, key),
             (Value::Array(schema), DeValue::Array(items)) => {
+                // A list that is empty by default is one of strings.
+                let text = Value::String(String::new());
+                let element = schema.first().unwrap_or(&text);
                 for item in items {
                     let place = self.place(item.span().start);
-                    self.item(&schema[0], item.get_ref(), key, &place)?;
+                    self.item(element, item.get_ref(), key, &place)?;
                 }
             }
             (Value::String(_), DeValue::String(_))

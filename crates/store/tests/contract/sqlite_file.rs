@@ -69,6 +69,8 @@ async fn store_of_a_build_with_sqlx_is_taken_over() {
     store.commit(scribe.commit()).await.unwrap();
     drop(store);
     let as_sqlx_had_it = "PRAGMA user_version = 0;
+        DROP TABLE audit;
+        DROP TABLE audit_anchor;
         CREATE TABLE _sqlx_migrations (
             version BIGINT PRIMARY KEY, description TEXT NOT NULL,
             installed_on TIMESTAMP NOT NULL DEFAULT CURRENT_TIMESTAMP,

@@ -4,7 +4,7 @@ use std::{collections::HashSet, io, path::Path};
 
 use registry::ids::ClientId;
 use serde::{Deserialize, Serialize};
-use server::{Client as Known, ClientMap};
+use server::{Client as Known, ClientAccess, ClientMap};
 use thiserror::Error;
 
 use crate::{ca::files, config::Client};
@@ -82,9 +82,11 @@ pub(crate) fn map(clients: Vec<Client>) -> ClientMap {
         let known = Known {
             name: client.name,
             is_disabled: client.disabled,
-            access: client.access,
-            systems: client.systems,
-            target_systems: client.target_systems,
+            rights: ClientAccess {
+                access: client.access,
+                systems: client.systems,
+                target_systems: client.target_systems,
+            },
         };
         (ClientId::new(client.id), known)
     };

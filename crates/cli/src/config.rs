@@ -19,6 +19,7 @@ use std::{
 };
 
 use serde::{Deserialize, Serialize};
+use server::{Access, AccessMode};
 use thiserror::Error;
 
 pub(crate) use people::People;
@@ -54,6 +55,8 @@ pub(crate) struct Config {
     pub(crate) callers: Callers,
     /// People who sign in.
     pub(crate) people: People,
+    /// The audit log.
+    pub(crate) audit: Audit,
     /// Figures for Prometheus.
     pub(crate) metrics: Metrics,
     /// Logging.
@@ -158,6 +161,8 @@ pub(crate) struct Linker {
 pub(crate) struct Systems {
     /// Identifier systems of source records.
     pub(crate) internal_ids: Vec<String>,
+    /// Other identifier systems that are known.
+    pub(crate) domains: Vec<String>,
     /// The beginning of tag systems.
     pub(crate) base_uri: String,
     /// The extension of broken matches.
@@ -180,6 +185,14 @@ pub(crate) struct Callers {
     pub(crate) development: bool,
     /// That client.
     pub(crate) development_client: String,
+    /// Whether access levels are kept to.
+    pub(crate) access_mode: AccessMode,
+    /// Least criteria of a search over all records.
+    pub(crate) search_criteria_min: usize,
+    /// Most results of one.
+    pub(crate) search_results_max: usize,
+    /// Searches of a client in a minute.
+    pub(crate) searches_per_minute: u32,
     /// Who may say for whom it speaks: addresses and networks.
     pub(crate) trusted_gateways: Vec<String>,
     /// The same by names of certificates.
@@ -199,15 +212,25 @@ pub(crate) struct Client {
     /// Whether it is refused for the time being.
     #[serde(default)]
     pub(crate) disabled: bool,
-    /// What it may see.
+    /// How much it sees.
     #[serde(default)]
-    pub(crate) access: server::Access,
-    /// Identifier systems that it may assert; empty for any.
+    pub(crate) access: Access,
+    /// Identifier systems that it may submit; empty for any.
     #[serde(default)]
     pub(crate) systems: Vec<String>,
-    /// Identifier systems of others that it may be told.
+    /// Systems of others' identifiers that `$ihe-pix` gives it at `own`.
     #[serde(default)]
     pub(crate) target_systems: Vec<String>,
+}
+
+/// `[audit]`
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct Audit {
+    /// Whether search terms are written as keyed hashes.
+    pub(crate) hash_terms: bool,
+    /// Days that entries are kept; 0 for ever.
+    pub(crate) keep_days: u64,
 }
 
 /// `[metrics]`

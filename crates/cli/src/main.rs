@@ -5,6 +5,7 @@
 #![expect(clippy::print_stdout, clippy::print_stderr, reason = "talking to people is its job")]
 
 mod among;
+mod audit;
 mod ca;
 mod client;
 mod clients_file;
@@ -76,6 +77,8 @@ enum Command {
     Ca(ca::Arguments),
     /// Add, list and disable clients, and issue and revoke their certificates.
     Client(client::Arguments),
+    /// Check or hand out the audit log.
+    Audit(audit::Arguments),
     /// Print the configuration in force and where it comes from.
     Config(show::Arguments),
 }
@@ -156,6 +159,7 @@ fn main() -> ExitCode {
         Command::User(arguments) => user::run(arguments),
         Command::Ca(arguments) => ca::run(arguments),
         Command::Client(arguments) => client::run(arguments),
+        Command::Audit(arguments) => audit::run(arguments),
         Command::Config(arguments) => show::run(arguments),
     };
     match done {

@@ -5,10 +5,10 @@ use std::{net::SocketAddr, path::PathBuf, process::ExitCode, sync::Arc, time::Du
 use anyhow::Context as _;
 use pipeline::{Meters, Pipeline, Settings};
 use registry::ids::ClientId;
-use server::{App, Exposition, MetricsSettings, Network, ServerSettings};
+use server::{AccessMode, App, Exposition, MetricsSettings, Network, SearchBounds, ServerSettings};
 use tokio::net::TcpListener;
 
-use crate::{ConfigFile, config::Config, demo, people, protection, usage, verify, wiring};
+use crate::{ConfigFile, audit, config::Config, demo, people, protection, usage, verify, wiring};
 
 /// Run the registry: FHIR R4 at http://127.0.0.1:3000/fhir, data in ./data, until SIGTERM or
 /// Ctrl-C. Stopping finishes what was accepted.
@@ -61,16 +61,19 @@ pub(crate) fn run(arguments: Arguments) -> anyhow::Result<ExitCode> {
         }
         // Before the banner, after which whoever started this may stop it: the signal is not
         // listened to before `serve`.
+        let auditor = audit::start(&config, store.clone(), &pipeline).await?;
         let app = App::new(pipeline.clone(), settings);
         let (app, invitation) = match people_settings {
             Some(told) => people::join(app, opened.accounts, told).await?,
             None => (app, None),
         };
+        let app = app.audited_by(auditor.clone());
         banner(&config, listener.local_addr()?, &pipeline);
         invitation.inspect(|token| people::invite(token));
         let served = server::serve(listener, app, told_to_stop()).await;
         tracing::info!("stopping: finishing what was accepted");
         pipeline.stop().await;
+        auditor.stop().await;
         store.close().await;
         tracing::info!("stopped");
         served.context("the server stopped")
@@ -90,6 +93,13 @@ fn server_settings(config: &Config) -> anyhow::Result<ServerSettings> {
         let allow = networks("metrics.allow", &config.metrics.allow)?;
         settings.metrics = Some(MetricsSettings { exposition, allow });
     }
+    settings.access_mode = config.callers.access_mode;
+    settings.domains.clone_from(&config.systems.domains);
+    settings.search_bounds = SearchBounds {
+        criteria_min: config.callers.search_criteria_min,
+        results_max: config.callers.search_results_max,
+        per_minute: config.callers.searches_per_minute,
+    };
     settings.is_development = config.callers.development;
     let development_client = ClientId::new(config.callers.development_client.as_str());
     settings.development_client = config.callers.development.then_some(development_client);
@@ -121,6 +131,15 @@ fn banner(config: &Config, address: SocketAddr, pipeline: &Pipeline) {
         rules.display().to_string()
     };
     println!("  rules     {rules}");
+    for client in &config.clients {
+        println!("  client    {} ({}): sees {}", client.id, client.name, client.access.name());
+    }
+    if config.callers.access_mode == AccessMode::LogOnly {
+        println!(
+            "  NOT SAFE  every client reads everything; what would be withheld is only logged \
+             (callers.access_mode)"
+        );
+    }
     if config.callers.development {
         println!(
             "  NOT SAFE  development mode: any program on this machine may submit and read as \

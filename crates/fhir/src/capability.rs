@@ -56,7 +56,11 @@ fn patient() -> Value {
         "conditionalUpdate": true,
         "conditionalDelete": "single",
         "searchInclude": ["Patient:link"],
-        "searchParam": search_params()
+        "searchParam": search_params(),
+        "operation": [{
+            "name": "ihe-pix",
+            "definition": "https://profiles.ihe.net/ITI/PIXm/OperationDefinition/IHE.PIXm.pix"
+        }]
     })
 }
 

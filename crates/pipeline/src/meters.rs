@@ -272,7 +272,7 @@ impl Meters {
             Refusal::GoldenIsOurs(_) => &refusals.golden_is_ours,
             Refusal::VersionConflict { .. } => &refusals.version_conflict,
             Refusal::NothingToMatch(_) => &refusals.nothing_to_match,
-            Refusal::NotYours(_) => &refusals.not_yours,
+            Refusal::NotYours => &refusals.not_yours,
             Refusal::Unknown(_) => &refusals.unknown,
             Refusal::NotPossible(_) => &refusals.not_possible,
             Refusal::Stale(_) => &refusals.stale,

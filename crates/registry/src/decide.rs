@@ -186,13 +186,23 @@ fn find_existing<'a>(
     standing: &'a Standing,
 ) -> Result<Option<&'a RecordState>, Refusal> {
     let existing = standing.record_of_source(&submitted.record.source);
+    let client = &submitted.record.client;
+    // What is another system's is not told apart from what is not there, as far as that goes.
+    let not_yours = || submitted.if_match.map_or(Refusal::NotYours, Refusal::NothingToMatch);
+    if existing.is_some_and(|state| state.client != *client) {
+        return Err(not_yours());
+    }
     if let Some(id) = &submitted.record.requested_id {
         let is_other = |state: &RecordState| existing.is_none_or(|mine| mine.id != state.id);
-        if standing.record(id).is_some_and(is_other) {
-            return Err(Refusal::IdTaken(id.clone()));
+        match standing.record(id).filter(|state| is_other(state)) {
+            Some(other) if other.client == *client => {
+                return Err(Refusal::IdTaken(id.clone()));
+            }
+            Some(_) => return Err(not_yours()),
+            None => {}
         }
         if standing.golden(&Cruid::new(id.as_str())).is_some() {
-            return Err(Refusal::GoldenIsOurs(id.clone()));
+            return Err(not_yours());
         }
     }
     match (submitted.if_match, existing) {
@@ -456,13 +466,15 @@ pub fn withdraw(
     actor: &Actor,
     standing: &Standing,
 ) -> Result<Decision, Refusal> {
-    if standing.golden(&Cruid::new(record.as_str())).is_some() {
+    let is_foreign =
+        |state: &RecordState| matches!(actor, Actor::Client(client) if *client != state.client);
+    let is_client = matches!(actor, Actor::Client(_));
+    if !is_client && standing.golden(&Cruid::new(record.as_str())).is_some() {
         return Err(Refusal::GoldenIsOurs(record.clone()));
     }
-    let state = standing.record(record).ok_or_else(|| Refusal::Unknown(record.clone()))?;
-    if matches!(actor, Actor::Client(client) if *client != state.client) {
-        return Err(Refusal::NotYours(record.clone()));
-    }
+    // A client learns nothing of records that are not its own, nor of golden records.
+    let state = standing.record(record).filter(|state| !is_foreign(state));
+    let state = state.ok_or_else(|| Refusal::Unknown(record.clone()))?;
     if let Some(wanted) = if_match.filter(|wanted| *wanted != state.version) {
         return Err(Refusal::VersionConflict { wanted, current: state.version });
     }

@@ -14,13 +14,20 @@ use registry::{
     stored::{SourcePatient, StoredPatient},
 };
 
-use crate::{App, error::ApiError};
+use crate::{
+    App,
+    access::{self, Sight},
+    caller::Caller,
+    error::ApiError,
+    reply::Reply,
+};
 
 pub(crate) mod bundle;
 pub(crate) mod conditional;
 pub(crate) mod health;
 pub(crate) mod history;
 pub(crate) mod metadata;
+pub(crate) mod pix;
 pub(crate) mod read;
 pub(crate) mod search;
 pub(crate) mod write;
@@ -79,7 +86,7 @@ pub(crate) async fn unknown_route(uri: Uri) -> ApiError {
 /// Answers for methods that a route does not have; axum adds `Allow` where there is none.
 /// Where an operation is named, no method would do (RFC 9110 section 10.2.1: an empty list).
 pub(crate) async fn wrong_method(uri: Uri) -> Response {
-    let Some(operation) = operation(&uri) else {
+    let Some(operation) = operation(&uri).filter(|operation| operation != "$ihe-pix") else {
         return ApiError::wrong_method().into_response();
     };
     let mut response = ApiError::no_operation(&operation).into_response();
@@ -100,6 +107,8 @@ pub(crate) struct Shown {
     pub(crate) version: u32,
     pub(crate) at: Timestamp,
     pub(crate) resource: Resource,
+    /// It is a golden record without its version and time.
+    pub(crate) is_reduced: bool,
 }
 
 impl Shown {
@@ -119,6 +128,7 @@ impl Shown {
                 version: state.version,
                 at: state.updated_at,
                 resource,
+                is_reduced: false,
             }),
             StoredPatient::Golden(golden) => Ok(Self::golden(golden, resource)),
         }
@@ -126,13 +136,32 @@ impl Shown {
 
     fn golden(golden: &GoldenState, resource: Resource) -> Self {
         let (version, at) = (golden.version, golden.updated_at);
-        Self { id: golden.id.to_string(), version, at, resource }
+        Self { id: golden.id.to_string(), version, at, resource, is_reduced: false }
+    }
+
+    /// As somebody sees it who must not learn when others join a golden record.
+    pub(crate) fn reduced(mut self, sight: Sight<'_>, stored: &StoredPatient) -> Self {
+        if !sight.is_whole() && matches!(stored, StoredPatient::Golden(_)) {
+            access::reduce(&mut self.resource);
+            self.is_reduced = true;
+        }
+        self
+    }
+
+    /// The headers of its version, if that is shown.
+    pub(crate) fn versioned(&self, reply: Reply) -> Reply {
+        if self.is_reduced { reply } else { reply.versioned(self.version, self.at) }
     }
 }
 
-/// The one Patient with this id, source or golden record.
-pub(crate) async fn find(app: &App, id: &str) -> Result<Option<StoredPatient>, ApiError> {
-    Ok(app.reader().patients(&[id.to_owned()]).await?.pop())
+/// The one Patient with this id, source or golden record, as far as `caller` may see it.
+pub(crate) async fn find_visible(
+    app: &App,
+    caller: &Caller,
+    id: &str,
+) -> Result<Option<StoredPatient>, ApiError> {
+    let stored = app.reader().patients(&[id.to_owned()]).await?;
+    Ok(caller.sight().visible(app, stored).await?.pop())
 }
 
 /// What an id stands for, without its content.

@@ -7,19 +7,24 @@
 //! On TLS, a certificate of the CA of clients names its peer, and outranks where it calls from: the
 //! header of a peer that is no gateway is ignored there (contract 1.1).
 //!
-//! What a caller may see (its access level, contract 7.3) and people with roles become fields of
-//! [`Caller`], checked in this file.
+//! What a caller may see (its access level, contract 7.3) is looked up here and kept to by `access`.
 
 use std::net::{IpAddr, SocketAddr};
 
 use axum::extract::{ConnectInfo, FromRequestParts};
 use http::{HeaderMap, request::Parts};
-use registry::{actor::Actor, ids::ClientId};
+use registry::{
+    actor::Actor,
+    audit::Who,
+    ids::{AccountId, ClientId},
+};
 
 use crate::{
     App,
+    access::Sight,
+    audit::Notes,
     error::ApiError,
-    settings::ServerSettings,
+    settings::{Access, AccessMode, ClientAccess, ServerSettings},
     tls::{CertificateName, CertificateRefusal},
 };
 
@@ -36,6 +41,9 @@ pub(crate) const CLIENT_HEADER: &str = "x-openhim-clientid";
 pub(crate) struct Caller {
     client: ClientId,
     proof: Proof,
+    notes: Notes,
+    rights: ClientAccess,
+    mode: AccessMode,
 }
 
 /// How the sender proved to be who it is.
@@ -47,6 +55,8 @@ pub(crate) enum Proof {
     Certificate,
     /// It is on this machine, and the registry runs in development.
     Development,
+    /// A person is signed in.
+    Session,
 }
 
 /// Why a request's sender is not accepted.
@@ -80,6 +90,52 @@ impl Caller {
         Actor::Client(self.client.clone())
     }
 
+    /// What the audit log will hold of this request.
+    pub(crate) fn notes(&self) -> &Notes {
+        &self.notes
+    }
+
+    /// What it sees of the registry.
+    pub(crate) fn sight(&self) -> Sight<'_> {
+        Sight::new(&self.client, self.rights.access, self.mode)
+    }
+
+    /// What it may see and assert, as configured.
+    pub(crate) fn rights(&self) -> &ClientAccess {
+        &self.rights
+    }
+
+    /// A person who reads and searches as the gate of the people plane allows: all Patients,
+    /// without the bounds of systems. The name owns what is given page by page; ids of systems
+    /// hold no blank.
+    pub(crate) fn person(id: &AccountId) -> Self {
+        let mut caller = Self::of(ClientId::new(format!("person {id}")), Proof::Session);
+        caller.rights.access = Access::Demographics;
+        caller
+    }
+
+    /// Whether it is a person.
+    pub(crate) fn is_person(&self) -> bool {
+        self.proof == Proof::Session
+    }
+
+    /// A sender with the least rights, until its own are looked up.
+    fn of(client: ClientId, proof: Proof) -> Self {
+        let rights = ClientAccess { access: Access::Submit, ..ClientAccess::default() };
+        Self { client, proof, notes: Notes::default(), rights, mode: AccessMode::Enforce }
+    }
+
+    /// The same, with how it was proved.
+    fn who(&self) -> Who {
+        let proof = match self.proof {
+            Proof::Gateway => "gateway",
+            Proof::Certificate => "certificate",
+            Proof::Session => "session",
+            Proof::Development => "development",
+        };
+        Who { actor: Some(self.actor()), proof: Some(proof.to_owned()) }
+    }
+
     fn establish(
         peer: Option<IpAddr>,
         headers: &HeaderMap,
@@ -94,11 +150,11 @@ impl Caller {
         // for says nothing.
         let is_heard = is_gateway || settings.tls.is_none();
         let mut named = headers.get_all(CLIENT_HEADER).iter().filter(|_| is_heard);
-        let caller = match (named.next(), named.next()) {
+        let mut caller = match (named.next(), named.next()) {
             (None, _) => match certificate {
                 Some(certificate) => {
                     let client = ClientId::new(&*certificate.name);
-                    Self { client, proof: Proof::Certificate }
+                    Self::of(client, Proof::Certificate)
                 }
                 None => Self::in_development(peer, settings).ok_or(CallerRefusal::Unproven)?,
             },
@@ -106,7 +162,8 @@ impl Caller {
             (Some(_), Some(_)) => return Err(CallerRefusal::Malformed),
             (Some(name), None) => {
                 let name = name.to_str().map_err(|_| CallerRefusal::Malformed)?;
-                Self { client: ClientId::new(name.trim()), proof: Proof::Gateway }
+                let client = ClientId::new(name.trim());
+                Self::of(client, Proof::Gateway)
             }
         };
         // In production the gateway is what keeps other pages out; in development, names are.
@@ -119,14 +176,18 @@ impl Caller {
         match settings.clients.find(&caller.client) {
             None => Err(CallerRefusal::UnknownClient),
             Some(client) if client.is_disabled => Err(CallerRefusal::Disabled),
-            Some(_) => Ok(caller),
+            Some(client) => {
+                caller.rights = client.rights;
+                caller.mode = settings.access_mode;
+                Ok(caller)
+            }
         }
     }
 
     fn in_development(peer: Option<IpAddr>, settings: &ServerSettings) -> Option<Self> {
         let client = settings.development_client.as_ref()?;
         (settings.is_development && is_local(peer))
-            .then(|| Self { client: client.clone(), proof: Proof::Development })
+            .then(|| Self::of(client.clone(), Proof::Development))
     }
 }
 
@@ -168,7 +229,11 @@ impl FromRequestParts<App> for Caller {
     async fn from_request_parts(parts: &mut Parts, app: &App) -> Result<Self, ApiError> {
         let certificate = certificate::find(parts)?;
         let settings = app.settings();
-        let caller = Self::establish(peer(parts), &parts.headers, certificate, settings)?;
+        let mut caller = Self::establish(peer(parts), &parts.headers, certificate, settings)?;
+        if let Some(notes) = parts.extensions.get::<Notes>() {
+            notes.sent_by(caller.who());
+            caller.notes = notes.clone();
+        }
         let span = tracing::Span::current();
         span.record("client", caller.client.as_str());
         span.record("proof", tracing::field::debug(caller.proof));

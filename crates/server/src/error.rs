@@ -53,6 +53,12 @@ pub(crate) enum ApiError {
     /// Too many large bodies are being worked on.
     #[error("too many large bodies are being worked on; try again")]
     Crowded,
+    /// This client searches too often.
+    #[error("this client makes more searches than it may; try again in {0} s")]
+    TooOften(u64),
+    /// What would have to be taken down cannot be, so it is not done.
+    #[error("the audit log cannot be written, so nothing may be read or changed; try again")]
+    Unaudited,
     /// A handler ended by a fault.
     #[error("a handler ended by a fault")]
     Panicked,
@@ -112,6 +118,14 @@ impl ApiError {
                 let issue = Issue::error(IssueType::Throttled, self.to_string());
                 (StatusCode::SERVICE_UNAVAILABLE, issue)
             }
+            Self::TooOften(_) => {
+                let issue = Issue::error(IssueType::Throttled, self.to_string());
+                (StatusCode::TOO_MANY_REQUESTS, issue)
+            }
+            Self::Unaudited => {
+                let issue = Issue::error(IssueType::Transient, self.to_string());
+                (StatusCode::SERVICE_UNAVAILABLE, issue)
+            }
             Self::Panicked => (StatusCode::INTERNAL_SERVER_ERROR, fault()),
         };
         (status, vec![issue])
@@ -120,10 +134,12 @@ impl ApiError {
     fn retry_after_seconds(&self) -> Option<u32> {
         match self {
             Self::Pipeline(PipelineError::Busy { .. } | PipelineError::Overtaken) => Some(1),
+            Self::TooOften(seconds) => Some(u32::try_from(*seconds).unwrap_or(u32::MAX)),
             Self::Pipeline(PipelineError::Stopping | PipelineError::Store(_))
             | Self::Store(_)
             | Self::TookTooLong(_)
-            | Self::Crowded => Some(5),
+            | Self::Crowded
+            | Self::Unaudited => Some(5),
             Self::Pipeline(PipelineError::TooMany { .. } | PipelineError::Fault)
             | Self::Request(..)
             | Self::Caller(_)
@@ -233,7 +249,7 @@ fn refused(refusal: &Refusal) -> (StatusCode, Issue) {
         Refusal::VersionConflict { .. } | Refusal::NothingToMatch(_) => {
             (StatusCode::PRECONDITION_FAILED, IssueType::Conflict, Some("http.If-Match"))
         }
-        Refusal::NotYours(_) => (StatusCode::FORBIDDEN, IssueType::Forbidden, None),
+        Refusal::NotYours => (StatusCode::FORBIDDEN, IssueType::Forbidden, Some("Patient.id")),
         Refusal::Unknown(_) => (StatusCode::NOT_FOUND, IssueType::NotFound, None),
         Refusal::NotPossible(_) => {
             (StatusCode::UNPROCESSABLE_ENTITY, IssueType::BusinessRule, None)

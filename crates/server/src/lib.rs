@@ -15,8 +15,10 @@ use axum::{
 use pipeline::Pipeline;
 use store::Reader;
 
+mod access;
 mod api;
 mod asked;
+mod audit;
 mod base;
 mod body;
 mod budget;
@@ -33,15 +35,18 @@ mod tls;
 mod watched;
 mod wrap;
 
+pub use audit::{AuditSettings, Auditor, Unaudited, fresh_term_key, opencr_history};
 pub use metrics::Exposition;
 pub use serve::serve;
 pub use settings::{
-    Access, Client, ClientMap, Clients, MetricsSettings, Network, NetworkError, ServerSettings,
+    Access, AccessMode, Client, ClientAccess, ClientMap, Clients, MetricsSettings, Network,
+    NetworkError, SearchBounds, ServerSettings,
 };
 pub use tls::{Tls, TlsError, TlsFiles, TlsVersion};
 pub use watched::{LoadError, Watched};
 
-use api::{bundle, conditional, health, history, metadata, read, search, write};
+use access::rate::Rates;
+use api::{bundle, conditional, health, history, metadata, pix, read, search, write};
 use body::BodyPlaces;
 use page::PageKey;
 use people::People;
@@ -50,6 +55,7 @@ use people::People;
 #[derive(Clone)]
 pub struct App {
     shared: Arc<Shared>,
+    auditor: Option<Auditor>,
 }
 
 struct Shared {
@@ -57,6 +63,7 @@ struct Shared {
     settings: ServerSettings,
     page_key: PageKey,
     body_places: BodyPlaces,
+    rates: Rates,
     started_at: String,
     people: Option<People>,
 }
@@ -67,16 +74,16 @@ impl App {
         let started_at = pipeline.settings().clock.now().to_instant();
         let page_key = PageKey::random();
         let body_places = BodyPlaces::new(&settings);
-        Self {
-            shared: Arc::new(Shared {
-                pipeline,
-                settings,
-                page_key,
-                body_places,
-                started_at,
-                people: None,
-            }),
-        }
+        let shared = Shared {
+            pipeline,
+            settings,
+            page_key,
+            body_places,
+            rates: Rates::default(),
+            started_at,
+            people: None,
+        };
+        Self { shared: Arc::new(shared), auditor: None }
     }
 
     /// Lets people in, too. To be called before the app is shared.
@@ -102,6 +109,17 @@ impl App {
         settings.tls.is_some() || settings.base_url.as_deref().is_some_and(is_named_so)
     }
 
+    /// Has every request of the FHIR API taken down by `auditor`.
+    pub fn audited_by(mut self, auditor: Auditor) -> Self {
+        self.auditor = Some(auditor);
+        self
+    }
+
+    /// Who takes requests down, if anybody does.
+    pub fn auditor(&self) -> Option<&Auditor> {
+        self.auditor.as_ref()
+    }
+
     /// The verbs of the registry.
     pub fn pipeline(&self) -> &Pipeline {
         &self.shared.pipeline
@@ -124,6 +142,10 @@ impl App {
         &self.shared.body_places
     }
 
+    fn rates(&self) -> &Rates {
+        &self.shared.rates
+    }
+
     /// When this process began to serve, an instant.
     fn started_at(&self) -> &str {
         &self.shared.started_at
@@ -140,6 +162,7 @@ pub fn router(app: App) -> Router {
         .put(conditional::update)
         .delete(conditional::delete);
     let patient = get(read::current).put(write::update).delete(write::delete);
+    let cross_references = get(pix::by_url).post(pix::by_body);
     let routes = Router::new()
         .route("/healthz", get(health::alive))
         .route("/readyz", get(health::ready))
@@ -149,6 +172,8 @@ pub fn router(app: App) -> Router {
         ("/fhir/metadata", get(metadata::statement)),
         ("/fhir/Patient", patients),
         ("/fhir/Patient/_search", post(search::by_form)),
+        ("/fhir/Patient/$ihe-pix", cross_references.clone()),
+        ("/fhir/{kind}/$ihe-pix", cross_references),
         ("/fhir/Patient/{id}", patient),
         ("/fhir/Patient/{id}/_history", get(history::all)),
         ("/fhir/Patient/{id}/_history/{version}", get(history::one)),

@@ -5,10 +5,12 @@ use std::time::Duration;
 use fhir::search::SearchLimits;
 use registry::ids::ClientId;
 
+mod access;
 mod clients;
 mod network;
 
-pub use clients::{Access, Client, ClientMap, Clients};
+pub use access::{Access, AccessMode, ClientAccess, SearchBounds};
+pub use clients::{Client, ClientMap, Clients};
 pub use network::{Network, NetworkError};
 
 use crate::{Exposition, tls::Tls};
@@ -49,6 +51,13 @@ pub struct ServerSettings {
     pub tls: Option<Tls>,
     /// Systems that may call. Others are refused (contract S18).
     pub clients: Clients,
+    /// Whether access levels are kept to.
+    pub access_mode: AccessMode,
+    /// Bounds of what clients with [`Access::Demographics`] search.
+    pub search_bounds: SearchBounds,
+    /// Identifier systems that are known beside those of the clients and of source records, such
+    /// as a national id's: `$ihe-pix` tells an unknown system from an unknown identifier.
+    pub domains: Vec<String>,
     /// In development, who a caller on this machine is that does not say so.
     pub development_client: Option<ClientId>,
     /// Development: callers on this machine need no proof of who they are.
@@ -89,6 +98,9 @@ impl ServerSettings {
             gateway_names: Vec::new(),
             tls: None,
             clients: Clients::default(),
+            domains: Vec::new(),
+            access_mode: AccessMode::Enforce,
+            search_bounds: SearchBounds::default(),
             development_client: None,
             is_development: false,
             version: version.into(),

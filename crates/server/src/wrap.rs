@@ -21,7 +21,7 @@ use tower_http::catch_panic::CatchPanicLayer;
 use tracing::{Instrument, field::Empty};
 use uuid::Uuid;
 
-use crate::{App, caller::refuse_bad_certificates, error::ApiError, metrics};
+use crate::{App, audit, caller::refuse_bad_certificates, error::ApiError, metrics};
 
 const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
 const CORRELATION_ID: HeaderName = HeaderName::from_static("x-correlation-id");
@@ -35,6 +35,7 @@ pub(crate) fn wrap(routes: Router<App>, app: &App) -> Router<App> {
         .layer(from_fn_with_state(app.clone(), within_time))
         .layer(CatchPanicLayer::custom(after_panic))
         .layer(from_fn(refuse_bad_certificates))
+        .layer(from_fn_with_state(app.clone(), audit::watch))
         .layer(from_fn_with_state(app.clone(), protect))
         .layer(from_fn_with_state(app.clone(), record))
 }

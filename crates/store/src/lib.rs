@@ -21,6 +21,7 @@ use std::sync::Arc;
 use thiserror::Error;
 
 mod accounts;
+mod audit;
 mod draft;
 mod memory;
 mod plan;
@@ -28,6 +29,7 @@ mod sqlite;
 pub mod threads;
 
 pub use accounts::{Accounts, AttemptLimit, Changed, SESSIONS_MAX};
+pub use audit::{AUDIT_CUT_MAX, AuditLog};
 pub use draft::DraftStore;
 pub use memory::MemoryStore;
 pub use sqlite::SqliteStore;
@@ -221,9 +223,9 @@ pub trait Reader: Send + Sync {
     async fn check_structure(&self) -> Result<Vec<String>, StoreError>;
 }
 
-/// A store that can be written: [`Reader`] and the one way to write.
+/// A store that can be written: [`Reader`], the one way to write, and the [`AuditLog`] beside it.
 #[async_trait]
-pub trait Store: Reader {
+pub trait Store: Reader + AuditLog {
     /// Writes all of `commit` durably, or nothing. Whoever no longer waits learns only from the
     /// head which of the two it was.
     ///

@@ -4,6 +4,7 @@
 //! survives the process.
 
 mod accounts;
+mod audit;
 mod commit;
 mod search;
 
@@ -27,6 +28,7 @@ use crate::{FoundIds, Reader, Store, StoreError, Window, plan};
 pub struct MemoryStore {
     state: RwLock<State>,
     people: RwLock<accounts::People>,
+    audit: RwLock<audit::AuditChain>,
 }
 
 /// Everything that commits wrote.

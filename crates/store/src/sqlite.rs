@@ -6,6 +6,7 @@
 //! `states`, `history`, `judgements` and `search`; `accounts` is people, beside the registry.
 
 mod accounts;
+mod audit;
 mod checkpoints;
 mod connections;
 mod history;

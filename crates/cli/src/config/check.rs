@@ -8,7 +8,7 @@ use tracing_subscriber::EnvFilter;
 use super::{Config, ConfigError, Origins};
 
 /// The allowed range of each number, both ends included.
-const RANGES: [(&str, &str, i64, i64); 15] = [
+const RANGES: [(&str, &str, i64, i64); 19] = [
     ("server", "port", 0, 65_535),
     ("server", "body_max_bytes", 1024, 1 << 30),
     ("server", "request_timeout_seconds", 1, 86_400),
@@ -22,6 +22,10 @@ const RANGES: [(&str, &str, i64, i64); 15] = [
     ("people", "lock_minutes", 1, 1440),
     ("people", "logins_per_minute", 1, 10_000),
     ("people", "password_chars_min", 8, 24),
+    ("callers", "search_criteria_min", 0, 20),
+    ("callers", "search_results_max", 1, 1_000_000),
+    ("callers", "searches_per_minute", 1, 1_000_000),
+    ("audit", "keep_days", 0, 36_500),
     ("demo", "records", 1, 1_000_000),
     ("demo", "seed", 0, i64::MAX),
 ];
@@ -95,6 +99,17 @@ impl Checks<'_> {
                 return Err(self.refuse(&format!("{section}.{name}"), why));
             }
         }
+        if !matches!(text("callers", "access_mode"), Some("enforce" | "log-only")) {
+            let why = "must be \"enforce\" or \"log-only\"";
+            return Err(self.refuse("callers.access_mode", why));
+        }
+        let levels = ["submit", "own", "identifiers", "demographics"];
+        let clients = table.get("clients").and_then(Value::as_array);
+        let named = clients.into_iter().flatten().filter_map(|client| client.get("access"));
+        if !named.into_iter().all(|name| name.as_str().is_some_and(|name| levels.contains(&name))) {
+            let why = "must each have an access of submit, own, identifiers or demographics";
+            return Err(self.refuse("clients", why));
+        }
         if !matches!(text("log", "format"), Some("text" | "json")) {
             return Err(self.refuse("log.format", "must be \"text\" or \"json\""));
         }
@@ -165,6 +180,10 @@ impl Checks<'_> {
         if !systems.internal_ids.iter().all(|uri| is_uri(uri)) {
             let why = "must hold URIs: not empty, without spaces and without '|'";
             return Err(self.refuse("systems.internal_ids", why));
+        }
+        if !systems.domains.iter().all(|uri| is_uri(uri)) {
+            let why = "must hold URIs: not empty, without spaces and without '|'";
+            return Err(self.refuse("systems.domains", why));
         }
         let distinct: HashSet<_> = systems.internal_ids.iter().collect();
         if distinct.len() != systems.internal_ids.len() {

@@ -86,6 +86,18 @@ fn lists_come_as_json_toml_or_with_commas() {
 }
 
 #[test]
+fn lists_that_are_empty_by_default_hold_strings() {
+    let file = "[systems]\ndomains = ['http://a.org/x']\n\
+                [[clients]]\nid = 'openmrs'\nname = 'Y'\nsystems = ['http://a.org/x']\n";
+    let config = load(file, &[]).unwrap();
+    assert_eq!(config.systems.domains, ["http://a.org/x"]);
+    assert_eq!(config.clients[0].systems, ["http://a.org/x"]);
+    let config = load("", &[("OPENCR__SYSTEMS__DOMAINS", "http://a.org/x,http://b.org/y")]);
+    assert_eq!(config.unwrap().systems.domains.len(), 2);
+    assert!(load("[systems]\ndomains = [1]\n", &[]).is_err());
+}
+
+#[test]
 fn every_key_can_be_set_by_the_environment() {
     for key in merge::known_keys().into_iter().filter(|key| !key.starts_with("clients.")) {
         let schema = toml::Value::Table(merge::schema());

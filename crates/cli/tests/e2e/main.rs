@@ -1,5 +1,6 @@
 //! The real binary, as its users and its enemies meet it.
 
+mod audit;
 mod certificates;
 mod commands;
 mod evaluate;

@@ -33,9 +33,14 @@ pub enum Refusal {
     /// There is no such source record.
     #[error("there is no source record Patient/{0}")]
     Unknown(RecordId),
-    /// Another system submitted the record.
-    #[error("Patient/{0} was submitted by another system, and only that one can withdraw it")]
-    NotYours(RecordId),
+    /// The id or the identity is another system's, or a CRUID. The text is the same for all of
+    /// them, and names none.
+    #[error(
+        "the id or the identity (identifier of the internal-id system) of this Patient is not the \
+         submitting system's own. Submit without an id, or under the id and identity of your own \
+         record"
+    )]
+    NotYours,
     /// The decision would change nothing or is not possible as things stand.
     #[error("{0}")]
     NotPossible(String),

@@ -63,13 +63,13 @@ pub(crate) async fn process(
     let sender = Sender { app: &app, caller: &caller, asked: &asked, is_transaction };
 
     let steps = plan::look_up(&sender, wishes).await;
-    let (pipeline, client) = (app.pipeline().clone(), caller.client().clone());
-    let decode = move || plan::decode(steps, &pipeline, &client);
+    let (pipeline, sender_of) = (app.pipeline().clone(), caller.clone());
+    let decode = move || plan::decode(steps, &pipeline, &sender_of);
     let mut acts = off_thread(bytes, decode).await;
     if is_transaction {
         foresee::check_lookups(&sender, &mut acts).await?;
         check_whole(&mut acts)?;
-        check_overlap(&app, &acts).await?;
+        check_overlap(&app, &caller, &acts).await?;
     }
     let receipts = carry_out(&sender, &mut acts).await?;
     let done = answer::entries(&sender, acts, receipts).await;
@@ -108,7 +108,7 @@ fn check_whole(acts: &mut [Act]) -> Result<(), ApiError> {
 }
 
 /// Refuses a transaction in which two entries are about one record (R4 http.html#trules).
-async fn check_overlap(app: &App, acts: &[Act]) -> Result<(), ApiError> {
+async fn check_overlap(app: &App, caller: &Caller, acts: &[Act]) -> Result<(), ApiError> {
     let withdrawn: Vec<RecordId> = acts
         .iter()
         .filter_map(|act| match act {
@@ -118,7 +118,9 @@ async fn check_overlap(app: &App, acts: &[Act]) -> Result<(), ApiError> {
             _ => None,
         })
         .collect();
-    let known = app.reader().records(&withdrawn).await?;
+    let mut known = app.reader().records(&withdrawn).await?;
+    // Whether an id and an identity of others belong together is not told.
+    known.retain(|state| state.client == *caller.client());
     let source_of: HashMap<&RecordId, &SourceKey> =
         known.iter().map(|state| (&state.id, &state.source)).collect();
     let mut ids: HashMap<&RecordId, usize> = HashMap::new();

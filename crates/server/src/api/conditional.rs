@@ -11,7 +11,7 @@ use store::Window;
 
 use crate::{
     App,
-    api::{Shown, Standing, find, find_standing, search, write},
+    api::{Shown, Standing, find_standing, search, write},
     asked::{Asked, Returns},
     body::FhirBody,
     caller::Caller,
@@ -27,7 +27,7 @@ pub(crate) async fn update(
     asked: Asked,
     body: FhirBody,
 ) -> Result<Response, ApiError> {
-    let found = find_one(&app, &asked.query).await?;
+    let found = find_one(&app, &caller, &asked.query).await?;
     write::submit(&app, &caller, &asked, found.map(RecordId::new), body).await
 }
 
@@ -37,19 +37,24 @@ pub(crate) async fn delete(
     caller: Caller,
     asked: Asked,
 ) -> Result<Response, ApiError> {
-    match find_one(&app, &asked.query).await? {
+    match find_one(&app, &caller, &asked.query).await? {
         Some(id) => write::withdraw(&app, &caller, &asked, RecordId::new(id)).await,
         None => Ok(Reply::new(StatusCode::NO_CONTENT).into_response(false)),
     }
 }
 
-/// The id of the one Patient that fits `criteria`.
+/// The id of the one source record of `caller` that fits `criteria`; others can neither be written
+/// by it nor may it learn of them.
 ///
 /// # Errors
 ///
 /// 400 if the criteria are none, cannot be read, or are unknown or empty in part: a condition
 /// that is ignored would hit others than those meant. 412 if several Patients fit.
-pub(super) async fn find_one(app: &App, criteria: &Pairs) -> Result<Option<String>, ApiError> {
+pub(super) async fn find_one(
+    app: &App,
+    caller: &Caller,
+    criteria: &Pairs,
+) -> Result<Option<String>, ApiError> {
     if criteria.iter().any(|(_, value)| has_empty_part(value)) {
         return Err(ApiError::empty_criterion());
     }
@@ -57,8 +62,10 @@ pub(super) async fn find_one(app: &App, criteria: &Pairs) -> Result<Option<Strin
     if request.filters.is_empty() {
         return Err(ApiError::no_criteria());
     }
+    caller.notes().looked_for(criteria);
+    let filters = caller.sight().own_only(app, request.filters);
     let window = Window { offset: 0, limit: 2 };
-    let found = app.reader().search(&request.filters, &[], window).await?;
+    let found = app.reader().search(&filters, &[], window).await?;
     if found.total > 1 {
         return Err(ApiError::several_match(found.total));
     }
@@ -83,8 +90,14 @@ fn has_empty_part(value: &str) -> bool {
 }
 
 /// Answers the record that `If-None-Exist` found, as it is (R4 http.html#ccreate).
-pub(super) async fn existing(app: &App, asked: &Asked, id: &str) -> Result<Response, ApiError> {
-    let (shown, golden) = existing_record(app, id).await?;
+pub(super) async fn existing(
+    app: &App,
+    caller: &Caller,
+    asked: &Asked,
+    id: &str,
+) -> Result<Response, ApiError> {
+    caller.notes().about([id]);
+    let (shown, golden) = existing_record(app, caller, id).await?;
     let reply = Reply::new(StatusCode::OK)
         .located(&shown.id)
         .linked(&golden)
@@ -106,9 +119,11 @@ pub(super) async fn existing(app: &App, asked: &Asked, id: &str) -> Result<Respo
 /// 403 if it is a golden record, which no submission creates; 404 or 410 if it has just gone.
 pub(super) async fn existing_record(
     app: &App,
+    caller: &Caller,
     id: &str,
 ) -> Result<(Shown, registry::ids::Cruid), ApiError> {
-    let stored = find(app, id).await?.ok_or_else(ApiError::not_found)?;
+    let stored = app.reader().patients(&[id.to_owned()]).await?;
+    let stored = caller.sight().own(app, stored).await?.pop().ok_or_else(ApiError::not_found)?;
     match &stored {
         StoredPatient::Golden(_) => Err(Refusal::GoldenIsOurs(RecordId::new(id)).into()),
         StoredPatient::Source(source) => {

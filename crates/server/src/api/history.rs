@@ -8,7 +8,7 @@ use fhir::{
 use http::StatusCode;
 use registry::{
     commit::Method,
-    ids::{ClientId, Cruid, RecordId, Timestamp},
+    ids::{Cruid, RecordId, Timestamp},
     render,
     state::GoldenState,
     stored::StoredVersion,
@@ -46,7 +46,7 @@ pub(crate) async fn all(
     }
     let count = count(&app, query::value(&asked.query, "_count"))?;
     let list = Listing { id: id.as_str(), offset: 0, count };
-    let target = Target { client: caller.client(), base: &asked.base };
+    let target = Target { caller: &caller, base: &asked.base };
     let bundle = listing(&app, target, list, &mut Budget::of(&app)).await?;
     Ok(Reply::new(StatusCode::OK).with(bundle).into_response(asked.is_pretty))
 }
@@ -76,7 +76,7 @@ pub(crate) struct Listing<'a> {
 /// For whom links are made, and what they begin with.
 #[derive(Clone, Copy)]
 pub(crate) struct Target<'a> {
-    pub(crate) client: &'a ClientId,
+    pub(crate) caller: &'a Caller,
     pub(crate) base: &'a Base,
 }
 
@@ -92,9 +92,10 @@ pub(crate) async fn listing(
     budget: &mut Budget,
 ) -> Result<Resource, ApiError> {
     let Listing { id, offset, count } = list;
-    let Target { client, base } = target;
+    let Target { caller, base } = target;
+    caller.notes().about([id]);
     let full_url = base.patient(id);
-    let standing = find_standing(app, id).await?.ok_or_else(ApiError::not_found)?;
+    let standing = look_back(app, caller, id).await?;
     let (mut entries, mut settled) = (Vec::new(), 0);
     let mut newest = u32::MAX;
     let total = 'page: loop {
@@ -121,7 +122,7 @@ pub(crate) async fn listing(
     let links = Links {
         key: app.page_key(),
         base,
-        client,
+        client: caller.client(),
         list: List::History(id.to_owned(), count),
         own: own_link(base, &format!("Patient/{id}/_history"), &own_query),
     };
@@ -211,25 +212,45 @@ pub(crate) async fn one(
     State(app): State<App>,
     PatientId(id): PatientId,
     VersionId(version): VersionId,
-    _caller: Caller,
+    caller: Caller,
     asked: Asked,
 ) -> Result<Response, ApiError> {
-    let shown = version_of(&app, id.as_str(), &version, &mut Budget::of(&app)).await?;
-    let reply = Reply::new(StatusCode::OK).versioned(shown.version, shown.at);
+    caller.notes().about([id.as_str()]);
+    let shown = version_of(&app, &caller, (id.as_str(), &version), &mut Budget::of(&app)).await?;
+    let reply = shown.versioned(Reply::new(StatusCode::OK));
     Ok(reply.with(shown.resource).into_response(asked.is_pretty))
+}
+
+/// What an id stands for whose versions `caller` may see: its own records and, if it sees
+/// everything, golden records.
+///
+/// # Errors
+///
+/// 403 for who may only submit; 404 if there is none, or it is not the caller's.
+pub(crate) async fn look_back(app: &App, caller: &Caller, id: &str) -> Result<Standing, ApiError> {
+    let sight = caller.sight();
+    sight.check_reads()?;
+    let standing = find_standing(app, id).await?.ok_or_else(ApiError::not_found)?;
+    let is_shown = match &standing {
+        Standing::Source(state) => sight.may_look_back(&state.client),
+        Standing::Golden => sight.is_whole(),
+    };
+    if is_shown { Ok(standing) } else { Err(ApiError::not_found()) }
 }
 
 /// Reads one version.
 ///
 /// # Errors
 ///
+/// 403 and 404 as [`look_back`];
 /// 404 if there is none, 410 if it is a withdrawal.
 pub(crate) async fn version_of(
     app: &App,
-    id: &str,
-    version: &str,
+    caller: &Caller,
+    (id, version): (&str, &str),
     budget: &mut Budget,
 ) -> Result<Shown, ApiError> {
+    look_back(app, caller, id).await?;
     let is_number = version.bytes().all(|byte| byte.is_ascii_digit());
     let number: Option<u32> = version.parse().ok().filter(|_| is_number);
     let number = number.ok_or_else(ApiError::not_found)?;
@@ -241,7 +262,8 @@ pub(crate) async fn version_of(
         budget.admits(stored.content.len(), true);
         let resource = render::source_version(&stored, vocabulary)?;
         let (version, at) = (stored.version.version, stored.version.at);
-        return Ok(Shown { id: id.to_owned(), version, at, resource });
+        let id = id.to_owned();
+        return Ok(Shown { id, version, at, resource, is_reduced: false });
     }
     let golden = app.reader().golden_version(&Cruid::new(id), number).await?;
     let golden = golden.ok_or_else(ApiError::not_found)?;

@@ -8,7 +8,7 @@ use http::StatusCode;
 
 use crate::{
     App,
-    api::{PatientId, Shown, find, search::Shape},
+    api::{PatientId, Shown, find_visible, search::Shape},
     asked::Asked,
     budget::{Budget, bytes_of},
     caller::Caller,
@@ -20,17 +20,18 @@ use crate::{
 pub(crate) async fn current(
     State(app): State<App>,
     PatientId(id): PatientId,
-    _caller: Caller,
+    caller: Caller,
     asked: Asked,
 ) -> Result<Response, ApiError> {
+    caller.notes().about([id.as_str()]);
     let shape = Shape::of_read(&asked.query, &app.settings().search)?;
-    let mut shown = one(&app, id.as_str(), &mut Budget::of(&app)).await?;
-    if asked.conditions.known_version == Some(shown.version) {
+    let mut shown = one(&app, &caller, id.as_str(), &mut Budget::of(&app)).await?;
+    if !shown.is_reduced && asked.conditions.known_version == Some(shown.version) {
         let reply = Reply::new(StatusCode::NOT_MODIFIED).versioned(shown.version, shown.at);
         return Ok(reply.into_response(false));
     }
     shape.cut(&mut shown.resource);
-    let reply = Reply::new(StatusCode::OK).versioned(shown.version, shown.at);
+    let reply = shown.versioned(Reply::new(StatusCode::OK));
     Ok(reply.with(shown.resource).into_response(asked.is_pretty))
 }
 
@@ -38,9 +39,16 @@ pub(crate) async fn current(
 ///
 /// # Errors
 ///
-/// 404 if there is none, 410 if it was withdrawn.
-pub(crate) async fn one(app: &App, id: &str, budget: &mut Budget) -> Result<Shown, ApiError> {
-    let stored = find(app, id).await?.ok_or_else(ApiError::not_found)?;
+/// 403 for who may only submit, 404 if there is none that `caller` may see, 410 if it was
+/// withdrawn.
+pub(crate) async fn one(
+    app: &App,
+    caller: &Caller,
+    id: &str,
+    budget: &mut Budget,
+) -> Result<Shown, ApiError> {
+    caller.sight().check_reads()?;
+    let stored = find_visible(app, caller, id).await?.ok_or_else(ApiError::not_found)?;
     budget.admits(bytes_of(&stored), true);
-    Shown::new(app, &stored)
+    Ok(Shown::new(app, &stored)?.reduced(caller.sight(), &stored))
 }

@@ -11,14 +11,13 @@ use fhir::{
 };
 use http::StatusCode;
 use registry::{
-    ids::ClientId,
     render,
     stored::{SourcePatient, StoredPatient},
 };
 use store::Window;
 
 use crate::{
-    App,
+    App, access,
     api::{history, id_of},
     asked::{Asked, media},
     base::Base,
@@ -31,6 +30,7 @@ use crate::{
     reply::Reply,
 };
 
+mod bounds;
 mod include;
 mod shape;
 
@@ -43,7 +43,7 @@ pub(crate) async fn by_url(
     asked: Asked,
 ) -> Result<Response, ApiError> {
     let request = understand(&app, &asked.query, asked.is_strict)?;
-    let search = Search { request, offset: 0, base: &asked.base, client: caller.client() };
+    let search = Search { request, offset: 0, base: &asked.base, caller: &caller };
     let bundle = search.run(&app, &mut Budget::of(&app)).await?;
     Ok(Reply::new(StatusCode::OK).with(bundle).into_response(asked.is_pretty))
 }
@@ -61,7 +61,7 @@ pub(crate) async fn by_form(
     let is_pretty = asked.is_pretty || query::value(&form, "_pretty") == Some("true");
     let pairs: Pairs = asked.query.iter().cloned().chain(form).collect();
     let request = understand(&app, &pairs, asked.is_strict)?;
-    let search = Search { request, offset: 0, base: &asked.base, client: caller.client() };
+    let search = Search { request, offset: 0, base: &asked.base, caller: &caller };
     let bundle = search.run(&app, &mut Budget::of(&app)).await?;
     Ok(Reply::new(StatusCode::OK).with(bundle).into_response(is_pretty))
 }
@@ -73,8 +73,7 @@ pub(crate) async fn turn_page(
     asked: Asked,
 ) -> Result<Response, ApiError> {
     let token = query::value(&asked.query, PAGE_PARAMETER).ok_or_else(ApiError::page_needed)?;
-    let client = caller.client();
-    let Page { list, offset } = app.page_key().open(token, client)?;
+    let Page { list, offset } = app.page_key().open(token, caller.client())?;
     let count = query::value(&asked.query, "_count");
     let mut budget = Budget::of(&app);
     let bundle = match list {
@@ -84,7 +83,8 @@ pub(crate) async fn turn_page(
                 pairs.push(("_count".to_owned(), count.to_owned()));
             }
             let request = understand(&app, &pairs, false)?;
-            Search { request, offset, base: &asked.base, client }.run(&app, &mut budget).await?
+            let search = Search { request, offset, base: &asked.base, caller: &caller };
+            search.run(&app, &mut budget).await?
         }
         List::History(id, per_page) => {
             let count = match count {
@@ -92,7 +92,7 @@ pub(crate) async fn turn_page(
                 None => per_page,
             };
             let list = history::Listing { id: &id, offset, count };
-            let target = history::Target { client, base: &asked.base };
+            let target = history::Target { caller: &caller, base: &asked.base };
             history::listing(&app, target, list, &mut budget).await?
         }
     };
@@ -121,7 +121,7 @@ pub(crate) struct Search<'a> {
     pub(crate) request: SearchRequest,
     pub(crate) offset: u64,
     pub(crate) base: &'a Base,
-    pub(crate) client: &'a ClientId,
+    pub(crate) caller: &'a Caller,
 }
 
 impl Search<'_> {
@@ -135,10 +135,18 @@ impl Search<'_> {
             Summary::Count => 0,
             _ => self.request.count,
         };
+        self.caller.notes().looked_for(&self.request.applied);
         let window = Window { offset: self.offset, limit: count as u64 };
-        let found = app.reader().search(&self.request.filters, &self.request.sort, window).await?;
+        let sight = self.caller.sight();
+        sight.check_reads()?;
+        let results_max = bounds::check(app, self.caller, &self.request)?;
+        let filters = sight.narrow(app, &self.request).await?;
+        let window = bounds::within(window, results_max);
+        let found = app.reader().search(&filters, &self.request.sort, window).await?;
         let (matches, settled) = budget::patients(app, &found.ids, budget, 1).await?;
-        let place = Place { offset: self.offset, count, settled, total: found.total };
+        let matches = sight.visible(app, matches).await?;
+        let total = found.total.min(results_max);
+        let place = Place { offset: self.offset, count, settled, total };
         let links = self.links(app).around(place)?;
         let entries = self.entries(app, live(matches), budget).await?;
         let searchset =
@@ -159,7 +167,7 @@ impl Search<'_> {
         Links {
             key: app.page_key(),
             base: self.base,
-            client: self.client,
+            client: self.caller.client(),
             list: List::Search(self.request.applied.clone()),
             own: own_link(self.base, "Patient", &self.request.applied),
         }
@@ -179,11 +187,13 @@ impl Search<'_> {
             IncludeLink::Once => 1,
             IncludeLink::Iterate => 2,
         };
-        let included = include::linked(app, &matches, levels, budget).await?;
+        let included = include::linked(app, self.caller, &matches, levels, budget).await?;
         let warning = included.warning();
+        self.caller.notes().about(matches.iter().chain(&included.patients).map(id_of));
         let bytes = matches.iter().chain(&included.patients).map(bytes_of).sum();
         let modes = [(matches, SearchMode::Match), (included.patients, SearchMode::Include)];
         let (app, base, shape) = (app.clone(), self.base.clone(), Shape::of(&self.request));
+        let is_whole = self.caller.sight().is_whole();
         let render = move || -> Result<Vec<SearchEntry>, ApiError> {
             let patients = modes
                 .iter()
@@ -191,6 +201,9 @@ impl Search<'_> {
             let vocabulary = &app.pipeline().settings().vocabulary;
             let entry = |(stored, mode)| {
                 let mut resource = render::patient(stored, vocabulary)?;
+                if !is_whole && matches!(stored, StoredPatient::Golden(_)) {
+                    access::reduce(&mut resource);
+                }
                 shape.cut(&mut resource);
                 Ok(SearchEntry::new(base.patient(id_of(stored)), resource, mode))
             };

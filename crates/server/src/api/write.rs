@@ -12,15 +12,14 @@ use pipeline::{Answers, Operation, PipelineError, Submission, Work};
 use registry::{
     batch::Receipt,
     decide::Outcome,
-    ids::{ClientId, Cruid, RecordId, Timestamp},
+    ids::{ClientId, RecordId, Timestamp},
     render,
-    state::GoldenStatus,
     stored::StoredPatient,
 };
 
 use crate::{
     App,
-    api::{PatientId, Shown, conditional, find},
+    api::{PatientId, Shown, conditional},
     asked::{Asked, Returns},
     body::{FhirBody, off_thread},
     caller::Caller,
@@ -38,9 +37,9 @@ pub(crate) async fn create(
     body: FhirBody,
 ) -> Result<Response, ApiError> {
     if let Some(criteria) = &asked.conditions.if_none_exist
-        && let Some(id) = conditional::find_one(&app, criteria).await?
+        && let Some(id) = conditional::find_one(&app, &caller, criteria).await?
     {
-        return conditional::existing(&app, &asked, &id).await;
+        return conditional::existing(&app, &caller, &asked, &id).await;
     }
     submit(&app, &caller, &asked, None, body).await
 }
@@ -68,15 +67,22 @@ pub(super) async fn submit(
     url_id: Option<RecordId>,
     body: FhirBody,
 ) -> Result<Response, ApiError> {
+    caller.sight().check_systems(&caller.rights().systems, &body.resource)?;
     let mut submission = decode(app, caller.client(), url_id, body).await?;
     let conditions = &asked.conditions;
     submission.submitted.if_match = conditions.if_match;
     submission.submitted.only_create = conditions.only_create || conditions.if_none_exist.is_some();
     let receipt = act(app, caller, Operation::Submit(Box::new(submission))).await?;
+    noted(caller, &receipt);
     if conditions.only_create && receipt.outcome == Outcome::Existing {
         return Err(ApiError::exists());
     }
-    answer(app, asked, &receipt).await
+    answer(app, caller, asked, &receipt).await
+}
+
+/// Has the audit log name what was written.
+pub(super) fn noted(caller: &Caller, receipt: &Receipt) {
+    caller.notes().about([receipt.record.as_str(), receipt.golden.as_str()]);
 }
 
 async fn decode(
@@ -124,25 +130,20 @@ pub(super) async fn withdraw(
     asked: &Asked,
     record: RecordId,
 ) -> Result<Response, ApiError> {
+    caller.notes().about([record.as_str()]);
     let operation = Operation::Withdraw { record, if_match: asked.conditions.if_match };
     let receipt = act(app, caller, operation).await?;
     let mut reply = Reply::new(StatusCode::NO_CONTENT).versioned(receipt.version, receipt.at);
-    if lives_on(app, &receipt.golden).await {
+    if caller.sight().lives_on(app, &receipt.golden).await {
         reply = reply.linked(&receipt.golden);
     }
     Ok(reply.into_response(false))
 }
 
-/// Whether a golden record still has members. The withdrawal is durable already, so trouble
-/// with this read only costs the header.
-async fn lives_on(app: &App, golden: &Cruid) -> bool {
-    let goldens = app.reader().goldens(std::slice::from_ref(golden)).await.unwrap_or_default();
-    goldens.iter().any(|golden| golden.status == GoldenStatus::Live)
-}
-
 /// Answers a submission: 201 or 200, both locations, the version, and what `Prefer` asks for.
 pub(super) async fn answer(
     app: &App,
+    caller: &Caller,
     asked: &Asked,
     receipt: &Receipt,
 ) -> Result<Response, ApiError> {
@@ -152,8 +153,8 @@ pub(super) async fn answer(
         .versioned(receipt.version, receipt.at);
     let reply = match asked.returns {
         Some(Returns::Minimal) => reply,
-        Some(Returns::Outcome) => reply.with(told_all(receipt).to_resource()),
-        Some(Returns::Representation) | None => match read_back(app, receipt).await {
+        Some(Returns::Outcome) => reply.with(told_all(caller, receipt).to_resource()),
+        Some(Returns::Representation) | None => match read_back(app, caller, receipt).await {
             Ok(shown) => reply.with(shown.resource),
             // The write is durable: an error here would make the client send it again.
             Err(error) => {
@@ -190,10 +191,11 @@ pub(super) fn told(outcome: Outcome) -> OperationOutcome {
     Issue::information(IssueType::Informational, text).into()
 }
 
-/// The same, and whether the record has more candidates than are kept.
-pub(super) fn told_all(receipt: &Receipt) -> OperationOutcome {
+/// The same and, for who sees everything, whether the record has more candidates than are kept.
+pub(super) fn told_all(caller: &Caller, receipt: &Receipt) -> OperationOutcome {
     let mut outcome = told(receipt.outcome);
-    outcome.issues.extend(receipt.candidates_total.map(|total| {
+    let total = receipt.candidates_total.filter(|_| caller.sight().is_whole());
+    outcome.issues.extend(total.map(|total| {
         let text = format!(
             "the record has {total} potential or conflicting matches, more than are kept: the \
              best ones await a person"
@@ -203,8 +205,9 @@ pub(super) fn told_all(receipt: &Receipt) -> OperationOutcome {
     outcome
 }
 
-async fn read_back(app: &App, receipt: &Receipt) -> Result<Shown, ApiError> {
-    let stored = find(app, receipt.record.as_str()).await?;
+async fn read_back(app: &App, caller: &Caller, receipt: &Receipt) -> Result<Shown, ApiError> {
+    let stored = app.reader().patients(&[receipt.record.to_string()]).await?;
+    let stored = caller.sight().own(app, stored).await?.pop();
     as_of(app, AsOf::of(receipt), stored.as_ref()).await
 }
 
@@ -243,5 +246,5 @@ pub(super) async fn as_of(
     let content = app.reader().record_version(record, version).await?;
     let content = content.ok_or_else(ApiError::not_found)?;
     let resource = render::source_version(&content, &app.pipeline().settings().vocabulary)?;
-    Ok(Shown { id: record.to_string(), version, at, resource })
+    Ok(Shown { id: record.to_string(), version, at, resource, is_reduced: false })
 }

@@ -2,6 +2,7 @@
 
 use fhir::{Issue, IssueType};
 use http::StatusCode;
+use registry::ids::ClientId;
 
 use super::ApiError;
 
@@ -95,6 +96,63 @@ impl ApiError {
         Self::one(StatusCode::PRECONDITION_FAILED, issue)
     }
 
+    /// 400: `$ihe-pix` is asked wrongly (standards CP-PIX-9).
+    pub(crate) fn pix_input(text: &str, place: &str) -> Self {
+        let issue = Issue::error(IssueType::Invalid, text).at(place);
+        Self::one(StatusCode::BAD_REQUEST, issue)
+    }
+
+    /// 400: nobody gives identifiers of the asked system (PIXm ITI-83, case 4; its words).
+    pub(crate) fn pix_unknown_domain() -> Self {
+        let text = "sourceIdentifier Assigning Authority not found";
+        Self::one(StatusCode::BAD_REQUEST, Issue::error(IssueType::CodeInvalid, text))
+    }
+
+    /// 404: the identifier is nobody's, as far as this client may know (ITI-83, case 3).
+    pub(crate) fn pix_unknown_identifier() -> Self {
+        let text = "sourceIdentifier Patient Identifier not found";
+        Self::one(StatusCode::NOT_FOUND, Issue::error(IssueType::NotFound, text))
+    }
+
+    /// 403: nobody gives identifiers of an asked target system (ITI-83, case 5).
+    pub(crate) fn pix_unknown_target() -> Self {
+        let text = "targetSystem not found";
+        Self::one(StatusCode::FORBIDDEN, Issue::error(IssueType::CodeInvalid, text))
+    }
+
+    /// 403: this client reads nothing; says which setting would let it.
+    pub(crate) fn submits_only(client: &ClientId) -> Self {
+        let text = format!(
+            "this client may submit, not read or search. Its operator can allow it to read its \
+             own records with `access = \"own\"` in the entry of `[[clients]]` with id = \
+             \"{client}\""
+        );
+        Self::one(StatusCode::FORBIDDEN, Issue::error(IssueType::Forbidden, text))
+    }
+
+    /// 403: identifiers at these places are of systems that this client may not assert.
+    pub(crate) fn foreign_systems(places: &[usize], allowed: &[String]) -> Self {
+        let text = format!(
+            "this client may submit identifiers of these systems only: {}. Leave the identifier \
+             out; an operator can add its system to `systems` of the client",
+            allowed.join(", ")
+        );
+        let issue = |place: &usize| {
+            let place = format!("Patient.identifier[{place}].system");
+            Issue::error(IssueType::Forbidden, text.clone()).at(place)
+        };
+        Self::Request(StatusCode::FORBIDDEN, places.iter().map(issue).collect())
+    }
+
+    /// 400: a search over all clients' records says too little of whom it looks for.
+    pub(crate) fn too_few_criteria(criteria_min: usize) -> Self {
+        let text = format!(
+            "a search needs at least {criteria_min} criteria that describe the person (name, \
+             birthdate, gender, address, telecom, …), or an identifier with its system, _id or link"
+        );
+        Self::bad(IssueType::TooCostly, text)
+    }
+
     /// 404: there is no such Patient (or version).
     pub(crate) fn not_found() -> Self {
         let text = "there is no such Patient, or no such version of it";
@@ -120,7 +178,7 @@ impl ApiError {
         let text = format!(
             "{what} is not supported. Supported: GET metadata; POST and GET Patient, POST \
              Patient/_search; GET, PUT and DELETE Patient/[id]; PUT and DELETE Patient?[search]; \
-             GET Patient/[id]/_history and below; POST of a Bundle (batch, transaction)"
+             GET Patient/[id]/_history and below; GET and POST Patient/$ihe-pix; POST of a Bundle (batch, transaction)"
         );
         Self::one(StatusCode::NOT_FOUND, Issue::error(IssueType::NotSupported, text))
     }

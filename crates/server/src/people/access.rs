@@ -40,6 +40,8 @@ pub(crate) const ACCESS: &[(&str, &str, Need)] = &[
     ("GET", "/ocrux/fhir/CodeSystem/$lookup", N::Person),
     ("GET", "/ocrux/fhir/Person", N::Permission(P::UserManage)),
     ("GET", "/ocrux/fhir/Person/{id}", N::Permission(P::UserManage)),
+    // What was submitted is in it.
+    ("GET", "/ocrux/fhir/AuditEvent", N::Permission(P::PatientRead)),
     ("GET", "/ocrux/fhir", N::Permission(P::PatientSearch)),
     ("GET", "/ocrux/fhir/Patient", N::Permission(P::PatientSearch)),
     ("GET", "/ocrux/fhir/Patient/{id}", N::Permission(P::PatientRead)),

@@ -3,13 +3,13 @@
 //! The same searches as those of systems, without their limits, and in the form that OpenCR's UI
 //! expects: an `entry` even where there is none, and links that begin `/fhir`.
 
-use ::fhir::Resource;
+use ::fhir::{Issue, IssueType, Resource, resource::is_valid_id};
 use axum::{
     extract::{Path, State},
     response::Response,
 };
 use http::StatusCode;
-use registry::ids::{AccountId, ClientId};
+use registry::ids::AccountId;
 use serde_json::{Value, json};
 use store::Window;
 
@@ -21,8 +21,10 @@ use crate::{
         search::{Search, Shape, understand},
     },
     asked::Asked,
+    audit::opencr_history,
     base::Base,
     budget::Budget,
+    caller::Caller,
     error::ApiError,
     page::{List, PAGE_PARAMETER, Page},
     query,
@@ -32,12 +34,6 @@ use crate::{
 /// Accounts in one answer.
 const PERSONS_MAX: u64 = 1000;
 
-/// Whose page tokens these are: nobody else's, neither another person's nor a system's, since
-/// ids of systems hold no blank.
-fn reader(user: &User) -> ClientId {
-    ClientId::new(format!("person {}", user.id()))
-}
-
 /// `GET /ocrux/fhir/Patient?…`.
 pub(super) async fn search(
     State(app): State<App>,
@@ -45,8 +41,8 @@ pub(super) async fn search(
     asked: Asked,
 ) -> Result<Response, ApiError> {
     let request = understand(&app, &asked.query, asked.is_strict)?;
-    let client = reader(&user);
-    let search = Search { request, offset: 0, base: &asked.base, client: &client };
+    let caller = Caller::person(user.id());
+    let search = Search { request, offset: 0, base: &asked.base, caller: &caller };
     let bundle = search.run(&app, &mut Budget::of(&app)).await?;
     Ok(answer(bundle, &asked))
 }
@@ -58,8 +54,8 @@ pub(super) async fn turn_page(
     asked: Asked,
 ) -> Result<Response, ApiError> {
     let token = query::value(&asked.query, PAGE_PARAMETER).ok_or_else(ApiError::page_needed)?;
-    let client = reader(&user);
-    let Page { list, offset } = app.page_key().open(token, &client)?;
+    let caller = Caller::person(user.id());
+    let Page { list, offset } = app.page_key().open(token, caller.client())?;
     // Histories are not listed on this plane, so no token of theirs opens here.
     let List::Search(mut pairs) = list else { return Err(ApiError::page_expired()) };
     if let Some(count) = query::value(&asked.query, "_count") {
@@ -67,7 +63,7 @@ pub(super) async fn turn_page(
         pairs.push(("_count".to_owned(), count.to_owned()));
     }
     let request = understand(&app, &pairs, false)?;
-    let search = Search { request, offset, base: &asked.base, client: &client };
+    let search = Search { request, offset, base: &asked.base, caller: &caller };
     let bundle = search.run(&app, &mut Budget::of(&app)).await?;
     Ok(answer(bundle, &asked))
 }
@@ -76,11 +72,12 @@ pub(super) async fn turn_page(
 pub(super) async fn patient(
     State(app): State<App>,
     PatientId(id): PatientId,
-    _user: User,
+    user: User,
     asked: Asked,
 ) -> Result<Response, ApiError> {
+    let caller = Caller::person(user.id());
     let shape = Shape::of_read(&asked.query, &app.settings().search)?;
-    let mut shown = read::one(&app, id.as_str(), &mut Budget::of(&app)).await?;
+    let mut shown = read::one(&app, &caller, id.as_str(), &mut Budget::of(&app)).await?;
     shape.cut(&mut shown.resource);
     let reply = Reply::new(StatusCode::OK).versioned(shown.version, shown.at);
     Ok(reply.with(shown.resource).into_response(asked.is_pretty))
@@ -113,6 +110,34 @@ pub(super) async fn person(
 ) -> Result<Response, ApiError> {
     let account = People::of(&app).accounts().account(&AccountId::new(id)).await?;
     resource(person::view(&account.ok_or_else(ApiError::not_found)?), &asked)
+}
+
+/// Names of entities in one request; OpenCR's UI sends five.
+const ENTITY_NAMES_MAX: usize = 20;
+
+/// `GET /ocrux/fhir/AuditEvent?entity=[id]&entity-name=[a,b]`: what OpenCR's History tab shows of
+/// a record (contract 2.5, 5.3), newest first.
+pub(super) async fn history(
+    State(app): State<App>,
+    _user: User,
+    asked: Asked,
+) -> Result<Response, ApiError> {
+    let id = query::value(&asked.query, "entity").unwrap_or_default();
+    let id = id.strip_prefix("Patient/").unwrap_or(id);
+    if !is_valid_id(id) {
+        let text = "entity must name a Patient, whose history is asked for";
+        return Err(ApiError::invalid(vec![Issue::error(IssueType::Required, text)]));
+    }
+    let names = query::value(&asked.query, "entity-name").unwrap_or_default();
+    let names: Vec<&str> =
+        names.split(',').filter(|name| !name.is_empty()).take(ENTITY_NAMES_MAX).collect();
+    let events = opencr_history(&**app.reader(), id, &names).await?;
+    let total = events.len();
+    let entry: Vec<Value> = events.into_iter().map(|event| json!({ "resource": event })).collect();
+    let bundle = json!({
+        "resourceType": "Bundle", "type": "searchset", "total": total, "entry": entry,
+    });
+    resource(bundle, &asked)
 }
 
 fn resource(value: Value, asked: &Asked) -> Result<Response, ApiError> {

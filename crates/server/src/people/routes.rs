@@ -52,6 +52,7 @@ fn resources() -> Vec<Endpoint> {
         (("GET", "/ocrux/fhir/CodeSystem/$lookup"), get(terminology::lookup)),
         (("GET", "/ocrux/fhir/Person"), get(fhir::persons)),
         (("GET", "/ocrux/fhir/Person/{id}"), get(fhir::person)),
+        (("GET", "/ocrux/fhir/AuditEvent"), get(fhir::history)),
         (("GET", "/ocrux/fhir"), get(fhir::turn_page)),
         (("GET", "/ocrux/fhir/Patient"), get(fhir::search)),
         (("GET", "/ocrux/fhir/Patient/{id}"), get(fhir::patient)),

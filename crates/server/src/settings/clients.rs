@@ -1,11 +1,13 @@
 //! [`Clients`]: the systems that may call, and what is agreed with each.
 
-use std::{collections::HashMap, sync::Arc};
+use std::{
+    collections::{BTreeSet, HashMap},
+    sync::Arc,
+};
 
 use registry::ids::ClientId;
-use serde::{Deserialize, Serialize};
 
-use crate::watched::Watched;
+use crate::{settings::ClientAccess, watched::Watched};
 
 /// A system that may call.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -14,29 +16,8 @@ pub struct Client {
     pub name: String,
     /// Whether it is refused for the time being.
     pub is_disabled: bool,
-    /// What it may see.
-    pub access: Access,
-    /// Identifier systems that it may assert; empty for any.
-    pub systems: Vec<String>,
-    /// Identifier systems of others that it may be told by `$ihe-pix`.
-    pub target_systems: Vec<String>,
-}
-
-/// What a client may see (contract 7.3), from least to most.
-#[derive(
-    Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize,
-)]
-#[serde(rename_all = "lowercase")]
-pub enum Access {
-    /// Nothing: it submits, and is told the CRUID.
-    Submit,
-    /// What it submitted itself.
-    #[default]
-    Own,
-    /// The same, and all identifiers of linked records.
-    Identifiers,
-    /// Everybody's demographics.
-    Demographics,
+    /// What it may see and assert.
+    pub rights: ClientAccess,
 }
 
 /// Clients by id.
@@ -72,6 +53,22 @@ impl Clients {
         let file = self.file.as_ref().map(|file| file.current()).unwrap_or_default();
         let all = self.fixed.iter().chain(file.iter());
         all.map(|(id, client)| (id.clone(), client.name.clone())).collect()
+    }
+
+    /// Agrees on rights with a client of the configuration; nothing happens if it is none.
+    pub fn agree(&mut self, id: &ClientId, rights: ClientAccess) {
+        if let Some(client) = Arc::make_mut(&mut self.fixed).get_mut(id) {
+            client.rights = rights;
+        }
+    }
+
+    /// The identifier systems that are agreed on with any of them.
+    pub fn systems(&self) -> BTreeSet<String> {
+        let file = self.file.as_ref().map(|file| file.current()).unwrap_or_default();
+        let all = self.fixed.values().chain(file.values()).map(|client| &client.rights);
+        all.flat_map(|rights| rights.systems.iter().chain(&rights.target_systems))
+            .cloned()
+            .collect()
     }
 
     /// Reads the file again if it changed.

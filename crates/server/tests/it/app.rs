@@ -1,14 +1,21 @@
 //! [`TestApp`]: a registry in memory behind the real router, and requests in few words.
 
-use std::{net::SocketAddr, sync::Arc};
+use std::{net::SocketAddr, sync::Arc, time::Duration};
 
 use axum::{Router, body::Body, extract::ConnectInfo};
 use http::{HeaderMap, Method, Request, StatusCode};
 use http_body_util::BodyExt;
 use pipeline::{Pipeline, Settings};
-use registry::{extract::Extractor, ids::ClientId};
+use registry::{
+    audit::{AuditEntry, AuditHead, TermKey},
+    extract::Extractor,
+    ids::ClientId,
+};
 use serde_json::Value;
-use server::{App, ServerSettings, router};
+use server::{
+    Access, App, AuditSettings, Auditor, ClientAccess, SearchBounds, ServerSettings, router,
+};
+use store::{AuditLog, Store};
 use testkit::{Person, person};
 use tower::ServiceExt;
 
@@ -25,6 +32,8 @@ pub(crate) const GOLDEN_CODE: &str = "5c827da5-4858-4f3d-a50c-62ece001efea";
 pub(crate) struct TestApp {
     router: Router,
     pub(crate) pipeline: Pipeline,
+    auditor: Auditor,
+    log: Arc<dyn AuditLog>,
 }
 
 impl TestApp {
@@ -35,16 +44,37 @@ impl TestApp {
 
     /// The same with other settings.
     pub(crate) async fn with(change: impl FnOnce(&mut ServerSettings, &mut Settings)) -> Self {
+        let store = store::open("memory:").await.unwrap();
+        Self::auditing(store.clone(), store, change).await
+    }
+
+    /// The same, audited by another log than its own.
+    pub(crate) async fn auditing(
+        store: Arc<dyn Store>,
+        log: Arc<dyn AuditLog>,
+        change: impl FnOnce(&mut ServerSettings, &mut Settings),
+    ) -> Self {
         let mut settings = settings();
         let mut pipeline = Settings::default();
         pipeline.vocabulary.client_names = settings.clients.names();
         change(&mut settings, &mut pipeline);
-        let store = store::open("memory:").await.unwrap();
         let ruleset = matching::opencr::parse(RULES).unwrap();
         let extractor = Extractor::compile(Arc::new(ruleset)).unwrap();
         let pipeline = Pipeline::start(store, extractor, pipeline).await.unwrap();
-        let router = router(App::new(pipeline.clone(), settings));
-        Self { router, pipeline }
+        let mut audit = AuditSettings::new(TermKey::new([7; 32]));
+        audit.every = Duration::from_millis(1);
+        let clock = pipeline.settings().clock.clone();
+        let auditor = Auditor::start(log.clone(), clock, audit).await.unwrap();
+        let app = App::new(pipeline.clone(), settings).audited_by(auditor.clone());
+        Self { router: router(app), pipeline, auditor, log }
+    }
+
+    /// Everything that was taken down, in order, the chain checked. Nothing is answered any more.
+    pub(crate) async fn audit(&self) -> Vec<AuditEntry> {
+        self.auditor.stop().await;
+        let mut head = AuditHead::start();
+        let records = self.log.audit_after(0, u32::MAX).await.unwrap();
+        records.iter().map(|record| head.follow(record).unwrap().entry).collect()
     }
 
     /// A request of the client `openmrs` through the gateway.
@@ -88,6 +118,13 @@ pub(crate) fn settings() -> ServerSettings {
         .map(|(id, name)| (ClientId::new(id), name.to_owned()))
         .into_iter()
         .collect();
+    // What is not about access sees everything; what is sets its own (see `access.rs`).
+    for id in ["openmrs", "dhis2", "lims"] {
+        let rights = ClientAccess { access: Access::Demographics, ..ClientAccess::default() };
+        settings.clients.agree(&ClientId::new(id), rights);
+    }
+    settings.search_bounds =
+        SearchBounds { criteria_min: 0, results_max: usize::MAX, per_minute: u32::MAX };
     settings.gateways = vec!["10.0.0.1".parse().unwrap()];
     settings
 }

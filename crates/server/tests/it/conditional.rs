@@ -77,8 +77,9 @@ async fn condition_cannot_turn_one_record_into_another() {
     assert_eq!(foreign.refusal(), (409, "conflict", "Patient.id"));
     let (_, cruid) = app.submit(amina("dhis2", "9")).await;
     let golden = app.put(&format!("/fhir/Patient?_id={cruid}"), other("A", "B", "4")).await;
-    assert_eq!(golden.refusal().0, 403);
-    assert_eq!(app.delete(&format!("/fhir/Patient?_id={cruid}")).await.refusal().0, 403);
+    assert_eq!(golden.status, 201, "conditions see the client's own source records only");
+    assert_eq!(app.delete(&format!("/fhir/Patient?_id={cruid}")).await.status, 204);
+    assert_eq!(app.get(&format!("/fhir/Patient/{cruid}")).await.status, 200);
 }
 
 #[tokio::test]

@@ -2,7 +2,9 @@
 
 #![expect(clippy::unwrap_used, reason = "clippy's exception for tests misses their helpers")]
 
+mod access;
 mod app;
+mod auditing;
 mod budget;
 mod bundle;
 mod caller;
@@ -11,11 +13,13 @@ mod conditional;
 mod create_update;
 mod fuzz;
 mod health;
+mod history_tab;
 mod listener;
 mod logs;
 mod metrics;
 mod opencr_parity;
 mod people;
+mod pix;
 mod read_history;
 mod refusals;
 mod search;

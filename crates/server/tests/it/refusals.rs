@@ -143,7 +143,7 @@ async fn id_of_another_record_is_refused() {
     assert_eq!(answer.refusal(), (403, "forbidden", "Patient.id"));
     let answer = app.put(&format!("/fhir/Patient/{cruid}"), thief).await;
     assert_eq!(answer.refusal(), (403, "forbidden", "Patient.id"));
-    assert_eq!(app.delete(&format!("/fhir/Patient/{cruid}")).await.refusal().0, 403);
+    assert_eq!(app.delete(&format!("/fhir/Patient/{cruid}")).await.refusal().0, 404);
     assert_eq!(app.get(&format!("/fhir/Patient/{id}")).await.header("etag"), Some("W/\"1\""));
 }
 

@@ -35,16 +35,6 @@ async fn refused(app: &TestApp, bad: Value) -> Answer {
 }
 
 #[tokio::test]
-async fn condition_on_a_golden_record_stores_nothing() {
-    let app = TestApp::start().await;
-    let (_, cruid) = app.submit(other("Grace", "Auma", "0")).await;
-    let mut bad = entry("POST", "Patient", Some(other("Okot", "Ladu", "2")));
-    bad["request"]["ifNoneExist"] = json!(format!("_id={cruid}"));
-    let answer = refused(&app, bad).await;
-    assert_eq!(answer.refusal(), (403, "forbidden", "Bundle.entry[1]"));
-}
-
-#[tokio::test]
 async fn read_that_finds_nothing_stores_nothing() {
     let app = TestApp::start().await;
     app.submit(other("Grace", "Auma", "0").resource_id("grace")).await;

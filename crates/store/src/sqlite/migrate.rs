@@ -14,6 +14,7 @@ const MIGRATIONS: &[&str] = &[
     include_str!("../../migrations/sqlite/0001_init.sql"),
     include_str!("../../migrations/sqlite/0002_append_explanations.sql"),
     include_str!("../../migrations/sqlite/0003_accounts.sql"),
+    include_str!("../../migrations/sqlite/0004_audit.sql"),
 ];
 
 /// Runs the migrations that the database at `path` lacks.

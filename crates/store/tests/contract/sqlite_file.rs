@@ -71,6 +71,8 @@ async fn store_of_a_build_with_sqlx_is_taken_over() {
     // Tables that later migrations add are taken away again.
     let as_sqlx_had_it = "PRAGMA user_version = 0;
         DROP TABLE session; DROP TABLE account; DROP TABLE token_key;
+        DROP TABLE audit;
+        DROP TABLE audit_anchor;
         CREATE TABLE _sqlx_migrations (
             version BIGINT PRIMARY KEY, description TEXT NOT NULL,
             installed_on TIMESTAMP NOT NULL DEFAULT CURRENT_TIMESTAMP,

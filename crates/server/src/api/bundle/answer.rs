@@ -22,6 +22,7 @@ use crate::{
         write::{self, AsOf},
     },
     asked::Returns,
+    audit,
     budget::{self, Budget},
     error::ApiError,
     query,
@@ -62,6 +63,7 @@ pub(super) async fn entries(
     let stored = read_back(sender, &acts, &receipts, &mut budget).await;
     let mut done = Vec::with_capacity(acts.len());
     for (at, act) in acts.into_iter().enumerate() {
+        let audited = audited(&act);
         let answered = match act {
             Act::Write { must_be_new, .. } | Act::Written { must_be_new } => {
                 match receipts.remove(&at) {
@@ -83,9 +85,21 @@ pub(super) async fn entries(
             Act::Nothing => Ok(Done::of(EntryResponse::status(status(StatusCode::NO_CONTENT)))),
             Act::Failed(error) => Err(error),
         };
-        done.push(answered.unwrap_or_else(|error| Done::failed(&error)));
+        let answer = answered.unwrap_or_else(|error| Done::failed(&error));
+        sender.caller.notes().end_part(audited, audit::outcome_of(&answer.response.status));
+        done.push(answer);
     }
     done
+}
+
+/// What an entry is for the audit log.
+fn audited(act: &Act) -> audit::Act {
+    match act {
+        Act::Read { lookup: Lookup::Search(_), .. } => audit::Act::Search,
+        Act::Read { .. } | Act::Existing(_) => audit::Act::Read,
+        Act::Write { .. } | Act::Written { .. } | Act::Failed(_) => audit::Act::Create,
+        Act::Nothing => audit::Act::Delete,
+    }
 }
 
 fn status(status: StatusCode) -> String {
@@ -115,6 +129,8 @@ async fn read_back(
     // What cannot be read back is left out: it is written all the same.
     let read = budget::patients(sender.app, &ids, budget, 0).await;
     let (patients, _) = read.unwrap_or_default();
+    let own = sender.caller.sight().own(sender.app, patients).await;
+    let patients = own.unwrap_or_default();
     let by_id = patients.into_iter().filter_map(|stored| match &stored {
         StoredPatient::Source(source) => Some((source.state.id.to_string(), stored)),
         StoredPatient::Golden(_) => None,
@@ -128,13 +144,15 @@ async fn written(
     stored: &HashMap<String, StoredPatient>,
 ) -> Done {
     let id = receipt.record.as_str();
+    write::noted(sender.caller, receipt);
     let is_withdrawal = receipt.outcome == Outcome::Withdrawn;
     let code = if is_withdrawal { StatusCode::NO_CONTENT } else { write::status(receipt.outcome) };
     let mut response = versioned(code, AsOf::of(receipt));
     // R4 Bundle.entry.response.outcome: for hints and warnings, also where nobody asked.
     let is_asked = sender.asked.returns == Some(Returns::Outcome);
-    if is_asked || receipt.candidates_total.is_some() {
-        response.outcome = Some(write::told_all(receipt));
+    let is_warned = receipt.candidates_total.is_some() && sender.caller.sight().is_whole();
+    if is_asked || is_warned {
+        response.outcome = Some(write::told_all(sender.caller, receipt));
     }
     if !is_withdrawal {
         add_resource(sender, &mut response, AsOf::of(receipt), stored).await;
@@ -148,6 +166,7 @@ async fn existing(
     state: &RecordState,
     stored: &HashMap<String, StoredPatient>,
 ) -> Done {
+    sender.caller.notes().about([state.id.as_str()]);
     let as_of = AsOf { record: &state.id, version: state.version, at: state.updated_at };
     let mut response = versioned(StatusCode::OK, as_of);
     add_resource(sender, &mut response, as_of, stored).await;
@@ -187,23 +206,27 @@ async fn looked_up(
     budget: &mut Budget,
 ) -> Result<Done, ApiError> {
     let (app, base) = (sender.app, &sender.asked.base);
-    let client = sender.caller.client();
+    let caller = sender.caller;
     let (mut response, resource) = match lookup {
-        Lookup::Patient(id) => shown(read::one(app, &id, budget).await?),
+        Lookup::Patient(id) => {
+            caller.notes().about([id.as_str()]);
+            shown(read::one(app, caller, &id, budget).await?)
+        }
         Lookup::Version(id, version) => {
-            shown(history::version_of(app, &id, &version, budget).await?)
+            caller.notes().about([id.as_str()]);
+            shown(history::version_of(app, caller, (&id, &version), budget).await?)
         }
         Lookup::History(id, pairs) => {
             let count = history::count(app, query::value(&pairs, "_count"))?;
             let list = history::Listing { id: &id, offset: 0, count };
             let bundle =
-                history::listing(app, history::Target { client, base }, list, budget).await?;
+                history::listing(app, history::Target { caller, base }, list, budget).await?;
             (EntryResponse::status(status(StatusCode::OK)), bundle)
         }
         Lookup::Search(pairs) => {
             let request = search::understand(app, &pairs, sender.asked.is_strict)?;
             let bundle =
-                search::Search { request, offset: 0, base, client }.run(app, budget).await?;
+                search::Search { request, offset: 0, base, caller }.run(app, budget).await?;
             (EntryResponse::status(status(StatusCode::OK)), bundle)
         }
     };
@@ -216,7 +239,10 @@ async fn looked_up(
 fn shown(shown: Shown) -> (EntryResponse, fhir::Resource) {
     let record = RecordId::new(shown.id.as_str());
     let as_of = AsOf { record: &record, version: shown.version, at: shown.at };
-    let mut response = versioned(StatusCode::OK, as_of);
+    let mut response = match shown.is_reduced {
+        true => EntryResponse::status(status(StatusCode::OK)),
+        false => versioned(StatusCode::OK, as_of),
+    };
     response.location = Some(shown.id);
     (response, shown.resource)
 }

@@ -4,12 +4,15 @@
 use std::collections::HashSet;
 
 use pipeline::Operation;
-use registry::ids::{RecordId, SourceKey};
+use registry::{
+    ids::{RecordId, SourceKey},
+    stored::StoredPatient,
+};
 
 use super::{Sender, entry::Lookup, plan::Act};
 use crate::{
     App,
-    api::{Standing, find_standing, history},
+    api::{find_visible, history},
     budget::Budget,
     error::ApiError,
 };
@@ -32,7 +35,7 @@ pub(super) async fn check_lookups(sender: &Sender<'_>, acts: &mut [Act]) -> Resu
     let written = written(sender.app, acts).await?;
     for act in acts {
         let checked = match act {
-            Act::Read { lookup, .. } => check(sender.app, lookup, &written).await,
+            Act::Read { lookup, .. } => check(sender, lookup, &written).await,
             Act::Existing(state) if written.withdrawn.contains(&state.id) => {
                 Err(ApiError::deleted())
             }
@@ -45,7 +48,9 @@ pub(super) async fn check_lookups(sender: &Sender<'_>, acts: &mut [Act]) -> Resu
     Ok(())
 }
 
-async fn check(app: &App, lookup: &Lookup, written: &Written) -> Result<(), ApiError> {
+async fn check(sender: &Sender<'_>, lookup: &Lookup, written: &Written) -> Result<(), ApiError> {
+    let (app, caller) = (sender.app, sender.caller);
+    caller.sight().check_reads()?;
     match lookup {
         Lookup::Patient(id) => {
             let record = RecordId::new(id.as_str());
@@ -55,19 +60,20 @@ async fn check(app: &App, lookup: &Lookup, written: &Written) -> Result<(), ApiE
             if written.submitted.contains(&record) {
                 return Ok(());
             }
-            match find_standing(app, id).await?.ok_or_else(ApiError::not_found)? {
-                Standing::Source(state) if state.is_withdrawn => Err(ApiError::deleted()),
-                Standing::Source(_) | Standing::Golden => Ok(()),
+            match find_visible(app, caller, id).await?.ok_or_else(ApiError::not_found)? {
+                StoredPatient::Source(source) if source.state.is_withdrawn => {
+                    Err(ApiError::deleted())
+                }
+                StoredPatient::Source(_) | StoredPatient::Golden(_) => Ok(()),
             }
         }
         // Whether a write will make this version is known only once it is carried out.
         Lookup::Version(id, version) => {
-            history::version_of(app, id, version, &mut Budget::of(app)).await.map(drop)
+            let place = (id.as_str(), version.as_str());
+            history::version_of(app, caller, place, &mut Budget::of(app)).await.map(drop)
         }
         Lookup::History(id, _) if written.submitted.contains(&RecordId::new(id.as_str())) => Ok(()),
-        Lookup::History(id, _) => {
-            find_standing(app, id).await?.map(drop).ok_or_else(ApiError::not_found)
-        }
+        Lookup::History(id, _) => history::look_back(app, caller, id).await.map(drop),
         // A search is checked as it is planned, and finds what it finds.
         Lookup::Search(_) => Ok(()),
     }

@@ -2,10 +2,7 @@
 
 use fhir::Resource;
 use pipeline::{Operation, Pipeline};
-use registry::{
-    ids::{ClientId, RecordId},
-    state::RecordState,
-};
+use registry::{ids::RecordId, state::RecordState};
 
 use super::{
     Sender,
@@ -14,6 +11,7 @@ use super::{
 use crate::{
     api::{conditional, history, search},
     asked::Conditions,
+    caller::Caller,
     error::ApiError,
     query,
 };
@@ -58,7 +56,7 @@ async fn step(sender: &Sender<'_>, wish: Wish) -> Result<Step, ApiError> {
     match wish {
         Wish::Create { resource, conditions } => {
             if let Some(criteria) = &conditions.if_none_exist
-                && let Some(id) = conditional::find_one(app, criteria).await?
+                && let Some(id) = conditional::find_one(app, sender.caller, criteria).await?
             {
                 let state = conditional::existing_state(app, &id).await?;
                 return Ok(Step::Other(Act::Existing(Box::new(state))));
@@ -67,12 +65,12 @@ async fn step(sender: &Sender<'_>, wish: Wish) -> Result<Step, ApiError> {
         }
         Wish::Update { id, resource, conditions } => submit(sender, resource, Some(id), conditions),
         Wish::UpdateWhere { criteria, resource, conditions } => {
-            let found = conditional::find_one(app, &criteria).await?;
+            let found = conditional::find_one(app, sender.caller, &criteria).await?;
             submit(sender, resource, found.map(RecordId::new), conditions)
         }
         Wish::Delete { id, conditions } => Ok(withdraw(id, &conditions)),
         Wish::DeleteWhere { criteria, conditions } => {
-            let found = conditional::find_one(app, &criteria).await?;
+            let found = conditional::find_one(app, sender.caller, &criteria).await?;
             let step = found.map(|id| withdraw(RecordId::new(id), &conditions));
             Ok(step.unwrap_or(Step::Other(Act::Nothing)))
         }
@@ -89,8 +87,8 @@ fn check_parameters(sender: &Sender<'_>, lookup: &Lookup) -> Result<(), ApiError
     match lookup {
         Lookup::Search(pairs) => {
             let request = search::understand(app, pairs, sender.asked.is_strict)?;
-            let (base, client) = (&sender.asked.base, sender.caller.client());
-            let search = search::Search { request, offset: 0, base, client };
+            let (base, caller) = (&sender.asked.base, sender.caller);
+            let search = search::Search { request, offset: 0, base, caller };
             // How many pages there will be is known only once the writes are done.
             if sender.is_transaction { search.check(app) } else { Ok(()) }
         }
@@ -120,11 +118,15 @@ fn withdraw(record: RecordId, conditions: &Conditions) -> Step {
 }
 
 /// Decodes every Patient: work for a core, not for the network's thread.
-pub(super) fn decode(steps: Vec<Step>, pipeline: &Pipeline, client: &ClientId) -> Vec<Act> {
+pub(super) fn decode(steps: Vec<Step>, pipeline: &Pipeline, caller: &Caller) -> Vec<Act> {
     let act = |step| match step {
         Step::Other(act) => act,
         Step::Submit { resource, url_id, conditions } => {
-            match pipeline.decode(resource, client, url_id) {
+            let systems = &caller.rights().systems;
+            if let Err(error) = caller.sight().check_systems(systems, &resource) {
+                return Act::Failed(error);
+            }
+            match pipeline.decode(resource, caller.client(), url_id) {
                 Err(issues) => Act::Failed(ApiError::invalid(issues)),
                 Ok(mut submission) => {
                     submission.submitted.if_match = conditions.if_match;

@@ -14,6 +14,7 @@ use crate::{
     App,
     api::id_of,
     budget::{self, Budget},
+    caller::Caller,
     error::ApiError,
 };
 
@@ -45,6 +46,7 @@ impl Included {
 /// 503 if the store does not answer.
 pub(super) async fn linked(
     app: &App,
+    caller: &Caller,
     matches: &[StoredPatient],
     levels: usize,
     budget: &mut Budget,
@@ -62,7 +64,7 @@ pub(super) async fn linked(
         }
         let (newest, settled) = budget::patients(app, &wanted, budget, 0).await?;
         included.left_out += wanted.len() - settled;
-        let newest = live(newest);
+        let newest = caller.sight().visible(app, live(newest)).await?;
         wanted = newest.iter().flat_map(links_of).collect();
         included.patients.extend(newest);
     }

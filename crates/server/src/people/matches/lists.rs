@@ -3,7 +3,7 @@
 use axum::{extract::State, response::Response};
 use http::StatusCode;
 use registry::{
-    ids::{ClientId, RecordId},
+    ids::RecordId,
     state::IssueKind,
     stored::{SourcePatient, StoredPatient},
     vocabulary::Vocabulary,
@@ -21,6 +21,7 @@ use crate::{
     api::search::{Search, understand},
     asked::Asked,
     budget::Budget,
+    caller::Caller,
     error::ApiError,
 };
 
@@ -80,8 +81,8 @@ async fn count(
     let pairs: Vec<(String, String)> =
         pairs.into_iter().map(|(name, value)| (name.to_owned(), value)).collect();
     let request = understand(app, &pairs, true)?;
-    let client = ClientId::new(format!("person {}", user.id()));
-    let search = Search { request, offset: 0, base: &asked.base, client: &client };
+    let caller = Caller::person(user.id());
+    let search = Search { request, offset: 0, base: &asked.base, caller: &caller };
     let bundle = search.run(app, &mut Budget::of(app)).await?;
     Ok(json_reply(StatusCode::OK, &json!({ "total": bundle.value()["total"] })))
 }

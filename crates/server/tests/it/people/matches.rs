@@ -141,6 +141,15 @@ async fn break_and_unbreak_as_the_detail_page_does() {
     assert_eq!(done.body["resourceType"], "Bundle");
     assert_eq!(done.body["entry"].as_array().unwrap().len(), 2);
     assert_eq!(cruid(&plane, &token, &a).await, cruid(&plane, &token, &b).await);
+    // The History tab tells who broke them, which is not what the address says.
+    let names = "submittedResource,breakTo,breakFrom,unBreak,unBreakFromResource";
+    let path = format!("/ocrux/fhir/AuditEvent?entity={b}&entity-name={names}&_sort=-_lastUpdated");
+    let history = plane.get(&path, &token).await;
+    let events = history.body["entry"].as_array().unwrap();
+    assert!(events.iter().all(|event| event["resource"]["subtype"].is_array()), "{history:?}");
+    let who = |event: &Value| event["resource"]["agent"][0]["altId"].clone();
+    assert!(events.iter().any(|event| who(event) == "steward"), "{history:?}");
+    assert_eq!(plane.get("/ocrux/fhir/AuditEvent", &token).await.status, 400);
 }
 
 #[tokio::test]

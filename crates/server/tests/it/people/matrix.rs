@@ -27,6 +27,7 @@ const EXPECTED: &[(&str, &str, Option<&[Role]>)] = &[
     ("GET", "/ocrux/fhir/CodeSystem/$lookup", Some(&Role::ALL)),
     ("GET", "/ocrux/fhir/Person", Some(ADMINS)),
     ("GET", "/ocrux/fhir/Person/x", Some(ADMINS)),
+    ("GET", "/ocrux/fhir/AuditEvent", Some(READERS)),
     ("GET", "/ocrux/fhir", Some(READERS)),
     ("GET", "/ocrux/fhir/Patient", Some(READERS)),
     ("HEAD", "/ocrux/fhir/Patient", Some(READERS)),

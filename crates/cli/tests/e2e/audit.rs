@@ -1,0 +1,32 @@
+//! The audit log of the real binary: taken down, checked, exported.
+
+use serde_json::Value;
+
+use crate::{
+    commands::{check, opencr},
+    process::{Client, Server},
+};
+
+#[test]
+fn audit_log_is_checked_and_exported_and_the_export_is_in_it() {
+    let folder = tempfile::tempdir().unwrap();
+    let server = Server::start(&folder.path().join("data"));
+    let client = Client::new(&server, "openmrs");
+    assert_eq!(client.get("/Patient?family=Okello").unwrap().status, 200);
+    server.stop();
+
+    let told = check(folder.path(), &["audit", "verify", "--data", "data"]);
+    assert!(told.contains("2 entries, 1 to 2"), "{told}");
+    let first = check(folder.path(), &["audit", "export", "--data", "data"]);
+    let events: Vec<Value> =
+        first.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
+    assert!(events.iter().all(|event| event["resourceType"] == "AuditEvent"));
+    assert_eq!(events[0]["type"]["code"], "110129", "the start and its configuration");
+    assert_eq!(events[1]["subtype"][0]["code"], "search");
+    assert!(!first.contains("Okello"));
+    let second = check(folder.path(), &["audit", "export", "--after", "2", "--data", "data"]);
+    assert_eq!(second.lines().count(), 1);
+    assert!(second.contains("opencr audit export"), "{second}");
+    let missing = opencr(folder.path(), &["audit", "verify", "--data", "elsewhere"]);
+    assert_eq!(missing.status.code(), Some(2));
+}

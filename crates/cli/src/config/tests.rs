@@ -170,7 +170,7 @@ fn what_is_agreed_with_a_client_is_read() {
     assert_eq!((client.disabled, client.access), (true, server::Access::Demographics));
     assert_eq!((client.systems.len(), client.target_systems.len()), (1, 2));
     let all = "[[clients]]\nid = 'openmrs'\nname = 'X'\naccess = 'all'\n";
-    check_refused(all, &[], "unknown variant `all`");
+    check_refused(all, &[], "an access of submit, own");
     check_refused("[[clients]]\nid = 'a'\nname = 'b'\nsystems = 'x'\n", &[], "a list of strings");
 }
 

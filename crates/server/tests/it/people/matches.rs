@@ -148,7 +148,7 @@ async fn break_and_unbreak_as_the_detail_page_does() {
     let events = history.body["entry"].as_array().unwrap();
     assert!(events.iter().all(|event| event["resource"]["subtype"].is_array()), "{history:?}");
     let who = |event: &Value| event["resource"]["agent"][0]["altId"].clone();
-    assert!(events.iter().any(|event| who(event) == "steward"), "{history:?}");
+    assert!(events.iter().any(|event| who(event) == Role::Steward.as_str()), "{history:?}");
     assert_eq!(plane.get("/ocrux/fhir/AuditEvent", &token).await.status, 400);
 }
 

@@ -108,8 +108,9 @@ impl Caller {
     /// A person who reads and searches as the gate of the people plane allows: all Patients,
     /// without the bounds of systems. The name owns what is given page by page; ids of systems
     /// hold no blank.
-    pub(crate) fn person(id: &AccountId) -> Self {
+    pub(crate) fn person(id: &AccountId, notes: Notes) -> Self {
         let mut caller = Self::of(ClientId::new(format!("person {id}")), Proof::Session);
+        caller.notes = notes;
         caller.rights.access = Access::Demographics;
         caller
     }

@@ -17,7 +17,7 @@ use serde_json::Value;
 use store::{Accounts, StoreError};
 use uuid::Uuid;
 
-use crate::App;
+use crate::{App, audit::Notes};
 
 mod access;
 mod accounts;
@@ -172,9 +172,15 @@ impl fmt::Debug for People {
 pub(crate) struct User {
     account: Arc<Account>,
     session: SessionId,
+    notes: Notes,
 }
 
 impl User {
+    /// What the audit log will hold of this request.
+    pub(crate) fn notes(&self) -> &Notes {
+        &self.notes
+    }
+
     /// The account's id.
     pub(crate) fn id(&self) -> &AccountId {
         &self.account.id

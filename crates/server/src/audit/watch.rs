@@ -63,11 +63,14 @@ impl Drop for Ended {
 fn act_of(request: &Request) -> Option<Act> {
     let route = request.extensions().get::<MatchedPath>().map(MatchedPath::as_str);
     let path = route.unwrap_or(request.uri().path()).trim_end_matches('/');
+    let method = request.method();
+    if let Some(rest) = path.strip_prefix("/ocrux") {
+        return act_of_person(rest, method);
+    }
     if !(path == "/fhir" || path.starts_with("/fhir/")) || path == "/fhir/metadata" {
         return None;
     }
     let is_instance = path.contains("{id}");
-    let method = request.method();
     Some(match path {
         _ if path.contains("/$") => Act::Operation,
         _ if path.ends_with("/_search") => Act::Search,
@@ -77,5 +80,24 @@ fn act_of(request: &Request) -> Option<Act> {
         _ if *method == Method::DELETE => Act::Delete,
         _ if is_instance => Act::Read,
         _ => Act::Search,
+    })
+}
+
+/// The same on the plane of people; `path` is what follows `/ocrux`. Labels and value sets say
+/// nothing of anybody, and counts are asked for all day long.
+fn act_of_person(path: &str, method: &Method) -> Option<Act> {
+    let is_change = *method == Method::POST;
+    Some(match path {
+        "/user/authenticate" | "/user/setup" => Act::Login,
+        "/user/logout" => Act::Logout,
+        "/user/addUser" | "/user/editUser" | "/user/changepassword" => Act::Configure,
+        "/fhir" | "/fhir/Patient" | "/fhir/Person" | "/fhir/AuditEvent" | "/user/getUsers" => {
+            Act::Search
+        }
+        "/fhir/Patient/{id}" | "/fhir/Person/{id}" => Act::Read,
+        "/match/get-match-issues" | "/match/get-new-auto-matches" => Act::Search,
+        "/match/potential-matches/{id}" | "/potential-matches/{id}" => Act::Operation,
+        _ if is_change => Act::Operation,
+        _ => return None,
     })
 }

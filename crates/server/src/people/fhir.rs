@@ -41,7 +41,7 @@ pub(super) async fn search(
     asked: Asked,
 ) -> Result<Response, ApiError> {
     let request = understand(&app, &asked.query, asked.is_strict)?;
-    let caller = Caller::person(user.id());
+    let caller = Caller::person(user.id(), user.notes().clone());
     let search = Search { request, offset: 0, base: &asked.base, caller: &caller };
     let bundle = search.run(&app, &mut Budget::of(&app)).await?;
     Ok(answer(bundle, &asked))
@@ -54,7 +54,7 @@ pub(super) async fn turn_page(
     asked: Asked,
 ) -> Result<Response, ApiError> {
     let token = query::value(&asked.query, PAGE_PARAMETER).ok_or_else(ApiError::page_needed)?;
-    let caller = Caller::person(user.id());
+    let caller = Caller::person(user.id(), user.notes().clone());
     let Page { list, offset } = app.page_key().open(token, caller.client())?;
     // Histories are not listed on this plane, so no token of theirs opens here.
     let List::Search(mut pairs) = list else { return Err(ApiError::page_expired()) };
@@ -75,7 +75,8 @@ pub(super) async fn patient(
     user: User,
     asked: Asked,
 ) -> Result<Response, ApiError> {
-    let caller = Caller::person(user.id());
+    let caller = Caller::person(user.id(), user.notes().clone());
+    user.notes().about([id.as_str()]);
     let shape = Shape::of_read(&asked.query, &app.settings().search)?;
     let mut shown = read::one(&app, &caller, id.as_str(), &mut Budget::of(&app)).await?;
     shape.cut(&mut shown.resource);
@@ -119,7 +120,7 @@ const ENTITY_NAMES_MAX: usize = 20;
 /// a record (contract 2.5, 5.3), newest first.
 pub(super) async fn history(
     State(app): State<App>,
-    _user: User,
+    user: User,
     asked: Asked,
 ) -> Result<Response, ApiError> {
     let id = query::value(&asked.query, "entity").unwrap_or_default();
@@ -128,6 +129,7 @@ pub(super) async fn history(
         let text = "entity must name a Patient, whose history is asked for";
         return Err(ApiError::invalid(vec![Issue::error(IssueType::Required, text)]));
     }
+    user.notes().about([id]);
     let names = query::value(&asked.query, "entity-name").unwrap_or_default();
     let names: Vec<&str> =
         names.split(',').filter(|name| !name.is_empty()).take(ENTITY_NAMES_MAX).collect();

@@ -13,14 +13,19 @@ use http::{
     header::{ALLOW, AUTHORIZATION, COOKIE, HOST, ORIGIN},
     request::Parts,
 };
-use registry::{account::AccountStatus, ids::SessionId};
+use registry::{
+    account::{Account, AccountStatus},
+    actor::Actor,
+    audit::Who,
+    ids::SessionId,
+};
 
 use super::{
     People, User,
     access::{Need, allows, methods, need},
     error::PeopleError,
 };
-use crate::App;
+use crate::{App, audit::Notes};
 
 /// The cookie of our own UI. OpenCR's UI keeps its token in one called `token`, which is not
 /// read here: it sends the header, too, and cookies alone invite requests of other pages.
@@ -39,10 +44,14 @@ pub(super) async fn admit(State(app): State<App>, mut request: Request, next: Ne
         return next.run(request).await;
     }
     let people = People::of(&app);
-    let user = match identify(people, request.method(), request.headers()).await {
+    let mut user = match identify(people, request.method(), request.headers()).await {
         Ok(user) => user,
         Err(error) => return error.into_response(),
     };
+    if let Some(notes) = request.extensions().get::<Notes>() {
+        notes.sent_by(who(&user.account, "session"));
+        user.notes = notes.clone();
+    }
     tracing::Span::current().record("user", user.id().as_str());
     if let Some(Need::Permission(permission)) = need {
         let are_stewards = people.settings().admins_are_stewards;
@@ -71,6 +80,11 @@ fn nothing_to_do(route: &str) -> Response {
     response
 }
 
+/// A person in the audit log, by the user name.
+pub(super) fn who(account: &Account, proof: &str) -> Who {
+    Who { actor: Some(Actor::User(account.username.clone())), proof: Some(proof.to_owned()) }
+}
+
 /// Who sends a request.
 async fn identify(
     people: &People,
@@ -88,7 +102,7 @@ async fn identify(
         .filter(|account| account.status == AccountStatus::Active)
         .filter(|account| account.id.as_str() == claims.id)
         .ok_or(PeopleError::TokenOver)?;
-    Ok(User { account: Arc::new(account), session })
+    Ok(User { account: Arc::new(account), session, notes: Notes::default() })
 }
 
 /// The second word of the header, if there is the header; the first is not looked at

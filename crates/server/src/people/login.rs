@@ -29,10 +29,10 @@ use super::{
     arrivals::address,
     error::{PeopleError, json_reply},
     fields::{Fields, media_type, read},
-    gate::COOKIE_NAME,
+    gate::{COOKIE_NAME, who},
     password::{Password, Verdict},
 };
-use crate::{App, query};
+use crate::{App, audit::Notes, query};
 
 /// A user name and a password. No `Debug`.
 struct Credentials {
@@ -49,6 +49,7 @@ pub(super) async fn authenticate(
 ) -> Result<Response, PeopleError> {
     let begun = Instant::now();
     let people = People::of(&app);
+    let notes = request.extensions().get::<Notes>().cloned().unwrap_or_default();
     let (address, credentials) = credentials(&app, request).await?;
     people.shared.arrivals.admit(address).map_err(PeopleError::TooOften)?;
     let Some(credentials) = credentials else { return Ok(refused()) };
@@ -60,6 +61,7 @@ pub(super) async fn authenticate(
         sleep_until(begun + people.settings().refusal_after).await;
         return Ok(refused());
     };
+    notes.sent_by(who(&account, "password"));
     let answer = json!({
         "token": token,
         "userID": account.id.as_str(),

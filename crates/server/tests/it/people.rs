@@ -8,19 +8,21 @@ use http_body_util::BodyExt;
 use pipeline::{Pipeline, Settings};
 use registry::{
     account::{AccountName, PasswordHash, Role},
+    audit::{AuditEntry, AuditHead, TermKey},
     extract::Extractor,
 };
 use serde_json::{Value, json};
 use server::{
-    App, ServerSettings,
+    App, AuditSettings, Auditor, ServerSettings,
     people::{NewAccount, Password, PasswordCost, Passwords, People, PeopleSettings},
     router,
 };
-use store::{Accounts, Opened};
+use store::{Accounts, AuditLog, Opened};
 use tower::ServiceExt;
 
 mod accounts;
 mod attacks;
+mod audited;
 mod crux;
 mod gate;
 mod login;
@@ -37,6 +39,8 @@ const PASSWORD: &str = "correct horse";
 /// A registry with a people plane and one account of each role, named like it.
 pub(crate) struct Plane {
     router: Router,
+    auditor: Auditor,
+    log: Arc<dyn AuditLog>,
     accounts: Arc<dyn Accounts>,
     setup: Option<String>,
 }
@@ -61,6 +65,7 @@ impl Plane {
         let Opened { store, accounts } = store::open_all("memory:").await.unwrap();
         let rules = include_str!("../../../../config/decisionRules.json");
         let extractor = Extractor::compile(Arc::new(matching::opencr::parse(rules).unwrap()));
+        let log: Arc<dyn AuditLog> = store.clone();
         let pipeline =
             Pipeline::start(store, extractor.unwrap(), Settings::default()).await.unwrap();
         if has_accounts {
@@ -71,8 +76,19 @@ impl Plane {
         }
         let clock = pipeline.settings().clock.clone();
         let (people, setup) = People::start(accounts.clone(), told, clock).await.unwrap();
-        let router = router(App::new(pipeline, settings).with_people(people));
-        Self { router, accounts, setup }
+        let audit = AuditSettings::new(TermKey::new([7; 32]));
+        let clock = pipeline.settings().clock.clone();
+        let auditor = Auditor::start(log.clone(), clock, audit).await.unwrap();
+        let app = App::new(pipeline, settings).with_people(people).audited_by(auditor.clone());
+        Self { router: router(app), auditor, log, accounts, setup }
+    }
+
+    /// Everything that was taken down, in order. Nothing is answered any more.
+    async fn audit(&self) -> Vec<AuditEntry> {
+        self.auditor.stop().await;
+        let mut head = AuditHead::start();
+        let records = self.log.audit_after(0, u32::MAX).await.unwrap();
+        records.iter().map(|record| head.follow(record).unwrap().entry).collect()
     }
 
     pub(crate) fn call(&self, method: &str, path: &str) -> Call<'_> {

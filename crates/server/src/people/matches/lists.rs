@@ -52,13 +52,13 @@ pub(super) async fn count_autos(
 }
 
 /// `GET /ocrux/match/get-match-issues`.
-pub(super) async fn issues(State(app): State<App>, _user: User) -> Result<Response, ApiError> {
-    list(&app, DOUBTFUL).await
+pub(super) async fn issues(State(app): State<App>, user: User) -> Result<Response, ApiError> {
+    list(&app, &user, DOUBTFUL).await
 }
 
 /// `GET /ocrux/match/get-new-auto-matches`.
-pub(super) async fn autos(State(app): State<App>, _user: User) -> Result<Response, ApiError> {
-    list(&app, AUTO).await
+pub(super) async fn autos(State(app): State<App>, user: User) -> Result<Response, ApiError> {
+    list(&app, &user, AUTO).await
 }
 
 fn vocabulary(app: &App) -> &Vocabulary {
@@ -81,15 +81,16 @@ async fn count(
     let pairs: Vec<(String, String)> =
         pairs.into_iter().map(|(name, value)| (name.to_owned(), value)).collect();
     let request = understand(app, &pairs, true)?;
-    let caller = Caller::person(user.id());
+    let caller = Caller::person(user.id(), user.notes().clone());
     let search = Search { request, offset: 0, base: &asked.base, caller: &caller };
     let bundle = search.run(app, &mut Budget::of(app)).await?;
     Ok(json_reply(StatusCode::OK, &json!({ "total": bundle.value()["total"] })))
 }
 
 /// One row for each record with an open issue of these kinds, in order of the issues' opening.
-async fn list(app: &App, kinds: &[IssueKind]) -> Result<Response, ApiError> {
+async fn list(app: &App, user: &User, kinds: &[IssueKind]) -> Result<Response, ApiError> {
     let subjects = subjects(app, kinds).await?;
+    user.notes().about(subjects.iter().map(RecordId::as_str));
     let mut rows = Vec::with_capacity(subjects.len());
     for ids in subjects.chunks(READ) {
         let ids: Vec<String> = ids.iter().map(ToString::to_string).collect();

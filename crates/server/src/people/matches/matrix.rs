@@ -18,11 +18,12 @@ use crate::{App, api::PatientId, asked::Asked, body::FhirBody, error::ApiError, 
 pub(super) async fn of_stored(
     State(app): State<App>,
     PatientId(id): PatientId,
-    _user: User,
+    user: User,
     asked: Asked,
 ) -> Result<Response, ApiError> {
     let matrix = app.pipeline().score_matrix(&AskedFor::Stored(id), is_recursive(&asked)).await?;
     let matrix = matrix.ok_or_else(ApiError::not_found)?;
+    note(&user, &matrix);
     let rows: Result<Vec<Value>, ApiError> =
         matrix.rows.iter().map(|row| show(row, vocabulary(&app))).collect();
     Ok(reply(&matrix, &Value::Array(rows?)))
@@ -31,7 +32,7 @@ pub(super) async fn of_stored(
 /// `POST /ocrux/match/matches`: the same of a Patient that need not be stored.
 pub(super) async fn of_sent(
     State(app): State<App>,
-    _user: User,
+    user: User,
     asked: Asked,
     FhirBody { resource, .. }: FhirBody,
 ) -> Result<Response, ApiError> {
@@ -43,6 +44,7 @@ pub(super) async fn of_sent(
         app.pipeline().asked(&resource).map_err(|issue| ApiError::invalid(vec![issue]))?;
     let matrix = app.pipeline().score_matrix(&patient, is_recursive(&asked)).await?;
     let matrix = matrix.unwrap_or_default();
+    note(&user, &matrix);
     let mut lists: [Vec<Value>; 4] = Default::default();
     for row in &matrix.rows {
         let at = match row.class {
@@ -57,6 +59,12 @@ pub(super) async fn of_sent(
     let lists =
         json!({ "parent": parent, "auto": auto, "potential": potential, "conflict": conflict });
     Ok(reply(&matrix, &lists))
+}
+
+/// Has the audit log name everybody who is shown.
+fn note(user: &User, matrix: &Matrix) {
+    let shown = matrix.rows.iter().filter_map(|row| row.state.as_ref());
+    user.notes().about(shown.map(|state| state.id.as_str()));
 }
 
 fn is_recursive(asked: &Asked) -> bool {

@@ -52,6 +52,7 @@ async fn decide(
     adjudication: Adjudication,
     how: How,
 ) -> Result<Verdict, ApiError> {
+    user.notes().about(adjudication.records().iter().map(RecordId::as_str));
     let mut case = Case::new(adjudication, Actor::User(user.username().to_owned()));
     (case.reason, case.dry_run) = (how.reason, how.dry_run);
     Ok(app.pipeline().adjudicate(case).await??)

@@ -3,11 +3,14 @@
 use std::{path::PathBuf, process::ExitCode, sync::Arc};
 
 use anyhow::Context as _;
+use pipeline::retrace;
+use serde_json::{Value, json};
 
 use crate::{ConfigFile, usage, wiring};
 
 /// Check a registry: the event chain, that replaying the events gives the state, every
-/// invariant and every stored content. Nothing is changed.
+/// invariant and every stored content; with --decisions, that the rules decide the same again.
+/// Nothing is changed.
 ///
 /// The server has to be stopped first. Exit code 1 if anything is wrong.
 #[derive(clap::Args)]
@@ -18,6 +21,10 @@ pub(crate) struct Arguments {
     /// The store's URL, such as sqlite:./data/opencr.sqlite.
     #[arg(long, value_name = "URL")]
     store: Option<String>,
+    /// Also decide all submissions once more, one after another, and compare. Run it with the
+    /// configuration that the registry has; it takes memory as the registry does.
+    #[arg(long)]
+    decisions: bool,
     /// Print the report as one JSON object.
     #[arg(long)]
     json: bool,
@@ -30,28 +37,69 @@ pub(crate) fn run(arguments: Arguments) -> anyhow::Result<ExitCode> {
     let config = arguments.config.load(store_overrides(&arguments.data, &arguments.store))?;
     wiring::log(&config);
     let url = config.store_url();
-    let vocabulary = wiring::vocabulary(&config);
-    let report = wiring::runtime()?.block_on(async {
+    let settings = wiring::settings(&config);
+    let extractor =
+        arguments.decisions.then(|| wiring::extractor(&config, None)).transpose()?.map(Arc::new);
+    let (report, again) = wiring::runtime()?.block_on(async {
         let store = open_existing(&url).await?;
         let mut progress = |line: &str| eprintln!("{line}");
         let reader: &dyn store::Reader = &*store;
-        let report = pipeline::verify::verify(reader, &vocabulary, &mut progress).await;
-        report.context("cannot read the store")
+        let report = pipeline::verify::verify(reader, &settings.vocabulary, &mut progress).await;
+        let report = report.context("cannot read the store")?;
+        // On a broken chain nothing can be decided.
+        let Some(extractor) = extractor.filter(|_| report.is_sound()) else {
+            return anyhow::Ok((report, None));
+        };
+        progress("deciding all submissions once more");
+        let again = retrace::retrace(reader, extractor, &settings, &mut progress).await?;
+        Ok((report, Some(again)))
     })?;
     if arguments.json {
-        let report = serde_json::json!({
-            "is_sound": report.is_sound(),
-            "events": report.events,
-            "records": report.records,
-            "goldens": report.goldens,
-            "issues": report.issues,
-            "findings": report.findings,
-        });
-        println!("{report}");
+        println!("{}", to_json(&report, again.as_ref()));
     } else {
         print_report(&report);
+        again.iter().for_each(print_again);
     }
-    Ok(ExitCode::from(if report.is_sound() { 0 } else { 1 }))
+    let is_same = again.is_none_or(|again| again.is_same());
+    Ok(ExitCode::from(if report.is_sound() && is_same { 0 } else { 1 }))
+}
+
+fn to_json(report: &pipeline::verify::Report, again: Option<&retrace::Report>) -> Value {
+    let mut told = json!({
+        "is_sound": report.is_sound(),
+        "events": report.events,
+        "records": report.records,
+        "goldens": report.goldens,
+        "issues": report.issues,
+        "findings": report.findings,
+    });
+    if let Some(again) = again {
+        told["decisions"] = json!({
+            "is_same": again.is_same(),
+            "decided": again.decided,
+            "by_people": again.by_people,
+            "by_other_rules": again.by_other_rules,
+            "findings": again.findings,
+        });
+    }
+    told
+}
+
+fn print_again(again: &retrace::Report) {
+    for finding in &again.findings {
+        println!("DIFFERS: {finding}");
+    }
+    println!(
+        "{} submissions and withdrawals decided again; taken over: {} decisions of people, {} by other \
+         rules",
+        again.decided, again.by_people, again.by_other_rules
+    );
+    match again.findings.len() {
+        0 => println!("Each is decided as it was."),
+        count => println!(
+            "{count} would be decided otherwise: by another configuration, another release or a fault."
+        ),
+    }
 }
 
 fn print_report(report: &pipeline::verify::Report) {

@@ -33,6 +33,7 @@ pub mod meters;
 pub mod pairs;
 mod parking;
 mod published;
+pub mod retrace;
 pub mod review;
 pub mod rows;
 pub mod scores;

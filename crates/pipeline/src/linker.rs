@@ -26,8 +26,8 @@ mod case;
 mod desk;
 mod overlay;
 
-pub(crate) use desk::Desk;
-use desk::{Decided, match_all, wanted};
+use desk::Decided;
+pub(crate) use desk::{Desk, match_all, wanted};
 
 /// The writer's state.
 pub(crate) struct Linker {

@@ -19,6 +19,7 @@ use fhir::resource::Resource;
 use pipeline::{
     Clock, Operation, Pipeline, Settings, Work,
     image::{ImageSettings, IndexOrigin},
+    retrace,
     review::Case,
     verify::verify,
 };
@@ -27,7 +28,7 @@ use registry::{
     actor::Actor,
     adjudicate::{Adjudication, Grouping},
     batch::Receipt,
-    decide::Refusal,
+    decide::{Policy, Refusal},
     extract::Extractor,
     ids::{ClientId, RecordId},
     state::BrokenPair,
@@ -35,7 +36,7 @@ use registry::{
     vocabulary::Vocabulary,
 };
 use serde_json::json;
-use store::Store;
+use store::{Reader, Store};
 
 /// Loose rules on few names, so that a short life has matches, conflicts and doubts.
 const RULES: &str = r#"{"rules":[
@@ -208,6 +209,16 @@ async fn live(seed: u64, store: Arc<dyn Store>, image: Option<&Path>) {
         }
     }
     life.pipeline.stop().await;
+    // Whatever was batched, it came out as if one act had come after another.
+    let report = decide_again(&*store, &Settings::default()).await;
+    assert_eq!(report.findings, Vec::<String>::new(), "seed {seed}");
+    assert!(report.decided > 0 && report.by_other_rules == 0, "seed {seed}");
+}
+
+async fn decide_again(store: &dyn Store, settings: &Settings) -> retrace::Report {
+    let extractor = Arc::new(extractor());
+    let reader: &dyn Reader = store;
+    retrace::retrace(reader, extractor, settings, &mut |_| {}).await.unwrap()
 }
 
 async fn check(seed: u64, step: usize, life: &Life) {
@@ -266,6 +277,28 @@ async fn a_broken_pair_is_never_linked_again_by_rules() {
             assert!(!together(&life, &pair).await, "{pair:?}");
         }
     }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn deciding_again_by_another_policy_tells_where_the_events_part() {
+    let mut findings = Vec::new();
+    for seed in 2_000..2_010 {
+        let store = store::open("memory:").await.unwrap();
+        let pipeline = open(&store, &clock(), None).await;
+        let mut life = Life { rng: StdRng::seed_from_u64(seed), pipeline, known: BTreeMap::new() };
+        for _ in 0..STEPS {
+            life.step().await;
+        }
+        life.pipeline.stop().await;
+        let policy = Policy { doubts_max: 1, ..Policy::default() };
+        let other = Settings { policy, ..Settings::default() };
+        findings.extend(decide_again(&*store, &other).await.findings);
+        assert!(decide_again(&*store, &Settings::default()).await.is_same());
+    }
+    assert!(
+        findings.iter().any(|finding| finding.contains("is open-issue, and would be")),
+        "{findings:?}"
+    );
 }
 
 async fn together(life: &Life, pair: &BrokenPair) -> bool {

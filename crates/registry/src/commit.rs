@@ -108,6 +108,26 @@ pub enum Change {
     },
 }
 
+impl Change {
+    /// Its kind, as in its JSON form.
+    pub fn kind(&self) -> &'static str {
+        match self {
+            Self::CreateRecord { .. } => "create-record",
+            Self::UpdateRecord { .. } => "update-record",
+            Self::WithdrawRecord { .. } => "withdraw-record",
+            Self::CreateGolden { .. } => "create-golden",
+            Self::Link { .. } => "link",
+            Self::RetireGolden { .. } => "retire-golden",
+            Self::OpenIssue { .. } => "open-issue",
+            Self::CloseIssue { .. } => "close-issue",
+            Self::BreakPair { .. } => "break-pair",
+            Self::UnbreakPair { .. } => "unbreak-pair",
+            Self::Adjudicate { .. } => "adjudicate",
+            Self::Release { .. } => "release",
+        }
+    }
+}
+
 /// Why an issue is closed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]

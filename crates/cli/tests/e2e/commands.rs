@@ -84,8 +84,10 @@ fn import_into_a_folder_is_idempotent_and_verified() {
     }
     let bad = fs::read_to_string(folder.path().join("people.csv.bad.csv")).unwrap();
     assert!(bad.starts_with("line,reason\n4,"), "{bad}");
-    let report = check(folder.path(), &["verify", "--data", "data", "--json"]);
+    let report = check(folder.path(), &["verify", "--data", "data", "--decisions", "--json"]);
     let report: Value = serde_json::from_str(&report).unwrap();
+    assert_eq!(report["decisions"]["decided"], 4);
+    assert_eq!(report["decisions"]["is_same"], true);
     assert_eq!(report["records"], 4);
     assert_eq!(report["goldens"], 3);
     assert_eq!(report["is_sound"], true);

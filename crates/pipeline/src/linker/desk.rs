@@ -28,17 +28,17 @@ use crate::{
 };
 
 /// What the published index found for each operation of each work; `None` for other verbs.
-pub(super) type Matched = Vec<Vec<Option<Found>>>;
+pub(crate) type Matched = Vec<Vec<Option<Found>>>;
 
 /// The outcome of a batch.
-pub(super) struct Decided {
-    pub(super) commit: Commit,
-    pub(super) answers: Vec<Answers>,
-    pub(super) index_changes: Vec<IndexChange>,
+pub(crate) struct Decided {
+    pub(crate) commit: Commit,
+    pub(crate) answers: Vec<Answers>,
+    pub(crate) index_changes: Vec<IndexChange>,
 }
 
 /// Searches the published index for every submission, on all cores.
-pub(super) fn match_all(
+pub(crate) fn match_all(
     works: &[Work],
     snapshot: &Snapshot,
     limits: &Limits,
@@ -62,7 +62,7 @@ pub(super) fn match_all(
 }
 
 /// What must be read for deciding `works`.
-pub(super) fn wanted(works: &[Work], matched: &Matched, has_golden_guards: bool) -> Wanted {
+pub(crate) fn wanted(works: &[Work], matched: &Matched, has_golden_guards: bool) -> Wanted {
     let mut wanted = Wanted { has_golden_guards, ..Wanted::default() };
     for operation in works.iter().flat_map(|work| &work.operations) {
         match operation {
@@ -138,7 +138,7 @@ impl Desk {
     }
 
     /// Decides every act in order.
-    pub(super) fn decide_all(mut self, works: &[Work], matched: &Matched) -> Decided {
+    pub(crate) fn decide_all(mut self, works: &[Work], matched: &Matched) -> Decided {
         let answers =
             works.iter().zip(matched).map(|(work, found)| self.decide_work(work, found)).collect();
         Decided {

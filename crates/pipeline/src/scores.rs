@@ -91,6 +91,13 @@ pub struct Scored {
     pub band: Band,
 }
 
+impl Scored {
+    /// Whether it is an automatic match.
+    pub fn is_auto(&self) -> bool {
+        self.band == Band::Auto
+    }
+}
+
 /// A record with all that it matches.
 #[derive(Clone, Default)]
 pub struct Matrix {

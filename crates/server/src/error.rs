@@ -18,7 +18,7 @@ use store::StoreError;
 use thiserror::Error;
 use uuid::Uuid;
 
-use crate::{caller::CallerRefusal, reply};
+use crate::{caller::CallerRefusal, people::ReportError, reply};
 
 mod certificate;
 mod request;
@@ -59,6 +59,9 @@ pub(crate) enum ApiError {
     /// What would have to be taken down cannot be, so it is not done.
     #[error("the audit log cannot be written, so nothing may be read or changed; try again")]
     Unaudited,
+    /// A report cannot be written.
+    #[error("a report cannot be written")]
+    Report(#[from] ReportError),
     /// A handler ended by a fault.
     #[error("a handler ended by a fault")]
     Panicked,
@@ -126,7 +129,7 @@ impl ApiError {
                 let issue = Issue::error(IssueType::Transient, self.to_string());
                 (StatusCode::SERVICE_UNAVAILABLE, issue)
             }
-            Self::Panicked => (StatusCode::INTERNAL_SERVER_ERROR, fault()),
+            Self::Report(_) | Self::Panicked => (StatusCode::INTERNAL_SERVER_ERROR, fault()),
         };
         (status, vec![issue])
     }
@@ -145,6 +148,7 @@ impl ApiError {
             | Self::Caller(_)
             | Self::Refused(_)
             | Self::Damaged(_)
+            | Self::Report(_)
             | Self::Panicked
             | Self::Transaction(_) => None,
         }

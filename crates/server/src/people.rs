@@ -24,6 +24,7 @@ mod accounts;
 mod arrivals;
 mod config;
 mod crux;
+mod csv;
 mod error;
 mod fhir;
 mod fields;
@@ -38,6 +39,7 @@ mod setup;
 mod terminology;
 mod token;
 
+pub(crate) use csv::ReportError;
 pub use import::{NotAnAccount, account_of_person};
 pub use password::{Password, PasswordCost, Passwords, fresh_password, is_long_enough};
 pub(crate) use routes::add_to;
@@ -109,6 +111,7 @@ struct Shared {
     passwords: Passwords,
     arrivals: Arrivals,
     invitation: Mutex<Option<Invitation>>,
+    tickets: csv::Tickets,
 }
 
 impl People {
@@ -135,7 +138,9 @@ impl People {
         let passwords = Passwords::new(settings.cost);
         let arrivals = Arrivals::new(settings.logins_per_minute);
         let invitation = Mutex::new(invitation);
-        let shared = Shared { accounts, settings, clock, keys, passwords, arrivals, invitation };
+        let tickets = csv::Tickets::default();
+        let shared =
+            Shared { accounts, settings, clock, keys, passwords, arrivals, invitation, tickets };
         Ok((Self { shared: Arc::new(shared) }, shown))
     }
 

@@ -314,6 +314,10 @@ impl Reader for DraftStore {
         Err(StoreError::NotKept("tags"))
     }
 
+    async fn tag_codes(&self, _: &str, _: u32) -> Result<Vec<String>, StoreError> {
+        Err(StoreError::NotKept("tags"))
+    }
+
     async fn events_after(&self, after: Revision, _: u32) -> Result<Vec<Event>, StoreError> {
         if after >= self.state.read().head.revision {
             return Ok(Vec::new());

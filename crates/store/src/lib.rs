@@ -207,6 +207,10 @@ pub trait Reader: Send + Sync {
     /// The registry's own tags of these patients as searches see them; for checking.
     async fn tags_of(&self, ids: &[String]) -> Result<Vec<PatientTags>, StoreError>;
 
+    /// The codes of a system under which patients carry tags that their sources put on them, in
+    /// ascending order; the first `limit` of them.
+    async fn tag_codes(&self, system: &str, limit: u32) -> Result<Vec<String>, StoreError>;
+
     /// Events after a revision, in order.
     async fn events_after(&self, after: Revision, limit: u32) -> Result<Vec<Event>, StoreError>;
 

@@ -339,6 +339,11 @@ impl Reader for MemoryStore {
         Ok(tags.collect())
     }
 
+    async fn tag_codes(&self, system: &str, limit: u32) -> Result<Vec<String>, StoreError> {
+        let state = self.state.read();
+        Ok(state.tag_codes(system).into_iter().take(limit as usize).collect())
+    }
+
     async fn events_after(&self, after: Revision, limit: u32) -> Result<Vec<Event>, StoreError> {
         let state = self.state.read();
         let events = state.events.iter().filter(|event| event.revision > after);

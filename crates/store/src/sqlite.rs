@@ -242,6 +242,11 @@ impl Reader for SqliteStore {
         self.look_up_about(ids, states::tags_of).await
     }
 
+    async fn tag_codes(&self, system: &str, limit: u32) -> Result<Vec<String>, StoreError> {
+        let system = system.to_owned();
+        self.read(move |connection| states::tag_codes(connection, &system, limit)).await
+    }
+
     async fn events_after(&self, after: Revision, limit: u32) -> Result<Vec<Event>, StoreError> {
         self.look_up(move |connection| history::events_after(connection, after, limit)).await
     }

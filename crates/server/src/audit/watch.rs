@@ -67,6 +67,9 @@ fn act_of(request: &Request) -> Option<Act> {
     if let Some(rest) = path.strip_prefix("/ocrux") {
         return act_of_person(rest, method);
     }
+    if path == "/crux/tmp/{name}" {
+        return Some(Act::Export);
+    }
     if !(path == "/fhir" || path.starts_with("/fhir/")) || path == "/fhir/metadata" {
         return None;
     }
@@ -97,6 +100,8 @@ fn act_of_person(path: &str, method: &Method) -> Option<Act> {
         "/fhir/Patient/{id}" | "/fhir/Person/{id}" => Act::Read,
         "/match/get-match-issues" | "/match/get-new-auto-matches" => Act::Search,
         "/match/potential-matches/{id}" | "/potential-matches/{id}" => Act::Operation,
+        "/csv/getCSVReport/{id}" => Act::Operation,
+        "/csv/report/{id}" => Act::Export,
         _ if is_change => Act::Operation,
         _ => return None,
     })

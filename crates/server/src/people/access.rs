@@ -60,6 +60,10 @@ pub(crate) const ACCESS: &[(&str, &str, Need)] = &[
     ("POST", "/ocrux/match/resolve-match-issue", N::Permission(P::MatchDecide)),
     ("POST", "/ocrux/match/mark-different", N::Permission(P::MatchDecide)),
     ("POST", "/ocrux/match/mark-same", N::Permission(P::MatchDecide)),
+    // The reports show what people are called. OpenCR shows the list to whoever decides.
+    ("GET", "/ocrux/csv/getCSVUpload", N::Permission(P::PatientRead)),
+    ("GET", "/ocrux/csv/getCSVReport/{id}", N::Permission(P::PatientRead)),
+    ("GET", "/ocrux/csv/report/{id}", N::Permission(P::PatientRead)),
     // Others' decisions ask for more; that is looked at where the event is known.
     ("POST", "/ocrux/match/undo", N::Permission(P::MatchDecide)),
 ];

@@ -8,7 +8,7 @@ use axum::{
 };
 
 use super::{
-    accounts, config, crux, error::PeopleError, fhir, gate, login, matches, setup, terminology,
+    accounts, config, crux, csv, error::PeopleError, fhir, gate, login, matches, setup, terminology,
 };
 use crate::{App, api::metadata};
 
@@ -17,7 +17,10 @@ pub(super) type Endpoint = ((&'static str, &'static str), MethodRouter<App>);
 
 /// All routes that pass the gate.
 pub(super) fn endpoints() -> Vec<Endpoint> {
-    [users(), labels(), resources(), matches::endpoints()].into_iter().flatten().collect()
+    [users(), labels(), resources(), matches::endpoints(), csv::endpoints()]
+        .into_iter()
+        .flatten()
+        .collect()
 }
 
 fn users() -> Vec<Endpoint> {
@@ -77,6 +80,7 @@ pub(crate) fn add_to(routes: Router<App>, app: &App) -> Router<App> {
     let ui = Router::new()
         .route("/crux", get(crux::to_folder))
         .route("/crux/", get(crux::file))
+        .route("/crux/tmp/{name}", get(csv::redeem))
         .route("/crux/{*path}", get(crux::file));
     routes.merge(plane).merge(ui)
 }

@@ -24,6 +24,7 @@ mod accounts;
 mod attacks;
 mod audited;
 mod crux;
+mod csv;
 mod gate;
 mod login;
 mod matches;
@@ -165,9 +166,11 @@ impl Call<'_> {
     pub(crate) async fn send(self) -> Answer {
         let response = self.plane.router.clone().oneshot(self.request).await.unwrap();
         let (parts, body) = response.into_parts();
-        let text = String::from_utf8(body.collect().await.unwrap().to_bytes().to_vec()).unwrap();
+        let bytes = body.collect().await.unwrap().to_bytes().to_vec();
+        // A file is no text, and no test reads it as one.
+        let text = String::from_utf8_lossy(&bytes).into_owned();
         let body = serde_json::from_str(&text).unwrap_or(Value::Null);
-        Answer { status: parts.status, headers: parts.headers, body, text }
+        Answer { status: parts.status, headers: parts.headers, body, text, bytes }
     }
 }
 
@@ -177,6 +180,7 @@ pub(crate) struct Answer {
     headers: HeaderMap,
     body: Value,
     text: String,
+    bytes: Vec<u8>,
 }
 
 impl Answer {

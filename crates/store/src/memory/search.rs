@@ -1,6 +1,6 @@
 //! Searching the maps: the reference meaning of filters, tried on every patient.
 
-use std::cmp::Ordering;
+use std::{cmp::Ordering, collections::BTreeSet};
 
 use registry::{
     commit::TagKey,
@@ -36,6 +36,15 @@ impl State {
         });
         let (ids, total) = windowed(found.into_iter(), window);
         FoundIds { ids: ids.into_iter().map(|seen| seen.id.to_owned()).collect(), total }
+    }
+
+    /// The codes of submitted tags of a system.
+    pub(super) fn tag_codes(&self, system: &str) -> BTreeSet<String> {
+        let live = self.records.iter().filter(|(_, state)| !state.is_withdrawn);
+        let tags = live.filter_map(|(id, _)| self.found_by.get(id)).flat_map(|(_, tags)| tags);
+        tags.filter(|tag| tag.system.as_deref() == Some(system))
+            .map(|tag| tag.code.clone())
+            .collect()
     }
 
     fn seen_if_fits<'s>(&'s self, patient: &'s PatientId, filters: &[Filter]) -> Option<Seen<'s>> {

@@ -170,6 +170,21 @@ pub(super) fn goldens_after(
     Ok(goldens)
 }
 
+/// The codes of submitted tags of a system. The index is read by leaps from one code to the next,
+/// since a code may stand there for each of a million patients.
+pub(super) fn tag_codes(
+    connection: &Connection,
+    system: &str,
+    limit: u32,
+) -> Result<Vec<String>, StoreError> {
+    let sql = "WITH RECURSIVE leap (code) AS (SELECT MIN(code) FROM patient_tag UNION ALL \
+               SELECT (SELECT MIN(code) FROM patient_tag WHERE code > leap.code) FROM leap \
+               WHERE leap.code IS NOT NULL) SELECT code FROM leap WHERE code IS NOT NULL AND \
+               EXISTS (SELECT 1 FROM patient_tag t WHERE t.code = leap.code AND t.system = ? \
+               AND t.own = 0) LIMIT ?";
+    sql::all(connection, sql, (system, limit), |row| Ok(text(row, 0)?.to_owned()))
+}
+
 /// The registry's own tags.
 pub(super) fn tags_of(
     connection: &Connection,

@@ -28,6 +28,7 @@ contract![
     withdrawn_record_must_return_with_content,
     links_are_searched_both_ways,
     own_and_submitted_tags_are_found,
+    codes_of_submitted_tags_are_listed_once,
     wildcards_and_quotes_are_plain_letters,
     window_gives_pages_and_the_total,
     sort_keys_come_before_age,
@@ -190,6 +191,25 @@ async fn own_and_submitted_tags_are_found(store: Arc<dyn Store>) {
     ] {
         assert_eq!(find(&*store, std::slice::from_ref(&filter), &[]).await, expected, "{filter:?}");
     }
+}
+
+async fn codes_of_submitted_tags_are_listed_once(store: Arc<dyn Store>) {
+    let mut scribe = Scribe::default();
+    let tags = |codes: &[&str]| codes.iter().map(|code| tag(Some("file"), code)).collect();
+    for (id, codes) in [("r1", ["b", "a"]), ("r2", ["a", "c"]), ("r3", ["d", "e"])] {
+        let mut tagged = content(id, vec![]);
+        tagged.tags = tags(&codes);
+        tagged.tags.push(tag(Some("other"), "x"));
+        scribe.submit(id, "g", tagged);
+    }
+    scribe.set_tags("r1", vec![tag(Some("file"), "ours")]);
+    store.commit(scribe.commit()).await.unwrap();
+    scribe.withdraw("r3");
+    store.commit(scribe.commit()).await.unwrap();
+    assert_eq!(store.tag_codes("file", 10).await.unwrap(), ["a", "b", "c"]);
+    assert_eq!(store.tag_codes("file", 2).await.unwrap(), ["a", "b"]);
+    assert_eq!(store.tag_codes("other", 10).await.unwrap(), ["x"]);
+    assert!(store.tag_codes("none", 10).await.unwrap().is_empty());
 }
 
 async fn wildcards_and_quotes_are_plain_letters(store: Arc<dyn Store>) {

@@ -47,6 +47,9 @@ const EXPECTED: &[(&str, &str, Option<&[Role]>)] = &[
     ("POST", "/ocrux/match/mark-different", Some(DECIDERS)),
     ("POST", "/ocrux/match/mark-same", Some(DECIDERS)),
     ("POST", "/ocrux/match/undo", Some(DECIDERS)),
+    ("GET", "/ocrux/csv/getCSVUpload", Some(READERS)),
+    ("GET", "/ocrux/csv/getCSVReport/x", Some(READERS)),
+    ("GET", "/ocrux/csv/report/x", Some(READERS)),
     // Last, since it ends the session.
     ("POST", "/ocrux/user/logout", Some(&Role::ALL)),
 ];

@@ -25,6 +25,7 @@ mod budget;
 mod caller;
 mod error;
 mod metrics;
+mod openapi;
 mod page;
 pub mod people;
 mod query;
@@ -166,7 +167,8 @@ pub fn router(app: App) -> Router {
     let routes = Router::new()
         .route("/healthz", get(health::alive))
         .route("/readyz", get(health::ready))
-        .route("/metrics", get(metrics::show));
+        .route("/metrics", get(metrics::show))
+        .route("/openapi.json", get(openapi::show));
     let routes = [
         ("/fhir", get(search::turn_page).post(bundle::process)),
         ("/fhir/metadata", get(metadata::statement)),
@@ -185,6 +187,32 @@ pub fn router(app: App) -> Router {
         .method_not_allowed_fallback(api::wrong_method);
     wrap::wrap(routes, &app).with_state(app)
 }
+
+/// What is served whether people have a plane or not, by method and address.
+#[cfg(test)]
+const SYSTEM_ROUTES: &[(&str, &str)] = &[
+    ("GET", "/healthz"),
+    ("GET", "/readyz"),
+    ("GET", "/metrics"),
+    ("GET", "/openapi.json"),
+    ("GET", "/fhir/metadata"),
+    ("GET", "/fhir"),
+    ("POST", "/fhir"),
+    ("GET", "/fhir/Patient"),
+    ("POST", "/fhir/Patient"),
+    ("PUT", "/fhir/Patient"),
+    ("DELETE", "/fhir/Patient"),
+    ("POST", "/fhir/Patient/_search"),
+    ("GET", "/fhir/Patient/$ihe-pix"),
+    ("POST", "/fhir/Patient/$ihe-pix"),
+    ("GET", "/fhir/{kind}/$ihe-pix"),
+    ("POST", "/fhir/{kind}/$ihe-pix"),
+    ("GET", "/fhir/Patient/{id}"),
+    ("PUT", "/fhir/Patient/{id}"),
+    ("DELETE", "/fhir/Patient/{id}"),
+    ("GET", "/fhir/Patient/{id}/_history"),
+    ("GET", "/fhir/Patient/{id}/_history/{version}"),
+];
 
 /// OpenCR's web UI and its clients use both forms (contract 1.2).
 fn with_or_without_slash(

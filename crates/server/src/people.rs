@@ -44,6 +44,24 @@ pub use import::{NotAnAccount, account_of_person};
 pub use password::{Password, PasswordCost, Passwords, fresh_password, is_long_enough};
 pub(crate) use routes::add_to;
 
+/// What a route of people needs, as it is told to programs: a permission, `signed in`, or nothing.
+pub(crate) fn permission_in_words(method: &str, path: &str) -> Option<&'static str> {
+    let entry =
+        access::ACCESS.iter().find(|(known, address, _)| (*known, *address) == (method, path));
+    match entry?.2 {
+        access::Need::Nothing => None,
+        access::Need::Person => Some("signed in"),
+        access::Need::Permission(permission) => Some(permission.as_str()),
+    }
+}
+
+/// All routes of people, by method and address.
+#[cfg(test)]
+pub(crate) fn routes_in_words() -> Vec<(&'static str, &'static str)> {
+    let routes = routes::endpoints().into_iter().map(|(key, _)| key);
+    routes.chain([("GET", "/crux/tmp/{name}")]).collect()
+}
+
 use arrivals::Arrivals;
 use setup::Invitation;
 use token::Keyring;

@@ -29,6 +29,7 @@ mod gate;
 mod login;
 mod matches;
 mod matrix;
+mod openapi;
 mod resources;
 
 /// Cheap to hash, since tests sign in often.

@@ -4,6 +4,8 @@
 //! certificates of a CA made by `opencr ca`; people sign in.
 
 mod attacks;
+mod availability;
+mod data;
 mod matrix;
 mod scenarios;
 mod shape;

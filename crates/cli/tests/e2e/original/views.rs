@@ -85,6 +85,10 @@ fn page_load_and_login_answer_as_the_ui_reads() {
     check_whole("getClients", &clients, shapes::CLIENTS);
     assert!(clients.as_array().is_some_and(|all| all.iter().any(|it| it["id"] == "lims")));
     assert_eq!(totals(&jane), [0, 0]);
+    // The UI keeps its token in a cookie, too; that alone says nothing.
+    let token = format!("token={}", jane.token.as_deref().expect("she is signed in"));
+    let by_cookie = site.nobody().with("Cookie", &token).get("/ocrux/isTokenActive/");
+    assert_eq!(by_cookie.status, 401);
     // Signing out is no request; a token that is none is a 401 that ends the page's session.
     let mut stranger = site.nobody();
     stranger.token = Some("x.y.z".to_owned());

@@ -227,6 +227,31 @@ fn d33_put_of_other_types_stores_nothing() {
 }
 
 #[test]
+fn d34_rows_of_equal_numbers_are_told_apart() {
+    // Both records have the number 17 at their systems; a third has one that is a row's member.
+    let registry = Registry::new();
+    let (a, _) = submit(&registry.openmrs, &marie("openmrs", "17", "0772000001"));
+    let (b, _) = submit(&registry.openmrs, &marie("lims", "17", "0772000002"));
+    let (c, _) = submit(&registry.openmrs, &marie("lims", "uid", "0772000003"));
+    let rows = registry.jane.get(&format!("/ocrux/match/potential-matches/{a}")).body;
+    let rows = rows.as_array().expect("rows");
+    let ids: Vec<&Value> = rows.iter().map(|row| &row["id"]).collect();
+    assert!([&a, &b, &c].iter().all(|id| ids.contains(&&json!(id))), "{ids:?}");
+    let names: Vec<&str> = rows.iter().filter_map(|row| row["source_id"].as_str()).collect();
+    for expected in ["openmrs", "lims"].map(|it| format!("17 (http://clientregistry.org/{it})")) {
+        assert_eq!(names.iter().filter(|name| **name == expected).count(), 1, "{names:?}");
+    }
+    for row in rows {
+        let scores = row["scores"].as_object().expect("scores");
+        assert_eq!(scores.len(), 2, "{row}");
+        for name in scores.keys() {
+            assert!(names.contains(&name.as_str()), "the UI looks for the row of {name}");
+            assert!(row.get(name).is_none(), "the UI writes the score there: {name}");
+        }
+    }
+}
+
+#[test]
 fn d39_false_in_the_environment_is_false() {
     let folder = tempfile::tempdir().expect("a folder");
     let mut command = opencr();

@@ -314,6 +314,36 @@ fn review_lists_compare_and_resolve() {
 }
 
 #[test]
+fn names_without_given_parts_break_no_view() {
+    let ui = tempfile::tempdir().expect("a folder");
+    let site = site(&ui);
+    let mut patient = marie("openmrs", "a1", "0772000001");
+    patient["name"] = json!([
+        { "use": "official", "given": ["Marie"], "family": "Kintu" },
+        { "use": "maiden", "family": "Okello" },
+        { "text": "Mama Marie" },
+    ]);
+    let openmrs = site.system("openmrs");
+    let (id, cruid) = submit(&openmrs, &patient);
+    let jane = site.person("jane");
+    // The detail page joins `given` of every name, unguarded (contract 5.4).
+    for pairs in [
+        &[("_include", "Patient:link"), ("_id", &*cruid)][..],
+        &[("_id", &id)],
+        &[("_count", "10"), ("_tag:not", GOLDEN)],
+    ] {
+        let bundle = fhir(&jane, "Patient", pairs);
+        let entries = bundle["entry"].as_array().expect("entries").iter();
+        let names = entries.filter_map(|entry| entry["resource"]["name"].as_array()).flatten();
+        let names: Vec<&Value> = names.collect();
+        assert!(names.len() == 3 && names.iter().all(|name| name["given"].is_array()), "{bundle}");
+    }
+    // Systems get what was sent: FHIR has no empty lists.
+    let sent = openmrs.get(&format!("/fhir/Patient/{id}")).body;
+    assert_eq!(sent["name"], patient["name"]);
+}
+
+#[test]
 fn accounts_are_listed_edited_added_and_get_other_passwords() {
     let ui = tempfile::tempdir().expect("a folder");
     let site = site(&ui);

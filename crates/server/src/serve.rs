@@ -25,8 +25,10 @@ use crate::{App, ServerSettings, caller::Judged, router, tls::Presented};
 mod follow;
 mod secure;
 mod stall;
+mod unread;
 
 use stall::Stalling;
+use unread::Lent;
 
 /// Time for a TLS handshake: a few round trips, also on a thin line. Connections that are not
 /// through it hold up a stop.
@@ -152,13 +154,20 @@ async fn speak<S: AsyncRead + AsyncWrite + Unpin + Send + 'static>(
     running: Watcher,
 ) -> Result<(), BoxError> {
     let service = service_fn(move |request: Request<Incoming>| {
-        let mut request = request.map(Body::new);
+        let (parts, body) = request.into_parts();
+        let (body, rest) = Lent::new(body, &parts.headers);
+        let mut request = Request::from_parts(parts, Body::new(body));
         request.extensions_mut().insert(ConnectInfo(peer.address));
         if let Some(presented) = &peer.presented {
             // At each request: what was good at the first may be revoked at the next.
             request.extensions_mut().insert::<Judged>(presented.judge());
         }
-        routes.clone().oneshot(request)
+        let answer = routes.clone().oneshot(request);
+        async move {
+            let mut answer = answer.await?;
+            rest.settle(answer.headers_mut()).await;
+            Ok::<_, std::convert::Infallible>(answer)
+        }
     });
     let served = http1::Builder::new()
         .timer(TokioTimer::new())

@@ -30,7 +30,10 @@ impl Server {
 
     /// The same with its log at level `info`, for [`Server::stop_and_read_log`].
     pub(crate) fn start_logging(data: &Path) -> Self {
-        let mut command = serve(data);
+        Self::spawn_logging(&mut serve(data))
+    }
+
+    fn spawn_logging(command: &mut Command) -> Self {
         let mut server = Self::spawn(command.stderr(Stdio::piped()));
         let mut stderr = server.child.stderr.take().expect("stderr is piped");
         server.log = Some(std::thread::spawn(move || {
@@ -39,6 +42,20 @@ impl Server {
             log
         }));
         server
+    }
+
+    /// The same with clients held to their access levels, as in production.
+    pub(crate) fn start_in_production(data: &Path, more: &[String]) -> Self {
+        let mut command = serve(data);
+        command.args(more).env_remove(ACCESS_MODE).env("OPENCR__LOG__LEVEL", "error");
+        Self::spawn(command.stderr(Stdio::null()))
+    }
+
+    /// The same with all that it can log, for [`Server::stop_and_read_log`].
+    pub(crate) fn start_tracing(data: &Path, more: &[String]) -> Self {
+        let mut command = serve(data);
+        command.args(more).env_remove(ACCESS_MODE).env("OPENCR__LOG__LEVEL", "trace");
+        Self::spawn_logging(&mut command)
     }
 
     fn spawn(command: &mut Command) -> Self {
@@ -97,11 +114,13 @@ impl Drop for Server {
     }
 }
 
+const ACCESS_MODE: &str = "OPENCR__CALLERS__ACCESS_MODE";
+
 fn serve(data: &Path) -> Command {
     let mut command = opencr();
     command.args(["serve", "--port", "0", "--data"]).arg(data).stdout(Stdio::piped());
     // These tests are about the registry as a whole, not about what one client sees of it.
-    command.env("OPENCR__CALLERS__ACCESS_MODE", "log-only");
+    command.env(ACCESS_MODE, "log-only");
     command
 }
 

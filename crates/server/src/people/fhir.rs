@@ -153,10 +153,17 @@ pub(super) fn answer(mut bundle: Resource, asked: &Asked) -> Response {
     Reply::new(StatusCode::OK).with(bundle).into_response(asked.is_pretty)
 }
 
-/// Adds the `entry` that is iterated over unguarded, and makes links relative (contract 1.6).
+/// Adds what is iterated over unguarded, the `entry` and each name's `given`, and makes links
+/// relative (contract 1.6, 5.4). Systems never get such empty lists, which FHIR does not have.
 fn suit(bundle: &mut Value, base: &Base) {
     if bundle["entry"].is_null() {
         bundle["entry"] = json!([]);
+    }
+    for entry in bundle["entry"].as_array_mut().into_iter().flatten() {
+        let names = entry.pointer_mut("/resource/name").and_then(Value::as_array_mut);
+        for name in names.into_iter().flatten().filter_map(Value::as_object_mut) {
+            name.entry("given").or_insert_with(|| json!([]));
+        }
     }
     for link in bundle["link"].as_array_mut().into_iter().flatten() {
         let rest = link["url"].as_str().and_then(|url| url.strip_prefix(base.as_str()));

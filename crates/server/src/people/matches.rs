@@ -10,6 +10,7 @@ use serde_json::Value;
 use super::routes::Endpoint;
 use crate::error::ApiError;
 
+mod labels;
 mod lists;
 mod matrix;
 mod told;

@@ -161,6 +161,61 @@ async fn answer_to_a_body_that_is_too_long_arrives() {
     server.task.await.unwrap().unwrap();
 }
 
+/// Sends the head of a refused request with more headers, gives its answer's head, then sends
+/// `body` and asks for `/healthz` on the same connection; gives that answer, too.
+async fn after_a_refusal(more: &str, body: &[u8]) -> [String; 2] {
+    let server = listen(|_| {}).await;
+    let mut stream = TcpStream::connect(server.address).await.unwrap();
+    let head = format!("POST /fhir/Person HTTP/1.1\r\nHost: x\r\n{more}\r\n");
+    stream.write_all(head.as_bytes()).await.unwrap();
+    // The head is there first, as from clients that write head and body one after the other.
+    let _ = tokio::time::timeout(Duration::from_millis(50), stream.readable()).await;
+    let _ = stream.write_all(body).await;
+    let first = read_one(&mut stream).await;
+    let next = "GET /healthz HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n";
+    let _ = stream.write_all(next.as_bytes()).await;
+    let mut second = Vec::new();
+    let _ = stream.read_to_end(&mut second).await;
+    [first, String::from_utf8(second).unwrap()]
+}
+
+/// One answer by its `Content-Length`.
+async fn read_one(stream: &mut TcpStream) -> String {
+    let mut bytes = Vec::new();
+    loop {
+        let text = String::from_utf8_lossy(&bytes).to_lowercase();
+        if let Some((head, rest)) = text.split_once("\r\n\r\n") {
+            let length = head.split("content-length: ").nth(1).and_then(|it| it.lines().next());
+            if length.is_some_and(|length| rest.len() >= length.parse().unwrap()) {
+                return text;
+            }
+        }
+        let byte = stream.read_u8().await.unwrap();
+        bytes.push(byte);
+    }
+}
+
+#[tokio::test]
+async fn refusal_before_a_small_body_leaves_the_connection_open() {
+    let [first, second] = after_a_refusal("Content-Length: 5\r\n", b"{\"a\":").await;
+    assert!(first.starts_with("http/1.1 4") && !first.contains("connection: close"), "{first}");
+    assert!(second.starts_with("HTTP/1.1 200"), "{second}");
+}
+
+#[tokio::test]
+async fn refusal_that_ends_the_connection_says_so() {
+    // Too long to wait for, of unknown length, and asked about before it is sent.
+    for more in [
+        "Content-Length: 1000000\r\n",
+        "Transfer-Encoding: chunked\r\n",
+        "Content-Length: 5\r\nExpect: 100-continue\r\n",
+    ] {
+        let [first, _] = after_a_refusal(more, b"").await;
+        assert!(first.starts_with("http/1.1 4"), "{more} {first}");
+        assert!(first.contains("connection: close"), "{more} {first}");
+    }
+}
+
 #[tokio::test]
 async fn large_bodies_wait_for_each_other() {
     let server = listen(|settings| {

@@ -6,6 +6,7 @@
 //! Not here: what clippy and rustfmt already see.
 
 mod arrows;
+mod defects;
 mod lexer;
 mod sizes;
 mod sources;

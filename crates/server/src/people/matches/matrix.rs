@@ -10,6 +10,7 @@ use serde_json::{Map, Value, json};
 use super::{
     super::{User, error::json_reply},
     Named,
+    labels::Labels,
 };
 use crate::{App, api::PatientId, asked::Asked, body::FhirBody, error::ApiError, query};
 
@@ -24,8 +25,9 @@ pub(super) async fn of_stored(
     let matrix = app.pipeline().score_matrix(&AskedFor::Stored(id), is_recursive(&asked)).await?;
     let matrix = matrix.ok_or_else(ApiError::not_found)?;
     note(&user, &matrix);
+    let labels = Labels::of(&matrix);
     let rows: Result<Vec<Value>, ApiError> =
-        matrix.rows.iter().map(|row| show(row, vocabulary(&app))).collect();
+        matrix.rows.iter().map(|row| show(row, &labels, vocabulary(&app))).collect();
     Ok(reply(&matrix, &Value::Array(rows?)))
 }
 
@@ -45,6 +47,7 @@ pub(super) async fn of_sent(
     let matrix = app.pipeline().score_matrix(&patient, is_recursive(&asked)).await?;
     let matrix = matrix.unwrap_or_default();
     note(&user, &matrix);
+    let labels = Labels::of(&matrix);
     let mut lists: [Vec<Value>; 4] = Default::default();
     for row in &matrix.rows {
         let at = match row.class {
@@ -53,7 +56,7 @@ pub(super) async fn of_sent(
             Class::Potential => 2,
             Class::Conflict => 3,
         };
-        lists[at].push(show(row, vocabulary(&app))?);
+        lists[at].push(show(row, &labels, vocabulary(&app))?);
     }
     let [parent, auto, potential, conflict] = lists;
     let lists =
@@ -85,7 +88,7 @@ fn reply(matrix: &Matrix, value: &Value) -> Response {
 }
 
 /// A row with the names that the UI reads.
-fn show(row: &Row, vocabulary: &Vocabulary) -> Result<Value, ApiError> {
+fn show(row: &Row, labels: &Labels<'_>, vocabulary: &Vocabulary) -> Result<Value, ApiError> {
     let unreadable = |_| {
         let id = row.state.as_ref().map(|state| state.id.clone());
         registry::render::DamagedContent(id.unwrap_or_else(|| registry::ids::RecordId::new("")))
@@ -107,9 +110,9 @@ fn show(row: &Row, vocabulary: &Vocabulary) -> Result<Value, ApiError> {
         "phone": phones(&patient),
         "uid": golden,
         "ouid": golden,
-        "source_id": row.source.as_ref().map(|source| &*source.value),
+        "source_id": row.source.as_ref().map(|source| labels.name(source)),
         "source": source,
-        "scores": scores(row),
+        "scores": scores(row, labels),
     });
     if let Some(members) = shown.as_object_mut() {
         add_identifiers(&patient, members);
@@ -118,17 +121,12 @@ fn show(row: &Row, vocabulary: &Vocabulary) -> Result<Value, ApiError> {
     Ok(shown)
 }
 
-/// Scores by the other's value; where two systems use one value, the higher score is shown.
-fn scores(row: &Row) -> Map<String, Value> {
-    let mut shown: Map<String, Value> = Map::new();
-    for (source, scored) in &row.scores {
-        let score = scored.score.as_f64();
-        let known = shown.get(&*source.value).and_then(Value::as_f64);
-        if known.is_none_or(|known| known < score) {
-            shown.insert(source.value.to_string(), json!(score));
-        }
-    }
-    shown
+/// Scores by what the others are called.
+fn scores(row: &Row, labels: &Labels<'_>) -> Map<String, Value> {
+    let scores = row.scores.iter();
+    scores
+        .map(|(key, scored)| (labels.name(key).to_owned(), json!(scored.score.as_f64())))
+        .collect()
 }
 
 fn phones(patient: &Value) -> String {

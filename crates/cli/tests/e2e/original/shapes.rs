@@ -166,6 +166,10 @@ pub(super) const UNBROKEN: &[&str] = &[
     "entry [] response etag: filled",
 ];
 
+/// A row of the list of uploads.
+pub(super) const UPLOADS: &[&str] =
+    &["[] uuid: filled", "[] reportId: filled", "[] name: filled", "[] date: filled"];
+
 /// A row of the user list.
 pub(super) const USERS: &[&str] = &[
     "[] id: filled",

@@ -1,7 +1,5 @@
 //! Every request of OpenCR's web UI, view by view, in the order that somebody at work sends them
 //! (contract 5.3 and 5.4). Numbers in comments are those of contract 5.3.
-//!
-//! CSV reports (21 and 22) are asked for where they are served.
 
 use serde_json::{Value, json};
 
@@ -341,6 +339,36 @@ fn names_without_given_parts_break_no_view() {
     // Systems get what was sent: FHIR has no empty lists.
     let sent = openmrs.get(&format!("/fhir/Patient/{id}")).body;
     assert_eq!(sent["name"], patient["name"]);
+}
+
+#[test]
+fn uploads_are_listed_and_a_report_is_fetched_by_navigation() {
+    let ui = tempfile::tempdir().expect("a folder");
+    let site = site(&ui);
+    let openmrs = site.system("openmrs");
+    let upload = json!({
+        "system": "http://openclientregistry.org/fhir/tag/csv", "code": "u1", "display": "Labs.csv",
+    });
+    for number in ["1", "2"] {
+        let mut patient = marie("openmrs", number, "0772000001");
+        patient["meta"] = json!({ "tag": [upload] });
+        submit(&openmrs, &patient);
+    }
+    let jane = site.person("jane");
+    // 21.
+    let uploads = jane.get("/ocrux/csv/getCSVUpload").body;
+    check_whole("getCSVUpload", &uploads, shapes::UPLOADS);
+    assert_eq!((&uploads[0]["uuid"], &uploads[0]["name"]), (&json!("u1"), &json!("Labs.csv")));
+    // 22: the body is opened in the same tab, without the token.
+    let report = uploads[0]["reportId"].as_str().expect("an id");
+    let link = jane.get(&format!("/ocrux/csv/getCSVReport/{report}"));
+    assert!(link.text.starts_with(&format!("/crux/tmp/{report}-")), "{link:?}");
+    assert!(link.header("content-type").starts_with("text/html"), "{link:?}");
+    let nobody = site.nobody();
+    let file = nobody.get(&link.text);
+    assert_eq!((file.status, &file.text[..2]), (200, "PK"));
+    assert_eq!(nobody.get(&link.text).status, 404);
+    assert_eq!(openmrs.get("/ocrux/csv/getCSVUpload").status, 401);
 }
 
 #[test]

@@ -32,12 +32,12 @@ fn number(name: &str, otherwise: u64) -> u64 {
 fn outcome_is_that_of_the_committed_order_on_one_node() {
     for seed in 0..number("ORACLE_RUNS", RUNS) {
         let plan = Plan::sqlite();
-        run(&plan, seed);
+        println!("{}", run(&plan, seed));
     }
 }
 
-/// One run: load, kills, and the judgement.
-fn run(plan: &Plan, seed: u64) {
+/// One run: load, kills, and the judgement, whose figures are given in words.
+fn run(plan: &Plan, seed: u64) -> String {
     let nodes = Nodes::start(plan);
     let is_over = AtomicBool::new(false);
     let lasts = Duration::from_secs(number("ORACLE_SECONDS", SECONDS));
@@ -63,6 +63,6 @@ fn run(plan: &Plan, seed: u64) {
     clients::check(&nodes, seed, &acknowledged);
     nodes.stop();
     let told = plan.verify_decisions().unwrap_or_else(|told| panic!("seed {seed}: {told}"));
-    println!("seed {seed}: {kills} kills, {counts}; {told}");
     assert!(counts.submitted > 50 && counts.decided > 0 && kills > 0, "seed {seed}: {counts}");
+    format!("seed {seed}: {kills} kills, {counts}; {told}")
 }

@@ -17,6 +17,7 @@ mod explain;
 mod feed;
 mod import;
 mod link;
+mod migrate;
 mod people;
 mod process;
 mod protection;
@@ -77,6 +78,8 @@ enum Command {
     Ca(ca::Arguments),
     /// Add, list and disable clients, and issue and revoke their certificates.
     Client(client::Arguments),
+    /// Move from OpenCR: take over its records, links and accounts.
+    Migrate(migrate::Arguments),
     /// Check or hand out the audit log.
     Audit(audit::Arguments),
     /// Print the configuration in force and where it comes from.
@@ -159,6 +162,7 @@ fn main() -> ExitCode {
         Command::User(arguments) => user::run(arguments),
         Command::Ca(arguments) => ca::run(arguments),
         Command::Client(arguments) => client::run(arguments),
+        Command::Migrate(arguments) => migrate::run(arguments),
         Command::Audit(arguments) => audit::run(arguments),
         Command::Config(arguments) => show::run(arguments),
     };

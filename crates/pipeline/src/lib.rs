@@ -24,6 +24,7 @@ use store::{Reader, Store, StoreError, threads};
 use thiserror::Error;
 use tokio::task::JoinHandle;
 
+pub mod adopt;
 pub mod clock;
 mod follow;
 pub mod image;

@@ -34,13 +34,15 @@ pub enum Verb {
     MarkSame,
     /// A person took back an earlier decision.
     Undo,
+    /// What another registry had decided was taken over as it stood.
+    Adopt,
 }
 
 impl Verb {
     /// Whether a person decides by it, so that it can be undone.
     pub fn is_adjudication(self) -> bool {
         match self {
-            Self::Submit | Self::Withdraw => false,
+            Self::Submit | Self::Withdraw | Self::Adopt => false,
             Self::Break
             | Self::Unbreak
             | Self::Resolve

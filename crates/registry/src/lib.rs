@@ -11,6 +11,7 @@
 pub mod account;
 pub mod actor;
 pub mod adjudicate;
+pub mod adopt;
 pub mod audit;
 pub mod batch;
 pub mod commit;

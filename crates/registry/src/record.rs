@@ -117,7 +117,8 @@ fn no_identity(vocabulary: &Vocabulary) -> Issue {
     Issue::error(IssueType::Required, text).at("Patient.identifier")
 }
 
-fn strip(resource: &mut Resource, vocabulary: &Vocabulary) {
+/// Takes out what the registry owns.
+pub(crate) fn strip(resource: &mut Resource, vocabulary: &Vocabulary) {
     let Some(patient) = resource.value_mut().as_object_mut() else { return };
     for member in ["id", "link", "_link"] {
         patient.shift_remove(member);

@@ -7,6 +7,7 @@ mod evaluate;
 mod guards;
 mod image;
 mod kill;
+mod migrate;
 mod oracle;
 mod original;
 mod packs;

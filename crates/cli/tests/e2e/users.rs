@@ -30,10 +30,11 @@ fn user_with_password(data: &Path, arguments: &[&str], password: &str) -> Output
 }
 
 /// The extension in which OpenCR keeps an account.
-const DETAILS: &str = "http://openclientregistry.org/fhir/StructureDefinition/OCRUserDetails";
+pub(crate) const DETAILS: &str =
+    "http://openclientregistry.org/fhir/StructureDefinition/OCRUserDetails";
 
 /// Status and body of a sign-in by the query string of OpenCR's UI.
-fn sign_in(server: &Server, name: &str, password: &str) -> (u16, Value) {
+pub(crate) fn sign_in(server: &Server, name: &str, password: &str) -> (u16, Value) {
     let config = ureq::Agent::config_builder()
         .http_status_as_error(false)
         .timeout_global(Some(Duration::from_secs(30)))

@@ -1,0 +1,219 @@
+//! `opencr migrate data`: takes over what an OpenCR had decided, with every id and CRUID.
+
+use std::{
+    collections::BTreeMap,
+    path::{Path, PathBuf},
+    process::ExitCode,
+};
+
+use anyhow::Context as _;
+use fhir::resource::Resource;
+use pipeline::{
+    Clock,
+    adopt::{Adoption, adopt},
+};
+use registry::{
+    account::Account,
+    adopt::{Export, Plan},
+    vocabulary::Vocabulary,
+};
+use serde_json::Value;
+use server::people::account_of_person;
+use store::{Accounts, Opened};
+
+use crate::{ConfigFile, usage, verify, wiring};
+
+/// Move from OpenCR to this registry.
+#[derive(clap::Args)]
+pub(crate) struct Arguments {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(clap::Subcommand)]
+enum Command {
+    /// Take over source records, golden records, links, broken matches and accounts.
+    Data(Data),
+}
+
+/// Take over what OpenCR's FHIR store holds, as it stands there: nothing is matched anew.
+///
+/// The data folder has to be a new one, and its server stopped. Run again with the same files,
+/// it continues where it was broken off. Exit code 1 if anything was left out or differs.
+#[derive(clap::Args)]
+struct Data {
+    /// Files of the store's resources: a Bundle, an array, or one resource a line.
+    #[arg(long, value_name = "FILE", required = true, num_args = 1..)]
+    from: Vec<PathBuf>,
+    /// The data folder; without it the configured one.
+    #[arg(long, value_name = "DIR", conflicts_with = "store")]
+    data: Option<PathBuf>,
+    /// The store's URL, such as sqlite:./data/opencr.sqlite.
+    #[arg(long, value_name = "URL")]
+    store: Option<String>,
+    #[command(flatten)]
+    config: ConfigFile,
+}
+
+/// Does what was asked.
+pub(crate) fn run(arguments: Arguments) -> anyhow::Result<ExitCode> {
+    let Command::Data(asked) = arguments.command;
+    let config = asked.config.load(verify::store_overrides(&asked.data, &asked.store))?;
+    wiring::log(&config);
+    let url = config.store_url();
+    if url == "memory:" {
+        return Err(usage("a store in memory keeps nothing; name one by --data or --store"));
+    }
+    let vocabulary = wiring::vocabulary(&config);
+    let ruleset = wiring::extractor(&config, None)?.ruleset().hash.to_string();
+    // All is read and understood before anything is written: half a file changes nothing.
+    let mut found = Found::default();
+    for path in &asked.from {
+        found.read(path, &vocabulary)?;
+    }
+    let is_sound = wiring::runtime()?.block_on(async {
+        let opened = store::open_all(&url).await.context("cannot open the store")?;
+        let told = found.write(&opened, &ruleset, &vocabulary).await;
+        opened.store.close().await;
+        told
+    })?;
+    Ok(ExitCode::from(if is_sound { 0 } else { 1 }))
+}
+
+/// What the files hold.
+#[derive(Default)]
+struct Found {
+    patients: Export,
+    persons: Vec<Value>,
+    others: BTreeMap<String, u64>,
+}
+
+impl Found {
+    fn read(&mut self, path: &Path, vocabulary: &Vocabulary) -> anyhow::Result<()> {
+        let file = path.display();
+        let text = std::fs::read_to_string(path)
+            .map_err(|error| usage(format!("cannot read {file}: {error}")))?;
+        let resources = resources(&text).map_err(|why| usage(format!("{file}: {why}")))?;
+        for resource in resources {
+            match resource["resourceType"].as_str() {
+                Some("Patient") => {
+                    let patient = Resource::from_value(resource)
+                        .map_err(|_| usage(format!("{file}: a Patient in it is no resource")))?;
+                    self.patients.add(patient, vocabulary);
+                }
+                Some("Person") => self.persons.push(resource),
+                Some(other) => *self.others.entry(other.to_owned()).or_default() += 1,
+                None => return Err(usage(format!("{file}: something in it is no FHIR resource"))),
+            }
+        }
+        Ok(())
+    }
+
+    async fn write(
+        self,
+        opened: &Opened,
+        ruleset: &str,
+        vocabulary: &Vocabulary,
+    ) -> anyhow::Result<bool> {
+        let (sources, goldens) = self.patients.counts();
+        println!(
+            "Found {sources} source records, {goldens} golden records, {} accounts.",
+            self.persons.len()
+        );
+        let mut plan = self.patients.plan(vocabulary);
+        for (kind, count) in self.others {
+            plan.left_out.push(format!("{count} of {kind}: this kind is not taken over"));
+        }
+        let mut progress = |line: &str| eprintln!("{line}");
+        let done = adopt(&*opened.store, &plan, (ruleset, vocabulary), &mut progress).await?;
+        let accounts = take_accounts(&*opened.accounts, &self.persons, &mut plan).await?;
+        tell(&plan, &done, accounts);
+        Ok(plan.left_out.is_empty() && done.differences.is_empty())
+    }
+}
+
+/// Adds the accounts of `persons` that are not there yet, and gives how many.
+async fn take_accounts(
+    accounts: &dyn Accounts,
+    persons: &[Value],
+    plan: &mut Plan,
+) -> anyhow::Result<u64> {
+    let now = Clock::system().now();
+    let mut added = 0;
+    for (number, person) in (1..).zip(persons) {
+        let left_out = match account_of_person(person, now) {
+            Ok(account) if accounts.add_account(&account).await? => {
+                added += 1;
+                None
+            }
+            Ok(account) if is_there(accounts, &account).await? => None,
+            Ok(_) => Some("its id or user name is taken by another account".to_owned()),
+            Err(error) => Some(error.to_string()),
+        };
+        plan.left_out.extend(left_out.map(|why| format!("the account of Person {number}: {why}")));
+    }
+    Ok(added)
+}
+
+async fn is_there(accounts: &dyn Accounts, wanted: &Account) -> anyhow::Result<bool> {
+    let found = accounts.account_named(&wanted.username).await?;
+    Ok(found.is_some_and(|account| account.id == wanted.id))
+}
+
+fn tell(plan: &Plan, done: &Adoption, accounts: u64) {
+    for line in &plan.left_out {
+        println!("LEFT OUT: {line}");
+    }
+    for line in &done.differences {
+        println!("DIFFERS: {line}");
+    }
+    println!(
+        "Written now: {} source records, {} golden records without members, {} pairs declared \
+         different, {accounts} accounts.",
+        done.records, done.emptied, done.pairs
+    );
+    let (records, pairs) = (plan.records.len(), plan.pairs.len());
+    println!(
+        "Compared {records} records with their links, {} golden records without members and \
+         {pairs} pairs: {} differences; {} things left out.",
+        plan.emptied.len(),
+        done.differences.len(),
+        plan.left_out.len()
+    );
+}
+
+/// The resources of a Bundle, of an array, or of lines.
+fn resources(text: &str) -> Result<Vec<Value>, String> {
+    let Ok(whole) = serde_json::from_str::<Value>(text) else {
+        let lines = (1..).zip(text.lines()).filter(|(_, line)| !line.trim().is_empty());
+        return lines
+            .map(|(number, line)| {
+                serde_json::from_str(line).map_err(|_| {
+                    format!(
+                        "line {number} is not JSON, nor is the whole file; if its end is missing, \
+                         export it again"
+                    )
+                })
+            })
+            .collect();
+    };
+    match whole {
+        Value::Array(resources) => Ok(resources),
+        Value::Object(_) if whole["resourceType"] == "Bundle" => bundled(whole),
+        Value::Object(_) => Ok(vec![whole]),
+        _ => Err("neither a resource nor a list of them".to_owned()),
+    }
+}
+
+fn bundled(mut bundle: Value) -> Result<Vec<Value>, String> {
+    let links = bundle["link"].as_array().cloned().unwrap_or_default();
+    let is_page = links.iter().any(|link| link["relation"] == "next");
+    let entries = bundle["entry"].as_array_mut().map(std::mem::take).unwrap_or_default();
+    let total = bundle["total"].as_number().and_then(serde_json::Number::as_u64);
+    if is_page && total.is_none_or(|total| total > entries.len() as u64) {
+        return Err("a page of a search and not the whole of it: fetch all that its next links \
+                    lead to, and put the resources into one file, one a line"
+            .to_owned());
+    }
+    Ok(entries.into_iter().map(|mut entry| entry["resource"].take()).collect())
+}

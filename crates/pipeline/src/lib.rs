@@ -30,6 +30,7 @@ pub mod image;
 mod linker;
 mod load;
 pub mod meters;
+pub mod moving;
 pub mod pairs;
 mod parking;
 mod published;

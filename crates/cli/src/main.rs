@@ -6,6 +6,7 @@
 
 mod among;
 mod audit;
+mod backup;
 mod ca;
 mod client;
 mod clients_file;
@@ -25,6 +26,7 @@ mod rules;
 mod serve;
 mod show;
 mod source;
+mod store_command;
 mod train;
 mod user;
 mod verify;
@@ -72,6 +74,12 @@ enum Command {
     Rules(rules::Arguments),
     /// Check a registry's event chain and everything it promises.
     Verify(verify::Arguments),
+    /// Write the whole registry to one file, also while it serves.
+    Backup(backup::Arguments),
+    /// Load a backup into an empty store.
+    Restore(backup::RestoreArguments),
+    /// Copy a registry from one store to another.
+    Store(store_command::Arguments),
     /// Make, list, disable and reset the accounts of people.
     User(user::Arguments),
     /// Make the CA of clients, and certificates for servers.
@@ -159,6 +167,9 @@ fn main() -> ExitCode {
         Command::Explain(arguments) => explain::run(arguments),
         Command::Rules(arguments) => rules::run(arguments),
         Command::Verify(arguments) => verify::run(arguments),
+        Command::Backup(arguments) => backup::run(arguments),
+        Command::Restore(arguments) => backup::run_restore(arguments),
+        Command::Store(arguments) => store_command::run(arguments),
         Command::User(arguments) => user::run(arguments),
         Command::Ca(arguments) => ca::run(arguments),
         Command::Client(arguments) => client::run(arguments),

@@ -3,10 +3,13 @@
 use std::{path::PathBuf, process::ExitCode, sync::Arc};
 
 use anyhow::Context as _;
-use pipeline::retrace;
+use pipeline::{moving, retrace};
 use serde_json::{Value, json};
 
-use crate::{ConfigFile, usage, wiring};
+use crate::{ConfigFile, backup::open_to_read, usage, wiring};
+
+/// Differences between two stores that are told if nothing else is asked for.
+pub(crate) const TOLD_DEFAULT: usize = 100;
 
 /// Check a registry: the event chain, that replaying the events gives the state, every
 /// invariant and every stored content; with --decisions, that the rules decide the same again.
@@ -25,6 +28,13 @@ pub(crate) struct Arguments {
     /// configuration that the registry has; it takes memory as the registry does.
     #[arg(long)]
     decisions: bool,
+    /// Instead compare with another store: whether both hold the same registry. This one may be
+    /// open in a server, which must not write meanwhile.
+    #[arg(long, value_name = "URL", conflicts_with = "decisions")]
+    compare: Option<String>,
+    /// Differences told at the most.
+    #[arg(long, value_name = "COUNT", default_value_t = TOLD_DEFAULT, requires = "compare")]
+    at_most: usize,
     /// Print the report as one JSON object.
     #[arg(long)]
     json: bool,
@@ -37,6 +47,9 @@ pub(crate) fn run(arguments: Arguments) -> anyhow::Result<ExitCode> {
     let config = arguments.config.load(store_overrides(&arguments.data, &arguments.store))?;
     wiring::log(&config);
     let url = config.store_url();
+    if let Some(other) = &arguments.compare {
+        return compare(&url, other, &arguments);
+    }
     let settings = wiring::settings(&config);
     let extractor =
         arguments.decisions.then(|| wiring::extractor(&config, None)).transpose()?.map(Arc::new);
@@ -62,6 +75,38 @@ pub(crate) fn run(arguments: Arguments) -> anyhow::Result<ExitCode> {
     }
     let is_same = again.is_none_or(|again| again.is_same());
     Ok(ExitCode::from(if report.is_sound() && is_same { 0 } else { 1 }))
+}
+
+fn compare(url: &str, other: &str, arguments: &Arguments) -> anyhow::Result<ExitCode> {
+    let found = wiring::runtime()?.block_on(async {
+        let (a, b) = (open_to_read(url).await?, open_to_read(other).await?);
+        let mut progress = |line: &str| eprintln!("{line}");
+        let found = moving::compare(&a, &b, arguments.at_most, &mut progress).await;
+        a.store.close().await;
+        b.store.close().await;
+        found.context("cannot read the stores")
+    })?;
+    if !arguments.json {
+        return Ok(print_comparison(&found));
+    }
+    let told = |difference: &moving::Difference| json!({"kind": difference.kind, "name": difference.name, "what": difference.what});
+    let differences: Vec<Value> = found.differences.iter().map(told).collect();
+    let (is_equal, total) = (found.is_equal(), found.total);
+    println!("{}", json!({"is_equal": is_equal, "total": total, "differences": differences}));
+    Ok(ExitCode::from(u8::from(!is_equal)))
+}
+
+/// Prints what differs; the code says whether anything does.
+pub(crate) fn print_comparison(found: &moving::Comparison) -> ExitCode {
+    for difference in &found.differences {
+        println!("DIFFERS: {difference}");
+    }
+    if found.is_equal() {
+        println!("The stores are equal: {} things compared.", found.compared);
+        return ExitCode::SUCCESS;
+    }
+    println!("{} differences.", found.total);
+    ExitCode::FAILURE
 }
 
 fn to_json(report: &pipeline::verify::Report, again: Option<&retrace::Report>) -> Value {

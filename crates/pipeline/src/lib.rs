@@ -31,6 +31,7 @@ pub mod image;
 mod linker;
 mod load;
 pub mod meters;
+pub mod moving;
 mod pair;
 pub mod pairs;
 mod parking;

@@ -18,6 +18,10 @@ use crate::{
     vocabulary::Vocabulary,
 };
 
+mod replay;
+
+pub use replay::{Mentioned, ReplayError};
+
 /// What the sender of an act is told once its commit is durable.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Receipt {

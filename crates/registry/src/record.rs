@@ -62,14 +62,24 @@ impl SourceRecord {
             return Err(issues);
         };
         strip(&mut resource, vocabulary);
-        let text = resource.to_json();
-        let content = Content {
-            hash: ContentHash::of(&text),
-            text,
-            index: index_entries(&resource),
-            tags: tags(resource.value()),
-        };
+        let content = content(&resource, resource.to_json());
         Ok(Self { requested_id, source, client: client.clone(), resource, content })
+    }
+}
+
+/// A content as it was stored, with what searches find it by made again; `None` if the text is no
+/// resource.
+pub fn stored_content(text: String) -> Option<Content> {
+    let resource = Resource::parse(text.as_bytes()).ok()?;
+    Some(content(&resource, text))
+}
+
+fn content(resource: &Resource, text: String) -> Content {
+    Content {
+        hash: ContentHash::of(&text),
+        text,
+        index: index_entries(resource),
+        tags: tags(resource.value()),
     }
 }
 

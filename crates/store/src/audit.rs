@@ -21,6 +21,14 @@ pub trait AuditLog: Send + Sync {
     /// The entry before the first kept one ([`AuditHead::start`] if none was cut), and the newest.
     async fn audit_ends(&self) -> Result<(AuditHead, AuditHead), StoreError>;
 
+    /// Lets an empty log begin after `anchor`, as one that was cut; for moving a registry.
+    ///
+    /// # Errors
+    ///
+    /// [`StoreError::Refused`] if the log has begun, [`StoreError::Database`] if the database
+    /// refused.
+    async fn begin_audit_at(&self, anchor: AuditHead) -> Result<(), StoreError>;
+
     /// Writes all of `records` durably, or none.
     ///
     /// # Errors
@@ -36,6 +44,11 @@ pub trait AuditLog: Send + Sync {
     /// the most and never the newest; keeps the last one's number and hash as the anchor. Gives
     /// how many were cut.
     async fn cut_audit(&self, before: Timestamp) -> Result<u64, StoreError>;
+}
+
+/// The refusal to begin a log that has begun.
+pub(crate) fn begun() -> StoreError {
+    StoreError::Refused("the audit log has begun".to_owned())
 }
 
 /// Checks that `records` continue the chain at `head`, and gives the head after them.

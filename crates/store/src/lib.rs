@@ -24,6 +24,7 @@ mod accounts;
 mod audit;
 mod draft;
 mod memory;
+mod moving;
 mod plan;
 mod sqlite;
 pub mod threads;
@@ -217,6 +218,27 @@ pub trait Reader: Send + Sync {
     /// A stored explanation as JSON text.
     async fn explanation(&self, hash: &ContentHash) -> Result<Option<String>, StoreError>;
 
+    /// For each record and hash the content of that hash among the record's versions, in the order
+    /// asked for; for moving a registry.
+    async fn contents_of(
+        &self,
+        wanted: &[(RecordId, ContentHash)],
+    ) -> Result<Vec<Option<String>>, StoreError> {
+        moving::contents_of(self, wanted).await
+    }
+
+    /// Stored explanations in the order asked for; for moving a registry.
+    async fn explanations(
+        &self,
+        hashes: &[ContentHash],
+    ) -> Result<Vec<Option<String>>, StoreError> {
+        let mut texts = Vec::with_capacity(hashes.len());
+        for hash in hashes {
+            texts.push(self.explanation(hash).await?);
+        }
+        Ok(texts)
+    }
+
     /// How many things there are.
     async fn counts(&self) -> Result<Counts, StoreError>;
 
@@ -271,6 +293,21 @@ impl Opened {
 /// [`StoreError::Database`] if the database cannot be used.
 pub async fn open(url: &str) -> Result<Arc<dyn Store>, StoreError> {
     Ok(open_all(url).await?.store)
+}
+
+/// Opens the store at `url` only to read, also while another process writes there.
+///
+/// Whatever would be written is refused by the database.
+///
+/// # Errors
+///
+/// As [`open`], but never [`StoreError::InUse`]; [`StoreError::Location`] also if there is no store
+/// yet, or one of an older release that nobody has opened with this one.
+pub async fn open_beside(url: &str) -> Result<Opened, StoreError> {
+    if let Some(path) = url.strip_prefix("sqlite:") {
+        return Ok(Opened::of(SqliteStore::open_beside(path.as_ref()).await?));
+    }
+    open_all(url).await
 }
 
 /// As [`open`], for who needs more of it than the registry.

@@ -256,6 +256,25 @@ impl Reader for SqliteStore {
         self.read(move |connection| history::explanation(connection, &hash)).await
     }
 
+    async fn contents_of(
+        &self,
+        wanted: &[(RecordId, ContentHash)],
+    ) -> Result<Vec<Option<String>>, StoreError> {
+        let wanted = wanted.to_vec();
+        self.read(move |connection| history::contents_of(connection, &wanted)).await
+    }
+
+    async fn explanations(
+        &self,
+        hashes: &[ContentHash],
+    ) -> Result<Vec<Option<String>>, StoreError> {
+        let hashes = hashes.to_vec();
+        self.read(move |connection| {
+            hashes.iter().map(|hash| history::explanation(connection, hash)).collect()
+        })
+        .await
+    }
+
     async fn counts(&self) -> Result<Counts, StoreError> {
         self.read(structure::counts).await
     }

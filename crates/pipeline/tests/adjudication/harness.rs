@@ -100,7 +100,8 @@ impl Registry {
 
     async fn with(store: Arc<dyn Store>, ruleset: Ruleset) -> Self {
         let time = AtomicI64::new(1_700_000_000_000_000);
-        let ids = AtomicU64::new(1);
+        // Ids are new also where a registry goes on.
+        let ids = AtomicU64::new(1 + store.head().await.expect("it reads").revision.0 * 1_000);
         let clock = Clock::new(
             move || time.fetch_add(1_000, Ordering::Relaxed),
             move || uuid::Uuid::from_u128(u128::from(ids.fetch_add(1, Ordering::Relaxed))),

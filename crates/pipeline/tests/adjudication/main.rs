@@ -3,6 +3,7 @@
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on fails here")]
 
 mod harness;
+mod moving;
 mod original;
 mod property;
 mod scores;

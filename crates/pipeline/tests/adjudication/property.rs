@@ -13,10 +13,10 @@ use registry::{
 
 use crate::harness::{Registry, steward};
 
-const SOURCES: [&str; 8] = ["a", "b", "c", "d", "e", "f", "g", "h"];
+pub(crate) const SOURCES: [&str; 8] = ["a", "b", "c", "d", "e", "f", "g", "h"];
 
 #[derive(Clone, Debug)]
-enum Step {
+pub(crate) enum Step {
     Submit { source: usize, of: [usize; 4] },
     Withdraw { source: usize },
     Break { sources: Vec<usize>, apart: bool },
@@ -28,12 +28,12 @@ enum Step {
 }
 
 /// Which of a few values a Patient has; mostly the first, so that many are alike.
-fn person() -> impl Strategy<Value = [usize; 4]> {
+pub(crate) fn person() -> impl Strategy<Value = [usize; 4]> {
     let value = prop_oneof![6 => Just(0), 2 => Just(1), 1 => Just(2)];
     prop::array::uniform4(value)
 }
 
-fn step() -> impl Strategy<Value = Step> {
+pub(crate) fn step() -> impl Strategy<Value = Step> {
     let source = 0..SOURCES.len();
     prop_oneof![
         4 => (source.clone(), person()).prop_map(|(source, of)| Step::Submit { source, of }),
@@ -58,7 +58,11 @@ fn record(source: usize) -> RecordId {
 }
 
 /// The decision of a step; `None` for a submission or withdrawal, which is carried out at once.
-async fn decision(registry: &Registry, step: &Step, decided: &[Revision]) -> Option<Adjudication> {
+pub(crate) async fn decision(
+    registry: &Registry,
+    step: &Step,
+    decided: &[Revision],
+) -> Option<Adjudication> {
     let pair = |a: usize, b: usize| BrokenPair::new(record(a), record(b));
     Some(match step {
         Step::Submit { source, of } => {
@@ -177,7 +181,7 @@ async fn live(persons: Vec<[usize; 4]>, steps: Vec<Step>) {
 }
 
 /// `PROPTEST_CASES=1000` runs more.
-fn config() -> ProptestConfig {
+pub(crate) fn config() -> ProptestConfig {
     let asked = std::env::var("PROPTEST_CASES").ok().and_then(|text| text.parse().ok());
     let cases = asked.unwrap_or(24);
     ProptestConfig { cases, failure_persistence: None, ..ProptestConfig::default() }

@@ -138,6 +138,10 @@ impl AuditLog for Failing {
         self.1.audit_ends().await
     }
 
+    async fn begin_audit_at(&self, anchor: AuditHead) -> Result<(), StoreError> {
+        self.1.begin_audit_at(anchor).await
+    }
+
     async fn append_audit(&self, records: Vec<AuditRecord>) -> Result<(), StoreError> {
         if self.0.load(Ordering::Relaxed) {
             return Err(StoreError::Database("the disk is full".into()));

@@ -11,7 +11,7 @@ use registry::{
 use super::MemoryStore;
 use crate::{
     AuditLog, DraftStore, StoreError,
-    audit::{AUDIT_CUT_MAX, continued},
+    audit::{AUDIT_CUT_MAX, begun, continued},
 };
 
 /// The kept entries and what was cut before them.
@@ -41,6 +41,15 @@ impl AuditLog for MemoryStore {
     async fn audit_ends(&self) -> Result<(AuditHead, AuditHead), StoreError> {
         let chain = self.audit.read();
         Ok((chain.anchor.clone(), chain.newest()))
+    }
+
+    async fn begin_audit_at(&self, anchor: AuditHead) -> Result<(), StoreError> {
+        let mut chain = self.audit.write();
+        if chain.newest() != AuditHead::start() {
+            return Err(begun());
+        }
+        chain.anchor = anchor;
+        Ok(())
     }
 
     async fn append_audit(&self, records: Vec<AuditRecord>) -> Result<(), StoreError> {
@@ -74,6 +83,10 @@ const NOT_KEPT: StoreError = StoreError::NotKept("audit log");
 #[async_trait]
 impl AuditLog for DraftStore {
     async fn audit_ends(&self) -> Result<(AuditHead, AuditHead), StoreError> {
+        Err(NOT_KEPT)
+    }
+
+    async fn begin_audit_at(&self, _: AuditHead) -> Result<(), StoreError> {
         Err(NOT_KEPT)
     }
 

@@ -14,13 +14,17 @@ use super::{
 };
 use crate::{
     AuditLog, StoreError,
-    audit::{AUDIT_CUT_MAX, continued},
+    audit::{AUDIT_CUT_MAX, begun, continued},
 };
 
 #[async_trait]
 impl AuditLog for SqliteStore {
     async fn audit_ends(&self) -> Result<(AuditHead, AuditHead), StoreError> {
         self.read(ends).await
+    }
+
+    async fn begin_audit_at(&self, anchor: AuditHead) -> Result<(), StoreError> {
+        self.writer.write(move |connection| begin_at(connection, &anchor)).await
     }
 
     async fn append_audit(&self, records: Vec<AuditRecord>) -> Result<(), StoreError> {
@@ -56,6 +60,16 @@ fn ends(connection: &Connection) -> Result<(AuditHead, AuditHead), StoreError> {
     let newest = sql::first(connection, newest, [], head)?;
     let newest = newest.unwrap_or_else(|| anchor.clone());
     Ok((anchor, newest))
+}
+
+fn begin_at(connection: &Connection, anchor: &AuditHead) -> Result<(), StoreError> {
+    if ends(connection)?.1 != AuditHead::start() {
+        return Err(begun());
+    }
+    let sql = "INSERT INTO audit_anchor (one, number, hash) VALUES (1, ?, ?)";
+    let row = (sql::count(anchor.number)?, anchor.hash.as_str());
+    connection.prepare_cached(sql)?.execute(row)?;
+    Ok(())
 }
 
 fn append(connection: &Connection, records: &[AuditRecord]) -> Result<(), StoreError> {

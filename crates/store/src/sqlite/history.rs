@@ -74,6 +74,21 @@ fn count(connection: &Connection, table: &'static str, id: &str) -> Result<u64, 
     sql::one(connection, &sql, (id,), |row| large(row, 0))
 }
 
+/// The contents of versions, found by record and hash.
+pub(super) fn contents_of(
+    connection: &Connection,
+    wanted: &[(RecordId, ContentHash)],
+) -> Result<Vec<Option<String>>, StoreError> {
+    let sql = "SELECT c.text FROM patient p JOIN record_version v ON v.key = p.key \
+               JOIN content c ON c.number = v.content_number \
+               WHERE p.id = ? AND v.content = ? LIMIT 1";
+    let one = |(record, hash): &(RecordId, ContentHash)| {
+        let key = (record.as_str(), hash.as_str());
+        sql::first(connection, sql, key, |row| Ok(text(row, 0)?.to_owned()))
+    };
+    wanted.iter().map(one).collect()
+}
+
 /// Events after a revision, in order.
 pub(super) fn events_after(
     connection: &Connection,

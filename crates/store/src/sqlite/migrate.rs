@@ -37,6 +37,27 @@ pub(super) fn migrate(connection: &Connection, path: &Path) -> Result<(), StoreE
     Ok(())
 }
 
+/// Checks, without changing anything, that the database at `path` has just this release's shape.
+///
+/// # Errors
+///
+/// [`StoreError::Newer`] and [`StoreError::Location`] if it has another.
+pub(super) fn check_version(connection: &Connection, path: &Path) -> Result<(), StoreError> {
+    let done: i64 = connection.query_row("PRAGMA user_version", [], |row| row.get(0))?;
+    let known = i64::try_from(MIGRATIONS.len()).unwrap_or(i64::MAX);
+    if done > known {
+        return Err(StoreError::Newer(format!("{} has migration {done}", path.display())));
+    }
+    if done < known {
+        return Err(StoreError::Location {
+            url: format!("sqlite:{}", path.display()),
+            reason: "it has the shape of an older release; start this release on it once"
+                .to_owned(),
+        });
+    }
+    Ok(())
+}
+
 /// The number of the newest migration that the database has.
 fn version(connection: &Connection) -> Result<i64, StoreError> {
     let version = connection.query_row("PRAGMA user_version", [], |row| row.get(0))?;

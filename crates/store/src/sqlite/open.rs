@@ -14,7 +14,7 @@ use rusqlite::{Connection, OpenFlags};
 use super::{
     SqliteStore,
     connections::{Readers, Writer, hop},
-    migrate::migrate,
+    migrate::{check_version, migrate},
 };
 use crate::StoreError;
 
@@ -51,6 +51,33 @@ impl SqliteStore {
     pub async fn open(path: &Path) -> Result<Self, StoreError> {
         let path = path.to_owned();
         hop(move || Self::open_here(&path)).await
+    }
+
+    /// Opens the store in the file at `path` only to read, beside a process that writes there.
+    ///
+    /// # Errors
+    ///
+    /// As [`crate::open_beside`].
+    pub async fn open_beside(path: &Path) -> Result<Self, StoreError> {
+        let path = path.to_owned();
+        hop(move || Self::open_beside_here(&path)).await
+    }
+
+    fn open_beside_here(path: &Path) -> Result<Self, StoreError> {
+        let path = absolute(path)?;
+        if !path.exists() {
+            return Err(location(&path, "there is no store"));
+        }
+        let mut name = path.as_os_str().to_owned();
+        name.push(".lock");
+        // Held open like the lock of a writer, but never locked.
+        let lock = private_file().create(true).truncate(false).open(PathBuf::from(name));
+        let lock = Arc::new(lock.map_err(|error| location(&path, &error.to_string()))?);
+        let connection = connect_reader(&path)?;
+        check_version(&connection, &path)?;
+        let [readers, lookups] = [(); 2].map(|()| Readers::new(path.clone(), Arc::clone(&lock)));
+        let writer = Writer::new(path.clone(), connection, lock);
+        Ok(Self { readers, lookups, writer, path })
     }
 
     fn open_here(path: &Path) -> Result<Self, StoreError> {

@@ -98,11 +98,11 @@ impl<'s> Loader<'s> {
     }
 }
 
+/// Contents, and explanations by their hashes.
+type Texts = (Vec<Content>, Vec<(ContentHash, String)>);
+
 /// The texts that an event names, each checked by its hash.
-fn texts(
-    told: Told,
-    body: &EventBody,
-) -> Result<(Vec<Content>, Vec<(ContentHash, String)>), MovingError> {
+fn texts(told: Told, body: &EventBody) -> Result<Texts, MovingError> {
     let mut mentioned = Mentioned::default();
     mentioned.add(&body.changes);
     let Told { revision, contents, explanations, .. } = told;

@@ -8,7 +8,7 @@ use http::{StatusCode, header::SET_COOKIE};
 use tokio::time::{Instant, sleep_until};
 use ui::pages::{Login, Problem};
 
-use super::{Fault, Form, Visit, cookies, reply};
+use super::{Fault, Form, Visit, cookies, look, reply, visit::Look};
 use crate::{
     App,
     people::{
@@ -81,6 +81,11 @@ pub(super) async fn sign_in(
     let seconds = people.settings().session.as_secs();
     let cookie = cookies::set(&app, cookies::SESSION, &token, seconds);
     response.headers_mut().append(SET_COOKIE, cookie);
+    // What the person chose anywhere outranks what this browser was last told.
+    let chosen = people.accounts().preferences(&account.id).await?;
+    if let Some(look) = chosen.as_deref().and_then(Look::parse) {
+        response.headers_mut().append(SET_COOKIE, look::cookie(&app, look));
+    }
     Ok(response)
 }
 

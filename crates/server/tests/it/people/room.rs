@@ -288,6 +288,24 @@ async fn page_speaks_the_language_that_the_browser_likes() {
 }
 
 #[tokio::test]
+async fn choice_of_language_follows_its_account_into_another_browser() {
+    let plane = Plane::start().await;
+    let mut browser = Browser::signed_in(&plane, Role::Viewer).await;
+    let french = [("language", "fr"), ("theme", "dark"), ("to", "/ui/")];
+    assert_eq!(browser.send("/ui/", "/ui/look", &french).await.status, 303);
+    let mut elsewhere = Browser::signed_in(&plane, Role::Viewer).await;
+    let page = elsewhere.get("/ui/").await;
+    let begin = "<html lang=\"fr\" dir=\"ltr\" data-theme=\"dark\" data-keys=\"off\">";
+    assert!(page.text.contains(begin), "{page:?}");
+    let mut other = Browser::signed_in(&plane, Role::Steward).await;
+    assert!(other.get("/ui/").await.text.contains("<html lang=\"en\""));
+    // Who is not signed in chooses for the browser alone.
+    let mut nobody = Browser::of(&plane);
+    assert_eq!(nobody.send("/ui/login", "/ui/look", &french).await.status, 303);
+    assert!(nobody.get("/ui/login").await.text.contains("<html lang=\"fr\""));
+}
+
+#[tokio::test]
 async fn room_can_be_left_out() {
     let plane = Plane::with(true, |people, _| people.room = None).await;
     for path in ["/ui", "/ui/login", "/ui/assets/app.css", "/"] {

@@ -8,6 +8,7 @@ mod check;
 mod environment;
 mod merge;
 mod people;
+mod ui;
 
 #[cfg(test)]
 mod tests;
@@ -23,6 +24,7 @@ use server::{Access, AccessMode};
 use thiserror::Error;
 
 pub(crate) use people::People;
+use ui::Ui;
 
 /// Every key with its default, as shipped.
 pub(crate) const DEFAULT: &str = include_str!("../../../config/default.toml");
@@ -55,6 +57,8 @@ pub(crate) struct Config {
     pub(crate) callers: Callers,
     /// People who sign in.
     pub(crate) people: People,
+    /// The stewards' room.
+    pub(crate) ui: Ui,
     /// The audit log.
     pub(crate) audit: Audit,
     /// Figures for Prometheus.

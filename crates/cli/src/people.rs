@@ -6,7 +6,7 @@ use anyhow::Context as _;
 use serde_json::{Map, Value, json};
 use server::{
     App,
-    people::{People, PeopleSettings},
+    people::{People, PeopleSettings, RoomSettings},
 };
 use store::Accounts;
 
@@ -26,6 +26,7 @@ pub(crate) fn settings(config: &Config) -> anyhow::Result<Option<PeopleSettings>
         password_chars_min: told.password_chars_min,
         admins_are_stewards: told.admins_are_stewards,
         systems: systems(config),
+        room: room(config),
         ..PeopleSettings::default()
     };
     let folder = &told.ui_folder;
@@ -34,6 +35,17 @@ pub(crate) fn settings(config: &Config) -> anyhow::Result<Option<PeopleSettings>
         settings.display_page = display_page(&told.display_page)?;
     }
     Ok(Some(settings))
+}
+
+/// What the stewards' room is told; `None` if there is none.
+fn room(config: &Config) -> Option<RoomSettings> {
+    let told = &config.ui;
+    told.enabled.then(|| RoomSettings {
+        name: told.name.clone(),
+        is_test: told.test,
+        notice: told.notice.clone(),
+        is_in_development: told.development,
+    })
 }
 
 /// Reads the Basic resource of the home page.
@@ -81,9 +93,12 @@ pub(crate) async fn join(
 }
 
 /// Shows how the first account is made.
-pub(crate) fn invite(token: &str) {
+pub(crate) fn invite(token: &str, has_room: bool) {
     println!("  ACCOUNTS  none yet. Make the first administrator, once, with this token:");
     println!("            {token}");
+    if has_room {
+        println!("            at /ui/setup in a browser,");
+    }
     println!("            by POST /ocrux/user/setup: see the manual, chapter Accounts");
 }
 

@@ -41,7 +41,10 @@ pub(crate) fn run(arguments: Arguments) -> anyhow::Result<ExitCode> {
     let extractor = wiring::extractor(&config, None)?;
     let mut settings = server_settings(&config)?;
     protection::apply(&config, &mut settings)?;
-    let people_settings = people::settings(&config)?;
+    let mut people_settings = people::settings(&config)?;
+    if let Some(room) = people_settings.as_mut().and_then(|told| told.room.as_mut()) {
+        room.is_test |= arguments.demo;
+    }
     wiring::runtime()?.block_on(async {
         // Before the store is touched, so that a port in use changes nothing on disk.
         let address = SocketAddr::new(config.server.address, config.server.port);
@@ -69,7 +72,7 @@ pub(crate) fn run(arguments: Arguments) -> anyhow::Result<ExitCode> {
         };
         let app = app.audited_by(auditor.clone());
         banner(&config, listener.local_addr()?, &pipeline);
-        invitation.inspect(|token| people::invite(token));
+        invitation.inspect(|token| people::invite(token, config.ui.enabled));
         let served = server::serve(listener, app, told_to_stop()).await;
         tracing::info!("stopping: finishing what was accepted");
         pipeline.stop().await;
@@ -123,6 +126,9 @@ fn banner(config: &Config, address: SocketAddr, pipeline: &Pipeline) {
     println!("OpenCR {}", env!("CARGO_PKG_VERSION"));
     let scheme = if config.tls.is_on() { "https" } else { "http" };
     println!("  FHIR R4   {scheme}://{address}/fhir");
+    if config.people.enabled && config.ui.enabled {
+        println!("  stewards  {scheme}://{address}/ui/");
+    }
     println!("  data      {}", pipeline.reader().location());
     let rules = &config.matching.rules;
     let rules = if rules.as_os_str().is_empty() {

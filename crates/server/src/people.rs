@@ -38,6 +38,7 @@ mod routes;
 mod setup;
 mod terminology;
 mod token;
+mod ui;
 
 pub(crate) use csv::ReportError;
 pub use import::{NotAnAccount, account_of_person};
@@ -93,6 +94,8 @@ pub struct PeopleSettings {
     pub display_page: Value,
     /// The folder of OpenCR's built UI, served at `/crux`.
     pub ui_folder: Option<PathBuf>,
+    /// The stewards' room at `/ui`; `None` to leave it out.
+    pub room: Option<RoomSettings>,
 }
 
 impl Default for PeopleSettings {
@@ -111,6 +114,31 @@ impl Default for PeopleSettings {
             systems: Value::Object(serde_json::Map::new()),
             display_page: terminology::display_page(),
             ui_folder: None,
+            room: Some(RoomSettings::default()),
+        }
+    }
+}
+
+/// What the stewards' room is told.
+#[derive(Clone, Debug)]
+pub struct RoomSettings {
+    /// What people call the installation.
+    pub name: String,
+    /// Whether its people are made up, which every page then says loudly.
+    pub is_test: bool,
+    /// What people read before they sign in; empty for nothing.
+    pub notice: String,
+    /// Whether there are the page of components and the languages for tests.
+    pub is_in_development: bool,
+}
+
+impl Default for RoomSettings {
+    fn default() -> Self {
+        Self {
+            name: "Client Registry".to_owned(),
+            is_test: false,
+            notice: String::new(),
+            is_in_development: false,
         }
     }
 }
@@ -130,6 +158,8 @@ struct Shared {
     arrivals: Arrivals,
     invitation: Mutex<Option<Invitation>>,
     tickets: csv::Tickets,
+    site: Arc<::ui::Site>,
+    repeats: ui::Repeats,
 }
 
 impl People {
@@ -157,8 +187,20 @@ impl People {
         let arrivals = Arrivals::new(settings.logins_per_minute);
         let invitation = Mutex::new(invitation);
         let tickets = csv::Tickets::default();
-        let shared =
-            Shared { accounts, settings, clock, keys, passwords, arrivals, invitation, tickets };
+        let site = Arc::new(site(&settings));
+        let repeats = ui::Repeats::default();
+        let shared = Shared {
+            accounts,
+            settings,
+            clock,
+            keys,
+            passwords,
+            arrivals,
+            invitation,
+            tickets,
+            site,
+            repeats,
+        };
         Ok((Self { shared: Arc::new(shared) }, shown))
     }
 
@@ -181,6 +223,17 @@ impl People {
     /// The plane of an app whose routes exist only because it has one.
     fn of(app: &App) -> &Self {
         app.people().expect("these routes are added only with a people plane")
+    }
+}
+
+fn site(settings: &PeopleSettings) -> ::ui::Site {
+    let room = settings.room.clone().unwrap_or_default();
+    ::ui::Site {
+        name: room.name,
+        is_test: room.is_test,
+        notice: room.notice,
+        version: env!("CARGO_PKG_VERSION").to_owned(),
+        has_pseudo: room.is_in_development,
     }
 }
 

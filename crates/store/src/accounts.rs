@@ -72,6 +72,12 @@ pub trait Accounts: Send + Sync {
         keep: Option<&SessionId>,
     ) -> Result<bool, StoreError>;
 
+    /// How an account wants to see pages, in words that are the edge's; `None` until it chose.
+    async fn preferences(&self, id: &AccountId) -> Result<Option<String>, StoreError>;
+
+    /// Keeps them; false if there is no such account.
+    async fn set_preferences(&self, id: &AccountId, words: &str) -> Result<bool, StoreError>;
+
     /// Counts an attempt to sign in as one that fails, before its password is looked at; false
     /// if the account is locked or unknown, so that it must not be looked at.
     ///

@@ -46,6 +46,30 @@ pub enum Permission {
 }
 
 impl Permission {
+    /// Every permission.
+    pub const ALL: [Self; 20] = [
+        Self::PatientSearch,
+        Self::PatientRead,
+        Self::PatientReveal,
+        Self::MatchRead,
+        Self::MatchDecide,
+        Self::MatchBreak,
+        Self::MatchSupervise,
+        Self::RulesRead,
+        Self::RulesDraft,
+        Self::RulesPublish,
+        Self::ImportRun,
+        Self::ImportRead,
+        Self::AuditRead,
+        Self::AuditExport,
+        Self::UserManage,
+        Self::RoleManage,
+        Self::ClientManage,
+        Self::SettingsManage,
+        Self::SystemRead,
+        Self::SystemOperate,
+    ];
+
     /// What people read, such as `patient.search`.
     pub fn as_str(self) -> &'static str {
         match self {

@@ -70,6 +70,9 @@ fn act_of(request: &Request) -> Option<Act> {
     if path == "/crux/tmp/{name}" {
         return Some(Act::Export);
     }
+    if let Some(rest) = path.strip_prefix("/ui") {
+        return act_in_room(rest, method);
+    }
     if !(path == "/fhir" || path.starts_with("/fhir/")) || path == "/fhir/metadata" {
         return None;
     }
@@ -83,6 +86,20 @@ fn act_of(request: &Request) -> Option<Act> {
         _ if *method == Method::DELETE => Act::Delete,
         _ if is_instance => Act::Read,
         _ => Act::Search,
+    })
+}
+
+/// The same in the stewards' room; `path` is what follows `/ui`. Pages that show nobody, styles and
+/// choices of language are not taken down.
+fn act_in_room(path: &str, method: &Method) -> Option<Act> {
+    let is_change = *method == Method::POST;
+    Some(match path {
+        "/login" | "/setup" if is_change => Act::Login,
+        "/logout" => Act::Logout,
+        "/look" => return None,
+        "/account/password" => Act::Configure,
+        _ if is_change => Act::Operation,
+        _ => return None,
     })
 }
 

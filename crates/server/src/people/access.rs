@@ -66,6 +66,18 @@ pub(crate) const ACCESS: &[(&str, &str, Need)] = &[
     ("GET", "/ocrux/csv/report/{id}", N::Permission(P::PatientRead)),
     // Others' decisions ask for more; that is looked at where the event is known.
     ("POST", "/ocrux/match/undo", N::Permission(P::MatchDecide)),
+    // The stewards' room.
+    ("GET", "/ui", N::Person),
+    ("GET", "/ui/assets/{file}", N::Nothing),
+    ("GET", "/ui/login", N::Nothing),
+    ("POST", "/ui/login", N::Nothing),
+    ("POST", "/ui/logout", N::Person),
+    ("GET", "/ui/setup", N::Nothing),
+    ("POST", "/ui/setup", N::Nothing),
+    ("POST", "/ui/look", N::Nothing),
+    ("GET", "/ui/account", N::Person),
+    ("POST", "/ui/account/password", N::Person),
+    ("GET", "/ui/dev/components", N::Person),
 ];
 
 /// What a request needs, by its method and the template of its route; `None` if the table does
@@ -86,6 +98,12 @@ pub(super) fn methods(route: &str) -> Vec<&'static str> {
     ACCESS.iter().filter(|(_, address, _)| *address == route).map(|(method, ..)| *method).collect()
 }
 
+/// Everything that a role allows, here.
+pub(super) fn allowed(role: Role, admins_are_stewards: bool) -> Vec<Permission> {
+    let all = Permission::ALL.into_iter();
+    all.filter(|permission| allows(role, *permission, admins_are_stewards)).collect()
+}
+
 /// Whether a role allows what a permission stands for, here.
 pub(super) fn allows(role: Role, permission: Permission, admins_are_stewards: bool) -> bool {
     role.allows(permission)
@@ -97,11 +115,12 @@ mod tests {
     use std::collections::BTreeSet;
 
     use super::*;
-    use crate::people::routes::endpoints;
+    use crate::people::{routes, ui};
 
     #[test]
     fn s4_every_route_has_an_entry_and_every_entry_a_route() {
-        let routes: Vec<_> = endpoints().into_iter().map(|(key, _)| key).collect();
+        let all = routes::endpoints().into_iter().chain(ui::endpoints());
+        let routes: Vec<_> = all.map(|(key, _)| key).collect();
         let entries: Vec<_> = ACCESS.iter().map(|(method, path, _)| (*method, *path)).collect();
         let set =
             |keys: &[(&'static str, &'static str)]| keys.iter().copied().collect::<BTreeSet<_>>();

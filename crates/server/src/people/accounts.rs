@@ -116,13 +116,26 @@ pub(super) async fn change_password(
         Ok(next) => next,
         Err(error) => return Ok((StatusCode::BAD_REQUEST, error.to_string()).into_response()),
     };
-    if verify(people, Some(&user.account), &current).await?.is_none() {
-        return Ok(refuse());
+    match replace_password(people, &user, &current, &next).await? {
+        true => Ok(text_reply(StatusCode::OK, "Password Changed")),
+        false => Ok(refuse()),
     }
-    let hash = people.passwords().hash(&next).await;
+}
+
+/// Gives a person another password and ends the other sessions; false if `current` is wrong.
+pub(super) async fn replace_password(
+    people: &People,
+    user: &User,
+    current: &Password,
+    next: &Password,
+) -> Result<bool, PeopleError> {
+    if verify(people, Some(&user.account), current).await?.is_none() {
+        return Ok(false);
+    }
+    let hash = people.passwords().hash(next).await;
     people.accounts().set_password(user.id(), &hash, Some(user.session())).await?;
     tracing::info!(user = %user.id(), "password changed");
-    Ok(text_reply(StatusCode::OK, "Password Changed"))
+    Ok(true)
 }
 
 /// An account made of what a form says; `access` is its role and the password chosen for it.

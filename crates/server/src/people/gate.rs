@@ -95,6 +95,11 @@ async fn identify(
         Some(token) => token?,
         None => cookie(method, headers)?,
     };
+    known_by(people, token).await
+}
+
+/// The person whose session a token names.
+pub(super) async fn known_by(people: &People, token: &str) -> Result<User, PeopleError> {
     let claims = people.shared.keys.read(token).ok_or(PeopleError::TokenOver)?;
     let session = SessionId::new(claims.jti);
     let account = people.accounts().account_in_session(&session, people.now()).await?;
@@ -133,7 +138,7 @@ fn cookie<'h>(method: &Method, headers: &'h HeaderMap) -> Result<&'h str, People
 }
 
 /// Whether the browser says that a page of ours sends the request.
-fn is_of_our_page(headers: &HeaderMap) -> bool {
+pub(super) fn is_of_our_page(headers: &HeaderMap) -> bool {
     let text = |name: &str| headers.get(name).and_then(|value| value.to_str().ok());
     if let Some(site) = text("sec-fetch-site") {
         return site == "same-origin";

@@ -35,11 +35,13 @@ use super::{
 use crate::{App, audit::Notes, query};
 
 /// A user name and a password. No `Debug`.
-struct Credentials {
-    username: String,
-    password: Password,
+pub(super) struct Credentials {
+    /// What the person signs in with.
+    pub(super) username: String,
+    /// The password that was typed.
+    pub(super) password: Password,
     /// Whether our own UI asks, which keeps the token in a cookie.
-    wants_cookie: bool,
+    pub(super) wants_cookie: bool,
 }
 
 /// `POST /ocrux/user/authenticate`: the query string of OpenCR's UI, or a JSON object.
@@ -112,7 +114,7 @@ async fn credentials(
 }
 
 /// The account that the credentials belong to, with the hash that now proves it.
-async fn sign_in(
+pub(super) async fn sign_in(
     people: &People,
     credentials: &Credentials,
 ) -> Result<Option<Account>, PeopleError> {
@@ -166,7 +168,10 @@ fn after(at: Timestamp, duration: std::time::Duration) -> Timestamp {
 }
 
 /// Opens a session and signs its token; `None` if the account changed meanwhile.
-async fn open(people: &People, account: Account) -> Result<Option<(Account, String)>, PeopleError> {
+pub(super) async fn open(
+    people: &People,
+    account: Account,
+) -> Result<Option<(Account, String)>, PeopleError> {
     let now = people.now();
     let session = Session {
         id: SessionId::new(Uuid::new_v4().to_string()),

@@ -8,7 +8,8 @@ use axum::{
 };
 
 use super::{
-    accounts, config, crux, csv, error::PeopleError, fhir, gate, login, matches, setup, terminology,
+    People, accounts, config, crux, csv, error::PeopleError, fhir, gate, login, matches, setup,
+    terminology, ui,
 };
 use crate::{App, api::metadata};
 
@@ -77,12 +78,13 @@ pub(crate) fn add_to(routes: Router<App>, app: &App) -> Router<App> {
         .fold(plane, |plane, path| plane.route(path, any(not_in_the_table)))
         .method_not_allowed_fallback(not_in_the_table)
         .layer(from_fn_with_state(app.clone(), gate::admit));
-    let ui = Router::new()
+    let crux = Router::new()
         .route("/crux", get(crux::to_folder))
         .route("/crux/", get(crux::file))
         .route("/crux/tmp/{name}", get(csv::redeem))
         .route("/crux/{*path}", get(crux::file));
-    routes.merge(plane).merge(ui)
+    let routes = routes.merge(plane).merge(crux);
+    if People::of(app).settings().room.is_some() { ui::add_to(routes, app) } else { routes }
 }
 
 /// Never run: the gate has answered.

@@ -31,6 +31,7 @@ mod matches;
 mod matrix;
 mod openapi;
 mod resources;
+mod room;
 
 /// Cheap to hash, since tests sign in often.
 const CHEAP: PasswordCost = PasswordCost { memory_kib: 64, passes: 1 };
@@ -162,6 +163,18 @@ impl Call<'_> {
         let parts: String = fields.iter().map(part).collect();
         *self.request.body_mut() = Body::from(format!("{parts}--XX--\r\n"));
         self.header("content-type", "multipart/form-data; boundary=XX")
+    }
+
+    /// A form as a page of ours sends it.
+    fn fields(mut self, fields: &[(&str, &str)]) -> Self {
+        let escape = |text: &str| {
+            let bytes = text.bytes();
+            bytes.map(|byte| format!("%{byte:02x}")).collect::<String>()
+        };
+        let pair = |(name, value): &(&str, &str)| format!("{name}={}", escape(value));
+        let pairs: Vec<String> = fields.iter().map(pair).collect();
+        *self.request.body_mut() = Body::from(pairs.join("&"));
+        self.header("content-type", "application/x-www-form-urlencoded")
     }
 
     pub(crate) async fn send(self) -> Answer {

@@ -23,6 +23,7 @@ struct Kept {
     account: Account,
     failures: u32,
     locked_until: Option<Timestamp>,
+    preferences: Option<String>,
 }
 
 fn is_active_admin(account: &Account) -> bool {
@@ -34,7 +35,12 @@ impl People {
         let is_taken = self.accounts.contains_key(&account.id)
             || self.accounts.values().any(|kept| kept.account.username == account.username);
         if !is_taken {
-            let kept = Kept { account: account.clone(), failures: 0, locked_until: None };
+            let kept = Kept {
+                account: account.clone(),
+                failures: 0,
+                locked_until: None,
+                preferences: None,
+            };
             self.accounts.insert(account.id.clone(), kept);
         }
         !is_taken
@@ -116,6 +122,17 @@ impl Accounts for MemoryStore {
         change: &AccountChange,
     ) -> Result<Changed, StoreError> {
         Ok(self.people.write().change(id, change))
+    }
+
+    async fn preferences(&self, id: &AccountId) -> Result<Option<String>, StoreError> {
+        Ok(self.people.read().accounts.get(id).and_then(|kept| kept.preferences.clone()))
+    }
+
+    async fn set_preferences(&self, id: &AccountId, words: &str) -> Result<bool, StoreError> {
+        let mut people = self.people.write();
+        let Some(kept) = people.accounts.get_mut(id) else { return Ok(false) };
+        kept.preferences = Some(words.to_owned());
+        Ok(true)
     }
 
     async fn set_password(

@@ -229,6 +229,27 @@ impl Accounts for SqliteStore {
         .await
     }
 
+    async fn preferences(&self, id: &AccountId) -> Result<Option<String>, StoreError> {
+        let id = id.clone();
+        let sql = "SELECT preferences FROM account WHERE id = ?";
+        let words = self
+            .look_up(move |connection| {
+                sql::first(connection, sql, [id.as_str()], |row| Ok(row.get(0)?))
+            })
+            .await?;
+        Ok(words.flatten())
+    }
+
+    async fn set_preferences(&self, id: &AccountId, words: &str) -> Result<bool, StoreError> {
+        let (id, words) = (id.clone(), words.to_owned());
+        let sql = "UPDATE account SET preferences = ? WHERE id = ?";
+        self.writer
+            .write(move |connection| {
+                Ok(connection.prepare_cached(sql)?.execute((words, id.as_str()))? == 1)
+            })
+            .await
+    }
+
     async fn change_account(
         &self,
         id: &AccountId,

@@ -18,6 +18,7 @@ contract![
     only_the_first_account_is_the_first,
     accounts_come_in_order_of_name,
     changed_names_end_no_session,
+    preferences_are_kept_with_their_account,
     changed_role_or_status_ends_all_sessions,
     last_active_administrator_stays,
     new_password_ends_the_other_sessions,
@@ -118,6 +119,22 @@ async fn changed_names_end_no_session(store: Arc<dyn Accounts>) {
     assert_eq!(store.change_account(&id("a1"), &same).await.unwrap(), Changed::Done);
     assert!(is_in(&*store, "s1").await);
     assert_eq!(store.account(&id("a1")).await.unwrap().unwrap().name, AccountName::default());
+}
+
+async fn preferences_are_kept_with_their_account(store: Arc<dyn Accounts>) {
+    store.add_account(&account("a1", "jane", Role::Viewer)).await.unwrap();
+    store.add_account(&account("a2", "joan", Role::Viewer)).await.unwrap();
+    assert_eq!(store.preferences(&id("a1")).await.unwrap(), None);
+    for words in ["fr.dark.on", "sw.auto.off"] {
+        assert!(store.set_preferences(&id("a1"), words).await.unwrap());
+        assert_eq!(store.preferences(&id("a1")).await.unwrap().as_deref(), Some(words));
+    }
+    let same = change(Role::Viewer, AccountStatus::Active);
+    store.change_account(&id("a1"), &same).await.unwrap();
+    assert!(store.preferences(&id("a1")).await.unwrap().is_some(), "a change keeps them");
+    assert_eq!(store.preferences(&id("a2")).await.unwrap(), None);
+    assert!(!store.set_preferences(&id("nobody"), "en").await.unwrap());
+    assert_eq!(store.preferences(&id("nobody")).await.unwrap(), None);
 }
 
 async fn changed_role_or_status_ends_all_sessions(store: Arc<dyn Accounts>) {

@@ -15,7 +15,8 @@ const ARROWS: &[(&str, &[&str])] = &[
     ("registry", &["fhir", "matching"]),
     ("store", &["registry", "matching"]),
     ("pipeline", &["fhir", "registry", "matching", "store"]),
-    ("server", &["fhir", "registry", "store", "pipeline"]),
+    ("ui", &["registry"]),
+    ("server", &["fhir", "registry", "store", "pipeline", "ui"]),
     ("interfaces", &["fhir", "registry", "pipeline"]),
     (
         "opencr",

@@ -84,7 +84,7 @@ pub(crate) fn files() -> Vec<File> {
 }
 
 fn is_elsewhere(folder: &Path, root: &Path, name: &str) -> bool {
-    let is_at_edge = folder == root || folder == root.join("docs");
+    let is_at_edge = folder == root || ["docs", "e2e"].iter().any(|edge| folder == root.join(edge));
     is_at_edge && NOT_OURS.contains(&name)
 }
 

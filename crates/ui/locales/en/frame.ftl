@@ -1,0 +1,42 @@
+# The shell around every page.
+skip-to-content = Skip to content
+nav-main = Main
+nav-home = Dashboard
+sign-in = Sign in
+sign-out = Sign out
+language = Language
+theme = Theme
+theme-auto = As the system
+theme-light = Light
+theme-dark = Dark
+apply = Apply
+save = Save
+try-again = Try again
+go-home = Go to the dashboard
+test-ribbon = Test system: nobody in it is real
+offline = No connection since { $time }. Nothing was saved after that.
+printed-by = Printed by { $name }. Contains personal data.
+problems-title = Something needs your attention
+role-viewer = Viewer
+role-steward = Steward
+role-supervisor = Supervisor
+role-data-manager = Data manager
+role-rules-manager = Rules manager
+role-auditor = Auditor
+role-admin = Administrator
+
+# Dates. $day is a number or a day, $month one of the words below.
+date-day = { $day } { $month } { $year }
+date-moment = { $day }, { $time } UTC
+month-1 = Jan
+month-2 = Feb
+month-3 = Mar
+month-4 = Apr
+month-5 = May
+month-6 = Jun
+month-7 = Jul
+month-8 = Aug
+month-9 = Sep
+month-10 = Oct
+month-11 = Nov
+month-12 = Dec

@@ -1,0 +1,19 @@
+# The living style page, for whoever makes pages.
+style-title = Components
+style-intro = Everything that pages are made of, with names that are hard to show.
+style-buttons = Buttons
+style-fields = Fields
+style-hint = What helps to fill it in.
+style-problem = What is wrong with it.
+style-boxes = Boxes
+style-info = What will happen.
+style-good = What was done.
+style-bad = What went wrong.
+style-levels = Agreement
+style-table = Two made-up records
+style-field = Field
+phone = Phone
+level-same = Same
+level-similar = Similar
+level-differs = Differs
+level-missing = Missing

@@ -1,0 +1,39 @@
+//! The pages: one struct for each, which holds what it shows, and a template of the same name.
+
+use crate::Frame;
+
+mod account;
+mod fault;
+mod home;
+mod login;
+mod setup;
+mod style;
+
+pub use account::Account;
+pub use fault::Fault;
+pub use home::{Home, Work};
+pub use login::Login;
+pub use setup::Setup;
+pub use style::Style;
+
+/// What is wrong with a form.
+#[derive(Clone, Debug)]
+pub struct Problem {
+    /// The id of the field that it is about.
+    pub field: &'static str,
+    /// What is wrong, in the reader's language.
+    pub text: String,
+}
+
+impl Problem {
+    /// What the key says about a field.
+    pub fn of(frame: &Frame, field: &'static str, key: &str) -> Self {
+        Self { field, text: frame.say(key) }
+    }
+}
+
+/// What is wrong with one field; empty for nothing.
+fn of<'p>(problems: &'p [Problem], field: &str) -> &'p str {
+    let problem = problems.iter().find(|problem| problem.field == field);
+    problem.map_or("", |problem| problem.text.as_str())
+}

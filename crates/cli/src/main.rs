@@ -17,6 +17,7 @@ mod explain;
 mod feed;
 mod import;
 mod link;
+mod migrate;
 mod people;
 mod process;
 mod protection;
@@ -71,6 +72,8 @@ enum Command {
     Rules(rules::Arguments),
     /// Check a registry's event chain and everything it promises.
     Verify(verify::Arguments),
+    /// Bring a store to the shape that this release knows.
+    Store(migrate::Arguments),
     /// Make, list, disable and reset the accounts of people.
     User(user::Arguments),
     /// Make the CA of clients, and certificates for servers.
@@ -156,6 +159,7 @@ fn main() -> ExitCode {
         Command::Explain(arguments) => explain::run(arguments),
         Command::Rules(arguments) => rules::run(arguments),
         Command::Verify(arguments) => verify::run(arguments),
+        Command::Store(arguments) => migrate::run(arguments),
         Command::User(arguments) => user::run(arguments),
         Command::Ca(arguments) => ca::run(arguments),
         Command::Client(arguments) => client::run(arguments),

@@ -4,12 +4,12 @@ use std::{path::PathBuf, process::ExitCode, sync::Arc};
 
 use anyhow::Context as _;
 
-use crate::{ConfigFile, usage, wiring};
+use crate::{ConfigFile, config::without_password, usage, wiring};
 
 /// Check a registry: the event chain, that replaying the events gives the state, every
 /// invariant and every stored content. Nothing is changed.
 ///
-/// The server has to be stopped first. Exit code 1 if anything is wrong.
+/// With SQLite the server has to be stopped first. Exit code 1 if anything is wrong.
 #[derive(clap::Args)]
 pub(crate) struct Arguments {
     /// The data folder; without it the configured one.
@@ -71,11 +71,21 @@ fn print_report(report: &pipeline::verify::Report) {
 
 /// Opens a store that is there already.
 pub(crate) async fn open_existing(url: &str) -> anyhow::Result<Arc<dyn store::Store>> {
-    // Opening would make an empty store, which is always sound: a reassuring wrong answer.
-    if let Some(path) = url.strip_prefix("sqlite:").filter(|path| !PathBuf::from(path).exists()) {
-        return Err(usage(format!("there is no store at {path}; name it by --data or --store")));
-    }
+    check_there(url).await?;
     store::open(url).await.context("cannot open the store")
+}
+
+/// Refuses to go on where no store is. Opening would make an empty one, which is always sound: a
+/// reassuring wrong answer.
+pub(crate) async fn check_there(url: &str) -> anyhow::Result<()> {
+    if !store::is_there(url).await.context("cannot look for the store")? {
+        let place = match url.strip_prefix("sqlite:") {
+            Some(path) => path.to_owned(),
+            None => without_password(url),
+        };
+        return Err(usage(format!("there is no store at {place}; name it by --data or --store")));
+    }
+    Ok(())
 }
 
 /// `--data` and `--store` as configuration keys.

@@ -320,3 +320,18 @@ pub async fn open_all(url: &str) -> Result<Opened, StoreError> {
     let reason = "write `sqlite:<file>`, `postgres://<role>@<host>/<database>` or `memory:`";
     Err(StoreError::Location { url: url.to_owned(), reason: reason.to_owned() })
 }
+
+/// Whether there is a store at `url`, without making one.
+///
+/// # Errors
+///
+/// As [`open`], if that cannot be found out.
+pub async fn is_there(url: &str) -> Result<bool, StoreError> {
+    if let Some(path) = url.strip_prefix("sqlite:") {
+        return Ok(std::path::Path::new(path).exists());
+    }
+    if url.starts_with("postgres://") || url.starts_with("postgresql://") {
+        return PostgresStore::is_there(url).await;
+    }
+    Ok(true)
+}

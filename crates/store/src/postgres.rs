@@ -81,6 +81,17 @@ impl PostgresStore {
         Ok(Self { pages, work, listener: OnceLock::new(), config, tls, channel, shown })
     }
 
+    /// Whether there is a registry at `url`, whatever its release.
+    ///
+    /// # Errors
+    ///
+    /// As [`crate::open`], if that cannot be found out.
+    pub async fn is_there(url: &str) -> Result<bool, StoreError> {
+        let location = Location::parse(url, std::env::var("PGPASSWORD").ok())?;
+        let connections = Connections::new(&location, tls::connector(&location)?, 1)?;
+        migrate::is_there(&connections, &location).await
+    }
+
     async fn read<T>(
         &self,
         work: impl AsyncFnOnce(Db<'_>) -> Result<T, StoreError>,

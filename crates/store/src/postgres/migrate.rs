@@ -60,6 +60,15 @@ pub(super) async fn migrate(
     }
 }
 
+/// Whether a migration ever ran in the schema.
+pub(super) async fn is_there(
+    connections: &Connections,
+    location: &Location,
+) -> Result<bool, StoreError> {
+    let schema = &location.schema;
+    Ok(connections.look_up(async |db| version(db, schema).await).await?.is_some())
+}
+
 /// What must be so of any database, or what was acknowledged could be lost or garbled.
 async fn check_database(connections: &Connections, location: &Location) -> Result<(), StoreError> {
     let sql = "SELECT current_setting('server_encoding'), current_setting('synchronous_commit'), \

@@ -32,10 +32,12 @@ async fn connect(url: &str) -> Client {
 #[tokio::test]
 async fn reopened_store_shows_the_same() {
     let (url, _client) = place().await;
+    assert!(!store::is_there(&url).await.unwrap());
     let store = PostgresStore::open(&url).await.unwrap();
     let mut scribe = life(|_| {});
     store.commit(scribe.commit()).await.unwrap();
     let before = view(&store, &scribe).await;
+    assert!(store::is_there(&url).await.unwrap());
     store.close().await;
     let error = store.head().await.unwrap_err();
     assert!(matches!(error, StoreError::Unavailable(_)), "{error}");

@@ -391,10 +391,14 @@ impl Config {
 
     /// Gives the file that the index of the store at `url` is kept in, if it is kept.
     pub(crate) fn image_path(&self, url: &str) -> Option<PathBuf> {
-        let database = url.strip_prefix("sqlite:")?;
+        let beside: PathBuf = match url.strip_prefix("sqlite:") {
+            Some(database) => format!("{database}.index").into(),
+            None if url.starts_with("postgres") => self.data.folder.join("opencr.index"),
+            None => return None,
+        };
         match self.matching.image.to_str() {
             Some("") => None,
-            Some("auto") => Some(format!("{database}.index").into()),
+            Some("auto") => Some(beside),
             _ => Some(self.matching.image.clone()),
         }
     }
@@ -415,17 +419,26 @@ impl Config {
     }
 }
 
-/// Hides what stands between `:` and `@` in a URL's authority.
-fn without_password(url: &str) -> String {
+/// Hides what stands between `:` and `@` in a URL's authority, and a password in its query.
+pub(crate) fn without_password(url: &str) -> String {
     let Some((scheme, rest)) = url.split_once("://") else {
         return url.to_owned();
     };
-    let authority = rest.split(['/', '?']).next().unwrap_or(rest);
-    match authority.rsplit_once('@').map(|(user, _)| user) {
-        Some(user) if user.contains(':') => {
+    let (place, query) = match rest.split_once('?') {
+        Some((place, query)) => (place, Some(query)),
+        None => (rest, None),
+    };
+    let place = match place.rsplit_once('@') {
+        Some((user, host)) if user.contains(':') => {
             let name = user.split(':').next().unwrap_or(user);
-            format!("{scheme}://{name}:***{}", &rest[user.len()..])
+            format!("{name}:***@{host}")
         }
-        _ => url.to_owned(),
-    }
+        _ => place.to_owned(),
+    };
+    let hide = |part: &str| match part.split_once('=') {
+        Some((key, _)) if key.eq_ignore_ascii_case("password") => format!("{key}=***"),
+        _ => part.to_owned(),
+    };
+    let query = query.map(|query| query.split('&').map(hide).collect::<Vec<_>>().join("&"));
+    format!("{scheme}://{place}{}", query.map_or(String::new(), |query| format!("?{query}")))
 }

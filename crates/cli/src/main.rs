@@ -78,7 +78,7 @@ enum Command {
     Backup(backup::Arguments),
     /// Load a backup into an empty store.
     Restore(backup::RestoreArguments),
-    /// Copy a registry from one store to another.
+    /// Bring a store to this release's shape, or copy a registry to another store.
     Store(store_command::Arguments),
     /// Make, list, disable and reset the accounts of people.
     User(user::Arguments),

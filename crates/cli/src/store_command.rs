@@ -1,6 +1,10 @@
-//! `opencr store copy`: a registry from one store to another, as to a larger database.
+//! `opencr store`: a store brought to this release's shape, and a registry copied from one store to
+//! another, as to a larger database.
 
-use std::{path::Path, process::ExitCode};
+use std::{
+    path::{Path, PathBuf},
+    process::ExitCode,
+};
 
 use anyhow::Context as _;
 use clap::{Args, Subcommand};
@@ -12,7 +16,7 @@ use crate::{
     usage, verify, wiring,
 };
 
-/// Move a registry between stores.
+/// Look after stores, and move a registry between them.
 #[derive(Args)]
 pub(crate) struct Arguments {
     #[command(subcommand)]
@@ -26,6 +30,21 @@ enum Command {
     /// Broken off, or run again later, it goes on where it was. The first may serve meanwhile; stop
     /// it before the last run, so that nothing comes after that.
     Copy(Copy),
+    /// Make the store if need be, and bring it to the shape that this release knows. Servers of this
+    /// release and of the one before go on meanwhile, if they share a PostgreSQL.
+    Migrate(Migrate),
+}
+
+#[derive(Args)]
+struct Migrate {
+    /// The data folder; without it the configured one.
+    #[arg(long, value_name = "DIR", conflicts_with = "store")]
+    data: Option<PathBuf>,
+    /// The store's URL, such as postgres://opencr_owner@db.example.org/opencr.
+    #[arg(long, value_name = "URL")]
+    store: Option<String>,
+    #[command(flatten)]
+    config: ConfigFile,
 }
 
 #[derive(Args)]
@@ -40,9 +59,29 @@ struct Copy {
     config: ConfigFile,
 }
 
-/// Copies a store.
+/// Does what was asked.
 pub(crate) fn run(arguments: Arguments) -> anyhow::Result<ExitCode> {
-    let Command::Copy(copy) = arguments.command;
+    match arguments.command {
+        Command::Copy(copy) => copy_store(copy),
+        Command::Migrate(migrate) => migrate_store(migrate),
+    }
+}
+
+/// Migrates, and says where, so that serving needs no right to change tables.
+fn migrate_store(asked: Migrate) -> anyhow::Result<ExitCode> {
+    let config = asked.config.load(verify::store_overrides(&asked.data, &asked.store))?;
+    wiring::log(&config);
+    let place = wiring::runtime()?.block_on(async {
+        let store = store::open(&config.store_url()).await.context("cannot migrate the store")?;
+        let place = store.location();
+        store.close().await;
+        anyhow::Ok(place)
+    })?;
+    println!("{place} has the shape that this release needs.");
+    Ok(ExitCode::SUCCESS)
+}
+
+fn copy_store(copy: Copy) -> anyhow::Result<ExitCode> {
     let config = copy.config.load(verify::store_overrides(&None, &Some(copy.from.clone())))?;
     wiring::log(&config);
     if copy.to == "memory:" {

@@ -132,10 +132,8 @@ async fn open(place: Place, may_be_new: bool) -> anyhow::Result<(Config, Opened)
     if url == "memory:" {
         return Err(usage("a store in memory keeps no accounts; name one by --data or --store"));
     }
-    let path = url.strip_prefix("sqlite:").map(PathBuf::from);
-    if let Some(path) = path.filter(|path| !may_be_new && !path.exists()) {
-        let path = path.display();
-        return Err(usage(format!("there is no store at {path}; name it by --data or --store")));
+    if !may_be_new {
+        verify::check_there(&url).await?;
     }
     let opened = store::open_all(&url).await.context("cannot open the store")?;
     Ok((config, opened))

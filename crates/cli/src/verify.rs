@@ -6,7 +6,7 @@ use anyhow::Context as _;
 use pipeline::{moving, retrace};
 use serde_json::{Value, json};
 
-use crate::{ConfigFile, backup::open_to_read, usage, wiring};
+use crate::{ConfigFile, backup::open_to_read, config::without_password, usage, wiring};
 
 /// Differences between two stores that are told if nothing else is asked for.
 pub(crate) const TOLD_DEFAULT: usize = 100;
@@ -15,7 +15,7 @@ pub(crate) const TOLD_DEFAULT: usize = 100;
 /// invariant and every stored content; with --decisions, that the rules decide the same again.
 /// Nothing is changed.
 ///
-/// The server has to be stopped first. Exit code 1 if anything is wrong.
+/// With SQLite the server has to be stopped first. Exit code 1 if anything is wrong.
 #[derive(clap::Args)]
 pub(crate) struct Arguments {
     /// The data folder; without it the configured one.
@@ -164,11 +164,21 @@ fn print_report(report: &pipeline::verify::Report) {
 
 /// Opens a store that is there already.
 pub(crate) async fn open_existing(url: &str) -> anyhow::Result<Arc<dyn store::Store>> {
-    // Opening would make an empty store, which is always sound: a reassuring wrong answer.
-    if let Some(path) = url.strip_prefix("sqlite:").filter(|path| !PathBuf::from(path).exists()) {
-        return Err(usage(format!("there is no store at {path}; name it by --data or --store")));
-    }
+    check_there(url).await?;
     store::open(url).await.context("cannot open the store")
+}
+
+/// Refuses to go on where no store is. Opening would make an empty one, which is always sound: a
+/// reassuring wrong answer.
+pub(crate) async fn check_there(url: &str) -> anyhow::Result<()> {
+    if !store::is_there(url).await.context("cannot look for the store")? {
+        let place = match url.strip_prefix("sqlite:") {
+            Some(path) => path.to_owned(),
+            None => without_password(url),
+        };
+        return Err(usage(format!("there is no store at {place}; name it by --data or --store")));
+    }
+    Ok(())
 }
 
 /// `--data` and `--store` as configuration keys.

@@ -17,6 +17,7 @@ use thiserror::Error;
 
 use crate::{
     StartError,
+    clock::Clock,
     published::{Published, features_of},
 };
 
@@ -37,11 +38,13 @@ pub(crate) enum FollowError {
     Record(RecordId),
 }
 
-/// Applies what happened since the revision that is published, and gives the store's head.
+/// Applies what happened since the revision that is published, and gives the store's head; `clock`
+/// does not fall behind what happened.
 pub(crate) async fn follow(
     store: &dyn Reader,
     extractor: &Extractor,
     published: &mut Published,
+    clock: Option<&Clock>,
 ) -> Result<Head, FollowError> {
     let head = store.head().await?;
     let mut changed = BTreeSet::new();
@@ -50,6 +53,10 @@ pub(crate) async fn follow(
         let events = store.events_after(after, EVENTS_PAGE_MAX).await?;
         let Some(last) = events.last() else { break };
         after = last.revision;
+        // The other node's clock may be ahead; the chain does not go back.
+        if let Some(clock) = clock {
+            clock.not_before(last.at);
+        }
         for event in &events {
             changed.extend(changed_records(event)?);
         }

@@ -151,7 +151,7 @@ async fn load(
     if is_too_old(ahead, published.snapshot().len()) {
         return Err(Unfit::TooOld(ahead));
     }
-    follow(store, extractor, &mut published).await.map_err(|error| match error {
+    follow(store, extractor, &mut published, None).await.map_err(|error| match error {
         FollowError::Store(error) => Unfit::Store(error),
         error => Unfit::Follow(error),
     })?;

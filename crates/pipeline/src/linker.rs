@@ -5,10 +5,13 @@
 //! is matched against an overlay. If the commit is stale the node catches up and the whole
 //! batch is decided again.
 
-use std::{sync::Arc, time::Instant};
+use std::{
+    sync::Arc,
+    time::{Duration, Instant},
+};
 
 use matching::index::Limits;
-use registry::{decide::Refusal, event::Head, extract::Extractor};
+use registry::{decide::Refusal, event::Head, extract::Extractor, ids::Revision};
 use store::{Store, StoreError, threads};
 use tokio::sync::mpsc;
 
@@ -28,6 +31,9 @@ mod overlay;
 
 use desk::Decided;
 pub(crate) use desk::{Desk, match_all, wanted};
+
+/// How often a node looks for what others committed, if it hears of nothing.
+const LOOK_EVERY: Duration = Duration::from_secs(1);
 
 /// The writer's state.
 pub(crate) struct Linker {
@@ -51,7 +57,20 @@ impl Linker {
     /// Works until the gate is closed and the queue is empty.
     pub(crate) async fn run(mut self, mut queue: mpsc::UnboundedReceiver<Parcel>) {
         let mut parcels = Vec::new();
-        while queue.recv_many(&mut parcels, self.settings.batch_max.max(1)).await > 0 {
+        let batch_max = self.settings.batch_max.max(1);
+        loop {
+            let received = tokio::select! {
+                biased;
+                received = queue.recv_many(&mut parcels, batch_max) => received,
+                () = self.moved() => {
+                    // Told in the log; the next batch tries again and answers for it.
+                    _ = self.catch_up().await;
+                    continue;
+                }
+            };
+            if received == 0 {
+                break;
+            }
             let mut rest = std::mem::take(&mut parcels);
             while !rest.is_empty() {
                 let later = rest.split_off(self.batch_len(&rest));
@@ -59,6 +78,34 @@ impl Linker {
                 rest = later;
             }
         }
+    }
+
+    /// Waits until another node has committed; for ever if none can.
+    async fn moved(&self) {
+        if !self.store.is_shared() {
+            return std::future::pending().await;
+        }
+        let seen = self.published.revision();
+        loop {
+            match self.store.newest_after(seen, LOOK_EVERY).await {
+                Ok(newest) if newest > seen => return,
+                Ok(_) => {}
+                Err(error) => {
+                    let error: &dyn std::error::Error = &error;
+                    tracing::warn!(error, "cannot see what other nodes committed");
+                    tokio::time::sleep(LOOK_EVERY).await;
+                }
+            }
+        }
+    }
+
+    /// Whether what was decided on may be a mixture of revisions: several reads, between which
+    /// another node may have committed. A commit is refused then; what is not committed asks here.
+    async fn is_overtaken(&self, head: Revision) -> Result<bool, PipelineError> {
+        if !self.store.is_shared() {
+            return Ok(false);
+        }
+        Ok(self.store.head().await.map_err(store_error)?.revision != head)
     }
 
     /// How many of the waiting parcels one commit takes: at least one. A person's decision has
@@ -149,8 +196,19 @@ impl Linker {
             let mut watch = Watch::start(meters.clone());
             let head = self.catch_up().await?;
             watch.lap(Step::CatchUp);
-            let decided = self.decide(works, head, &mut watch).await?;
+            let seen = head.revision;
+            let decided = match self.decide(works, head, &mut watch).await {
+                Err(PipelineError::Fault) if self.is_overtaken(seen).await? => {
+                    self.settings.meters.overtaken();
+                    continue;
+                }
+                decided => decided?,
+            };
             let Some(newest) = decided.commit.events.last().map(|event| event.revision) else {
+                if self.is_overtaken(seen).await? {
+                    self.settings.meters.overtaken();
+                    continue;
+                }
                 self.settings.meters.batched(operations);
                 return Ok(decided.answers);
             };
@@ -204,7 +262,8 @@ impl Linker {
 
     /// Brings the index to the store's revision if another writer moved it, and gives the head.
     async fn catch_up(&mut self) -> Result<Head, PipelineError> {
-        let followed = follow(&*self.store, &self.extractor, &mut self.published).await;
+        let clock = Some(&self.settings.clock);
+        let followed = follow(&*self.store, &self.extractor, &mut self.published, clock).await;
         self.settings.meters.at_revision(self.published.revision());
         followed.map_err(|error| match error {
             FollowError::Store(error) => store_error(error),

@@ -218,46 +218,70 @@ impl Writer {
     /// Gathers and writes a batch that begins with `first`; gives who waits for the stop.
     async fn batch(&mut self, first: Message) -> Option<oneshot::Sender<()>> {
         let until = Instant::now() + self.every;
-        let (mut records, mut stop) = (Vec::new(), None);
+        let (mut entries, mut stop) = (Vec::new(), None);
         let mut next = Some(first);
         while let Some(message) = next.take() {
             match message {
-                Message::Entry(at, entry) => records.push(self.head.append(at, *entry)),
+                Message::Entry(at, entry) => entries.push((at, *entry)),
                 Message::Stop(done) => {
                     stop = Some(done);
                     break;
                 }
             }
-            if records.len() == BATCH_MAX {
+            if entries.len() == BATCH_MAX {
                 break;
             }
             next = tokio::time::timeout_at(until, self.queue.recv()).await.ok().flatten();
         }
-        self.append(records, stop.is_some()).await;
+        self.append(entries, stop.is_some()).await;
         stop
     }
 
     /// Appends, and tries again until it works; meanwhile requests are refused. While stopping
     /// it gives up after a few attempts, and says so.
-    async fn append(&self, records: Vec<AuditRecord>, is_stopping: bool) {
+    async fn append(&mut self, entries: Vec<(Timestamp, AuditEntry)>, is_stopping: bool) {
         let mut attempts = 0;
-        while !records.is_empty() {
-            match self.log.append_audit(records.clone()).await {
-                Ok(()) => break,
-                Err(error) => {
-                    self.is_failing.store(true, Ordering::Relaxed);
-                    let error: &dyn std::error::Error = &error;
-                    tracing::error!(error, entries = records.len(), "cannot write the audit log");
+        while !entries.is_empty() {
+            let mut head = self.head.clone();
+            let records: Vec<AuditRecord> =
+                entries.iter().map(|(at, entry)| head.append(*at, entry.clone())).collect();
+            let error = match self.log.append_audit(records).await {
+                Ok(()) => {
+                    self.head = head;
+                    break;
                 }
+                Err(error) => error,
+            };
+            if matches!(error, StoreError::Refused(_)) && self.catch_up(&head).await {
+                if self.head == head {
+                    break;
+                }
+                continue;
+            }
+            self.is_failing.store(true, Ordering::Relaxed);
+            {
+                let error: &dyn std::error::Error = &error;
+                tracing::error!(error, entries = entries.len(), "cannot write the audit log");
             }
             attempts += 1;
             if is_stopping && attempts == 5 {
-                tracing::error!(entries = records.len(), "audit entries are lost");
+                tracing::error!(entries = entries.len(), "audit entries are lost");
                 return;
             }
             sleep(RETRY).await;
         }
         self.is_failing.store(false, Ordering::Relaxed);
+    }
+
+    /// Moves to the newest entry, if that is another node's, or one of ours whose answer was lost
+    /// (then it is `written`); false if the log is where it was.
+    async fn catch_up(&mut self, written: &AuditHead) -> bool {
+        let Ok((_, newest)) = self.log.audit_ends().await else { return false };
+        let has_moved = newest.number > self.head.number || newest == *written;
+        if has_moved {
+            self.head = newest;
+        }
+        has_moved
     }
 
     async fn cut(&mut self) {
@@ -281,8 +305,7 @@ impl Writer {
             let actor = Some(Actor::Job("audit retention".to_owned()));
             let mut entry = AuditEntry::new(Act::Cut, Who { actor, proof: None });
             entry.detail = Some(format!("{total} entries older than {}", before.to_instant()));
-            let record = self.head.append(now, entry);
-            self.append(vec![record], false).await;
+            self.append(vec![(now, entry)], false).await;
         }
     }
 }

@@ -292,7 +292,9 @@ fn store(error: &StoreError) -> (StatusCode, Issue) {
         | StoreError::Location { .. }
         | StoreError::InUse(_)
         | StoreError::Newer(_)
-        | StoreError::Database(_) => {
+        | StoreError::Database(_)
+        | StoreError::Busy(_)
+        | StoreError::Unavailable(_) => {
             let text = "the store is not available; try again";
             (StatusCode::SERVICE_UNAVAILABLE, Issue::error(IssueType::NoStore, text))
         }

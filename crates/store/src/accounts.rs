@@ -5,7 +5,7 @@
 
 use async_trait::async_trait;
 use registry::{
-    account::{Account, AccountChange, PasswordHash, Session, TokenKey},
+    account::{Account, AccountChange, KEY_BYTES, PasswordHash, Session, TokenKey},
     ids::{AccountId, SessionId, Timestamp},
 };
 
@@ -117,4 +117,16 @@ pub trait Accounts: Send + Sync {
     /// Adds a key, and drops those made before `drop_before`.
     async fn add_token_key(&self, key: &TokenKey, drop_before: Timestamp)
     -> Result<(), StoreError>;
+}
+
+/// The secret that these hexadecimal digits stand for; `None` if they are not all and only that.
+pub(crate) fn secret_of(digits: &str) -> Option<[u8; KEY_BYTES]> {
+    let mut secret = [0; KEY_BYTES];
+    if digits.len() != secret.len() * 2 || !digits.is_ascii() {
+        return None;
+    }
+    for (at, byte) in secret.iter_mut().enumerate() {
+        *byte = u8::from_str_radix(&digits[at * 2..at * 2 + 2], 16).ok()?;
+    }
+    Some(secret)
 }

@@ -17,7 +17,7 @@ use registry::{
     state::{BrokenPair, GoldenState, IssueKind, MatchIssue, RecordState},
     stored::{Counts, PatientTags, StoredPatient, StoredVersion},
 };
-use std::sync::Arc;
+use std::{sync::Arc, time::Duration};
 use thiserror::Error;
 
 mod accounts;
@@ -26,6 +26,8 @@ mod draft;
 mod memory;
 mod moving;
 mod plan;
+mod postgres;
+mod shape;
 mod sqlite;
 pub mod threads;
 
@@ -33,6 +35,7 @@ pub use accounts::{Accounts, AttemptLimit, Changed, SESSIONS_MAX};
 pub use audit::{AUDIT_CUT_MAX, AuditLog};
 pub use draft::DraftStore;
 pub use memory::MemoryStore;
+pub use postgres::PostgresStore;
 pub use sqlite::SqliteStore;
 
 /// Why a store could not do what was asked.
@@ -65,6 +68,14 @@ pub enum StoreError {
     /// never a value.
     #[error("the database failed")]
     Database(#[source] Box<dyn std::error::Error + Send + Sync>),
+    /// Others keep the database busy: a lock, a connection or an answer did not come in time, and
+    /// nothing was written. Try again.
+    #[error("the database is busy")]
+    Busy(#[source] Box<dyn std::error::Error + Send + Sync>),
+    /// The database is not there: unreachable, starting, stopping, a replica, or its disk is full.
+    /// Nothing was written, unless the failure came while a commit was being flushed.
+    #[error("the database cannot be reached")]
+    Unavailable(#[source] Box<dyn std::error::Error + Send + Sync>),
     /// The commit contradicts itself or what is stored: a fault of whoever made it. Nothing was
     /// written.
     #[error("the commit is refused: {0}")]
@@ -99,7 +110,7 @@ pub struct FoundIds {
 ///
 /// Lists of ids may hold repetitions and unknown ids: each known one is given once, unknown
 /// ones are left out, in no particular order unless stated. All errors are [`StoreError`]s of
-/// the kinds `Database` and `Damaged`.
+/// the kinds `Database`, `Busy`, `Unavailable` and `Damaged`.
 #[async_trait]
 pub trait Reader: Send + Sync {
     /// The end of the event chain and the next free numbers.
@@ -260,12 +271,33 @@ pub trait Store: Reader + AuditLog {
     /// - [`StoreError::Stale`]: another commit landed first; read, match and decide again.
     /// - [`StoreError::Refused`]: the commit contradicts itself or what is stored.
     /// - [`StoreError::Database`]: the database refused; nothing was written.
+    /// - [`StoreError::Busy`], [`StoreError::Unavailable`]: try again later.
     async fn commit(&self, commit: Commit) -> Result<(), StoreError>;
 
     /// Ends the work with the store in order, so that everything lies in its main file.
     ///
     /// Nothing is lost without it; but then a copy of the main file alone is not the registry.
     async fn close(&self);
+
+    /// Whether other processes may commit, too.
+    fn is_shared(&self) -> bool {
+        false
+    }
+
+    /// Waits until somebody may have committed after `seen`, `patience` at the most, and gives the
+    /// newest revision.
+    async fn newest_after(
+        &self,
+        seen: Revision,
+        patience: Duration,
+    ) -> Result<Revision, StoreError> {
+        let newest = self.head().await?.revision;
+        if newest > seen {
+            return Ok(newest);
+        }
+        tokio::time::sleep(patience).await;
+        Ok(self.head().await?.revision)
+    }
 }
 
 /// One store, as each of those who use it sees it.
@@ -284,13 +316,14 @@ impl Opened {
     }
 }
 
-/// Opens the store at `url`: `memory:` or `sqlite:<file>`, creating and migrating as needed.
+/// Opens the store at `url`: `memory:`, `sqlite:<file>` or `postgres://…`, creating and migrating as
+/// needed.
 ///
 /// # Errors
 ///
 /// [`StoreError::Location`] for another kind of url or a folder that cannot be made,
-/// [`StoreError::InUse`] if another process writes there, [`StoreError::Newer`] and
-/// [`StoreError::Database`] if the database cannot be used.
+/// [`StoreError::InUse`] if another process writes there, [`StoreError::Newer`],
+/// [`StoreError::Unavailable`] and [`StoreError::Database`] if the database cannot be used.
 pub async fn open(url: &str) -> Result<Arc<dyn Store>, StoreError> {
     Ok(open_all(url).await?.store)
 }
@@ -322,8 +355,24 @@ pub async fn open_all(url: &str) -> Result<Opened, StoreError> {
     if let Some(path) = url.strip_prefix("sqlite:") {
         return Ok(Opened::of(SqliteStore::open(path.as_ref()).await?));
     }
-    Err(StoreError::Location {
-        url: url.to_owned(),
-        reason: "write `sqlite:<file>` or `memory:`".to_owned(),
-    })
+    if url.starts_with("postgres://") || url.starts_with("postgresql://") {
+        return Ok(Opened::of(PostgresStore::open(url).await?));
+    }
+    let reason = "write `sqlite:<file>`, `postgres://<role>@<host>/<database>` or `memory:`";
+    Err(StoreError::Location { url: url.to_owned(), reason: reason.to_owned() })
+}
+
+/// Whether there is a store at `url`, without making one.
+///
+/// # Errors
+///
+/// As [`open`], if that cannot be found out.
+pub async fn is_there(url: &str) -> Result<bool, StoreError> {
+    if let Some(path) = url.strip_prefix("sqlite:") {
+        return Ok(std::path::Path::new(path).exists());
+    }
+    if url.starts_with("postgres://") || url.starts_with("postgresql://") {
+        return PostgresStore::is_there(url).await;
+    }
+    Ok(true)
 }

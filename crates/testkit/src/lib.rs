@@ -14,6 +14,7 @@
 
 mod bundle;
 mod person;
+pub mod postgres;
 
 pub use bundle::{batch, bundle, transaction};
 pub use person::{ART_NUMBER, NATIONAL_ID, Person, person, system_uri};

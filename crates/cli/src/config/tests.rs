@@ -245,9 +245,14 @@ fn what_is_described_can_be_loaded_again() {
 
 #[test]
 fn passwords_are_not_described() {
-    let url = ("OPENCR__STORE__URL", "postgres://me:secret@host/db");
-    let text = load("", &[url]).unwrap().describe();
-    assert!(text.contains("postgres://me:***@host/db") && !text.contains("secret"), "{text}");
+    for (url, shown) in [
+        ("postgres://me:secret@host/db", "postgres://me:***@host/db"),
+        ("postgres://me@host/db?password=secret&x=1", "postgres://me@host/db?password=***&x=1"),
+        ("postgres://me:s@secret@host/db?x=1", "postgres://me:***@host/db?x=1"),
+    ] {
+        let text = load("", &[("OPENCR__STORE__URL", url)]).unwrap().describe();
+        assert!(text.contains(shown) && !text.contains("secret"), "{text}");
+    }
 }
 
 #[test]

@@ -54,7 +54,15 @@ impl Linker {
         }
         for _ in 0..=self.settings.stale_retries_max {
             let head = self.catch_up().await?;
-            let (mut verdict, commit) = match self.decide_case(case, head).await? {
+            let seen = head.revision;
+            let judged = self.decide_case(case, head).await;
+            let is_final = matches!(&judged, Ok(Ok(_)) if !case.dry_run);
+            let may_be_mixed = !is_final && !matches!(&judged, Err(PipelineError::Store(_)));
+            if may_be_mixed && self.is_overtaken(seen).await? {
+                self.settings.meters.overtaken();
+                continue;
+            }
+            let (mut verdict, commit) = match judged? {
                 Ok(judged) => judged,
                 Err(refusal) => return Ok(Err(refusal)),
             };

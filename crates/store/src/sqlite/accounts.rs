@@ -169,16 +169,8 @@ fn open_session(
 }
 
 fn token_key(row: &Row<'_>) -> Result<TokenKey, StoreError> {
-    let digits = text(row, 1)?;
-    let mut secret = [0; registry::account::KEY_BYTES];
-    let is_right = digits.len() == secret.len() * 2 && digits.is_ascii();
-    for (at, byte) in secret.iter_mut().enumerate().take(if is_right { usize::MAX } else { 0 }) {
-        *byte = u8::from_str_radix(&digits[at * 2..at * 2 + 2], 16)
-            .map_err(|_| damaged("a key of tokens"))?;
-    }
-    if !is_right {
-        return Err(damaged("a key of tokens"));
-    }
+    let secret = crate::accounts::secret_of(text(row, 1)?);
+    let secret = secret.ok_or_else(|| damaged("a key of tokens"))?;
     Ok(TokenKey { id: text(row, 0)?.to_owned(), secret, created_at: Timestamp(row.get(2)?) })
 }
 

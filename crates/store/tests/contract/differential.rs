@@ -11,7 +11,7 @@ use registry::{
         StringParam, TextMode, TokenMatch, TokenParam,
     },
 };
-use store::{MemoryStore, Reader, SqliteStore, Store, Window};
+use store::{MemoryStore, PostgresStore, Reader, SqliteStore, Store, Window};
 use tokio::runtime::Runtime;
 
 use crate::scribe::Scribe;
@@ -127,10 +127,11 @@ fn content(number: usize, index: Vec<IndexEntry>, tags: Vec<TagKey>) -> Content 
     Content { hash: ContentHash::of(&text), text, index, tags }
 }
 
-/// Both stores with the same people; some records are withdrawn, moved or changed.
-async fn fill(people: Vec<Person>) -> (tempfile::TempDir, SqliteStore, MemoryStore) {
+/// The stores with the same people; some records are withdrawn, moved or changed.
+async fn fill(people: Vec<Person>) -> (tempfile::TempDir, SqliteStore, PostgresStore, MemoryStore) {
     let folder = tempfile::tempdir().unwrap();
     let sqlite = SqliteStore::open(&folder.path().join("r.db")).await.unwrap();
+    let postgres = PostgresStore::open(&testkit::postgres::url()).await.unwrap();
     let memory = MemoryStore::default();
     let mut scribe = Scribe::default();
     for (number, (golden, index, submitted, own, fate)) in people.into_iter().enumerate() {
@@ -147,13 +148,15 @@ async fn fill(people: Vec<Person>) -> (tempfile::TempDir, SqliteStore, MemorySto
         if number % 4 == 0 {
             let commit = scribe.commit();
             memory.commit(commit.clone()).await.unwrap();
-            sqlite.commit(commit).await.unwrap();
+            sqlite.commit(commit.clone()).await.unwrap();
+            postgres.commit(commit).await.unwrap();
         }
     }
     let commit = scribe.commit();
     memory.commit(commit.clone()).await.unwrap();
-    sqlite.commit(commit).await.unwrap();
-    (folder, sqlite, memory)
+    sqlite.commit(commit.clone()).await.unwrap();
+    postgres.commit(commit).await.unwrap();
+    (folder, sqlite, postgres, memory)
 }
 
 fn runtime() -> &'static Runtime {
@@ -171,12 +174,14 @@ proptest! {
         searches in vec((vec(filter(), 0..4), vec(sort_key(), 0..3), 0..4_u64, 0..12_u64), 60),
     ) {
         runtime().block_on(async {
-            let (_folder, sqlite, memory) = fill(people).await;
+            let (_folder, sqlite, postgres, memory) = fill(people).await;
             for (filters, sort, offset, limit) in searches {
                 let window = Window { offset, limit };
                 let expected = memory.search(&filters, &sort, window).await.unwrap();
                 let found = sqlite.search(&filters, &sort, window).await.unwrap();
-                prop_assert_eq!(found, expected, "{:?} {:?} {:?}", filters, sort, window);
+                prop_assert_eq!(&found, &expected, "{:?} {:?} {:?}", filters, sort, window);
+                let found = postgres.search(&filters, &sort, window).await.unwrap();
+                prop_assert_eq!(&found, &expected, "{:?} {:?} {:?}", filters, sort, window);
             }
             Ok(())
         })?;
@@ -184,18 +189,21 @@ proptest! {
 }
 
 #[test]
-fn both_stores_show_the_same_life() {
+fn all_stores_show_the_same_life() {
     runtime().block_on(async {
         let folder = tempfile::tempdir().unwrap();
         let sqlite = SqliteStore::open(&folder.path().join("r.db")).await.unwrap();
+        let postgres = PostgresStore::open(&testkit::postgres::url()).await.unwrap();
         let memory: Arc<dyn Store> = Arc::new(MemoryStore::default());
         let mut commits = Vec::new();
         crate::commits::life(|scribe| commits.push((scribe.commit(), scribe.clone())));
         for (commit, scribe) in commits {
             memory.commit(commit.clone()).await.unwrap();
-            sqlite.commit(commit).await.unwrap();
+            sqlite.commit(commit.clone()).await.unwrap();
+            postgres.commit(commit).await.unwrap();
             let expected = crate::view::view(&*memory, &scribe).await;
             assert_eq!(crate::view::view(&sqlite, &scribe).await, expected);
+            assert_eq!(crate::view::view(&postgres, &scribe).await, expected);
         }
     });
 }

@@ -1,4 +1,4 @@
-//! Every clause of the store's contract, on every store; and what only SQLite can break.
+//! Every clause of the store's contract, on every store; and what only one of them can break.
 //!
 //! A clause is a function over a fresh store. Commits come from [`scribe::Scribe`], which keeps
 //! the state that the store should have.
@@ -12,6 +12,7 @@ mod concurrent;
 mod differential;
 mod draft;
 mod judging;
+mod postgres;
 mod reading;
 mod scribe;
 mod searching;
@@ -32,6 +33,13 @@ macro_rules! contract {
             async fn $clause() {
                 let folder = tempfile::tempdir().unwrap();
                 let store = store::SqliteStore::open(&folder.path().join("registry.db")).await;
+                super::$clause(std::sync::Arc::new(store.unwrap())).await;
+            })*
+        }
+        mod postgres {
+            $(#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+            async fn $clause() {
+                let store = store::PostgresStore::open(&testkit::postgres::url()).await;
                 super::$clause(std::sync::Arc::new(store.unwrap())).await;
             })*
         }

@@ -103,7 +103,9 @@ async fn url_tells_the_kind_of_store() {
     assert_eq!(open(&url).await.unwrap().location(), path.display().to_string());
     assert_eq!(open("memory:").await.unwrap().location(), "memory");
     let in_folder = format!("sqlite:{}", folder.path().display());
-    for url in ["", "sqlite:", "sqlite::memory:", "postgres://x", "/a/path", &in_folder] {
+    for url in
+        ["", "sqlite:", "sqlite::memory:", "mysql://x", "postgres://x", "/a/path", &in_folder]
+    {
         let error = open(url).await.err().unwrap();
         assert!(matches!(error, StoreError::Location { .. }), "{url}: {error}");
     }

@@ -2,7 +2,7 @@
 
 use registry::search::{DateMatch, Filter, Param, Prefix, TextMode, TokenMatch};
 
-use crate::sqlite::sql::Value;
+use crate::{shape::after_prefix, sqlite::sql::Value};
 
 /// A piece of SQL and its parameters, in the order of its question marks.
 #[derive(Clone, Default)]
@@ -208,20 +208,6 @@ fn starts<'f>(start: &'f str, plus: &str) -> Sql<'f> {
         sql.append(Sql::with(format!(" AND {plus}t.folded < ?"), [end.into()]));
     }
     sql
-}
-
-/// The first text after all that begin with `start`; `None` if there is none.
-fn after_prefix(start: &str) -> Option<String> {
-    let mut end = start.to_owned();
-    while let Some(last) = end.pop() {
-        // Between U+D7FF and U+E000 there are no characters.
-        let next = if last == '\u{d7ff}' { 0xe000 } else { u32::from(last) + 1 };
-        if let Some(next) = char::from_u32(next) {
-            end.push(next);
-            return Some(end);
-        }
-    }
-    None
 }
 
 fn tokens<'f>(any: &'f [TokenMatch], plus: &str) -> Sql<'f> {

@@ -22,7 +22,10 @@ pub(crate) struct Arguments {
     /// Load made-up people into the registry if it is empty.
     #[arg(long)]
     demo: bool,
-    /// The data folder; outranks the configured folder and store.
+    /// The store's URL, such as postgres://opencr@db.example.org/opencr; outranks the configured one.
+    #[arg(long, value_name = "URL")]
+    store: Option<String>,
+    /// The data folder; outranks the configured folder and, without --store, the configured store.
     #[arg(long, value_name = "DIR")]
     data: Option<PathBuf>,
     /// The TCP port; 0 takes a free one and prints it.
@@ -34,7 +37,7 @@ pub(crate) struct Arguments {
 
 /// Serves until told to stop.
 pub(crate) fn run(arguments: Arguments) -> anyhow::Result<ExitCode> {
-    let mut overrides = verify::store_overrides(&arguments.data, &None);
+    let mut overrides = verify::store_overrides(&arguments.data, &arguments.store);
     overrides.extend(arguments.port.map(|port| ("OPENCR__SERVER__PORT", port.to_string())));
     let config = arguments.config.load(overrides)?;
     wiring::log(&config);

@@ -1,6 +1,7 @@
 //! The real binary, as its users and its enemies meet it.
 
 mod audit;
+mod backup;
 mod certificates;
 mod commands;
 mod evaluate;

@@ -36,6 +36,14 @@ fn outcome_is_that_of_the_committed_order_on_one_node() {
     }
 }
 
+#[test]
+fn outcome_is_that_of_the_committed_order_on_two_nodes_of_one_postgresql() {
+    for seed in 0..number("ORACLE_RUNS", RUNS) {
+        let plan = Plan::postgresql(2);
+        println!("two nodes, {}", run(&plan, seed));
+    }
+}
+
 /// One run: load, kills, and the judgement, whose figures are given in words.
 fn run(plan: &Plan, seed: u64) -> String {
     let nodes = Nodes::start(plan);

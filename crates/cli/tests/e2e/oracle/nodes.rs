@@ -27,6 +27,11 @@ impl Plan {
         Self::of(None, 1)
     }
 
+    /// Nodes on a PostgreSQL schema of their own.
+    pub(super) fn postgresql(nodes: usize) -> Self {
+        Self::of(Some(testkit::postgres::url()), nodes)
+    }
+
     fn of(store: Option<String>, nodes: usize) -> Self {
         let plan = Self { folder: tempfile::tempdir().expect("a folder"), store, nodes };
         let mut command = opencr();

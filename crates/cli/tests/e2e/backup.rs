@@ -81,7 +81,10 @@ fn backup_of_a_serving_registry_is_restored_whole() {
         refused(&["backup", "--data"], &[&data, Path::new("--to"), &file])
             .contains("there already")
     );
-    assert!(refused(&["restore", "--data"], &[&late, &file]).contains("empty"));
+    assert!(refused(&["restore", "--data"], &[&late, &file]).contains("there already"));
+    let again = place("again");
+    let told = refused(&["restore", "--files"], &[&again, Path::new("--data"), &late, &file]);
+    assert!(told.contains("is not empty"), "{told}");
 }
 
 #[test]

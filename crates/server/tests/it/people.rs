@@ -25,6 +25,7 @@ mod attacks;
 mod audited;
 mod crux;
 mod csv;
+mod fuzz;
 mod gate;
 mod login;
 mod matches;

@@ -7,6 +7,7 @@
 mod check;
 mod environment;
 mod merge;
+pub(crate) mod opencr;
 mod people;
 mod ui;
 
@@ -72,6 +73,9 @@ pub(crate) struct Config {
     /// Where the values that are not defaults came from, by key.
     #[serde(skip)]
     origins: Origins,
+    /// What the operator should know, such as environment variables that are ignored.
+    #[serde(skip)]
+    pub(crate) warnings: Vec<String>,
 }
 
 /// `[server]`
@@ -335,7 +339,8 @@ pub(crate) enum ConfigError {
 }
 
 impl Config {
-    /// Puts together the defaults, `file` and the variables of `env` that begin `OPENCR__`.
+    /// Puts together the defaults, `file`, OpenCR's own variables in `env` such as `app__port`, and
+    /// those that begin `OPENCR__`; what comes later goes over what came before.
     ///
     /// # Errors
     ///
@@ -352,7 +357,23 @@ impl Config {
                 .map_err(|source| ConfigError::Read { path: path.to_owned(), source })?;
             merge::file(&schema, path, &text, &mut effective, &mut origins)?;
         }
-        environment::apply(&schema, env, &mut effective, &mut origins)?;
+        let env: Vec<(String, String)> = env.collect();
+        let warnings = opencr::apply(&env, &mut effective, &mut origins)?;
+        environment::apply(&schema, env.into_iter(), &mut effective, &mut origins)?;
+        let mut config = check::config(effective, origins)?;
+        config.warnings = warnings;
+        Ok(config)
+    }
+
+    /// Checks `text` as the file at `path`, over the defaults alone.
+    ///
+    /// # Errors
+    ///
+    /// [`ConfigError`], as [`Config::load`].
+    pub(crate) fn of_text(path: &Path, text: &str) -> Result<Self, ConfigError> {
+        let schema = merge::schema();
+        let (mut effective, mut origins) = (schema.clone(), Origins::new());
+        merge::file(&schema, path, text, &mut effective, &mut origins)?;
         check::config(effective, origins)
     }
 

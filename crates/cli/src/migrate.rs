@@ -1,4 +1,7 @@
 //! `opencr migrate data`: takes over what an OpenCR had decided, with every id and CRUID.
+//! `opencr migrate config`: takes over how it was configured.
+
+mod config;
 
 use std::{
     collections::BTreeMap,
@@ -34,6 +37,7 @@ pub(crate) struct Arguments {
 enum Command {
     /// Take over source records, golden records, links, broken matches and accounts.
     Data(Data),
+    Config(config::Arguments),
 }
 
 /// Take over what OpenCR's FHIR store holds, as it stands there: nothing is matched anew.
@@ -57,7 +61,10 @@ struct Data {
 
 /// Does what was asked.
 pub(crate) fn run(arguments: Arguments) -> anyhow::Result<ExitCode> {
-    let Command::Data(asked) = arguments.command;
+    let asked = match arguments.command {
+        Command::Data(asked) => asked,
+        Command::Config(asked) => return config::run(&asked),
+    };
     let config = asked.config.load(verify::store_overrides(&asked.data, &asked.store))?;
     wiring::log(&config);
     let url = config.store_url();

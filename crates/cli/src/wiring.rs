@@ -117,4 +117,7 @@ pub(crate) fn log(config: &Config) {
         crate::config::LogFormat::Text => lines.try_init(),
         crate::config::LogFormat::Json => lines.json().try_init(),
     };
+    for warning in &config.warnings {
+        tracing::warn!("{warning}");
+    }
 }

@@ -49,14 +49,16 @@ fn find<'a>(schema: &'a Table, parts: &[&str]) -> Option<&'a Value> {
     }
 }
 
-fn put(table: &mut Table, parts: &[&str], value: Value) {
+/// Puts a value at the key with these parts, in tables that are made if there are none.
+pub(super) fn put(table: &mut Table, parts: &[&str], value: Value) {
     match parts {
         [] => {}
         [name] => {
             table.insert((*name).to_owned(), value);
         }
         [name, rest @ ..] => {
-            if let Some(Value::Table(below)) = table.get_mut(*name) {
+            let below = table.entry(*name).or_insert_with(|| Value::Table(Table::new()));
+            if let Value::Table(below) = below {
                 put(below, rest, value);
             }
         }

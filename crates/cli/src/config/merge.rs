@@ -34,7 +34,8 @@ pub(super) fn file(
     Ok(())
 }
 
-fn merge(below: &mut Table, above: Table) {
+/// Puts the values of `above` over those of `below`, table by table.
+pub(super) fn merge(below: &mut Table, above: Table) {
     for (key, value) in above {
         match (below.get_mut(&key), value) {
             (Some(Value::Table(below)), Value::Table(above)) => merge(below, above),

@@ -9,6 +9,7 @@ mod guards;
 mod image;
 mod kill;
 mod migrate;
+mod migrate_config;
 mod oracle;
 mod original;
 mod packs;

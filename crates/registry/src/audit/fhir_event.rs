@@ -40,12 +40,17 @@ pub fn audit_event(body: &AuditBody, observer: &str) -> Value {
         "source": {"observer": {"display": observer}, "type": [{
             "system": "http://terminology.hl7.org/CodeSystem/security-source-type", "code": "4",
             "display": "Application Server"}]},
-        "entity": entities(body),
     });
+    // FHIR has neither empty lists nor null.
+    let entities = entities(body);
+    if !entities.is_empty() {
+        event["entity"] = json!(entities);
+    }
     if let Some(code) = subtype {
         event["subtype"] = json!([{"system": REST, "code": code}]);
     }
-    if let (Some(detail), Some(subtypes)) = (&entry.detail, event["subtype"].as_array_mut()) {
+    let subtypes = event.get_mut("subtype").and_then(Value::as_array_mut);
+    if let (Some(detail), Some(subtypes)) = (&entry.detail, subtypes) {
         // IHE PIXm ITI-83 has its event type beside the base one (standards CP-PIX-28).
         if detail == "$ihe-pix" {
             subtypes.push(json!({"system": "urn:ihe:event-type-code", "code": "ITI-83"}));
@@ -112,7 +117,7 @@ fn agents(body: &AuditBody, observer: &str) -> Value {
     json!([caller, server])
 }
 
-fn entities(body: &AuditBody) -> Value {
+fn entities(body: &AuditBody) -> Vec<Value> {
     let entry = &body.entry;
     let mut entities: Vec<Value> = entry.what.iter().map(entity).collect();
     if let (false, Act::Search | Act::Operation) = (entry.terms.is_empty(), entry.act) {
@@ -128,7 +133,13 @@ fn entities(body: &AuditBody) -> Value {
             "detail": detail,
         }));
     }
-    json!(entities)
+    if let (Some(detail), Act::Configure | Act::Export | Act::Cut) = (&entry.detail, entry.act) {
+        entities.push(json!({
+            "type": {"system": ENTITY_TYPE, "code": "2", "display": "System Object"},
+            "description": detail,
+        }));
+    }
+    entities
 }
 
 fn entity(entity: &Entity) -> Value {

@@ -89,6 +89,35 @@ fn events_follow_the_patterns_of_balp() {
     }
 }
 
+/// FHIR's JSON has neither null nor empty lists and objects.
+fn holds_something(value: &serde_json::Value) -> bool {
+    match value {
+        serde_json::Value::Null => false,
+        serde_json::Value::Array(items) => !items.is_empty() && items.iter().all(holds_something),
+        serde_json::Value::Object(members) => {
+            !members.is_empty() && members.values().all(holds_something)
+        }
+        _ => true,
+    }
+}
+
+#[test]
+fn events_hold_nothing_empty_and_tell_what_was_set() {
+    for act in [Act::Configure, Act::Export, Act::Cut, Act::Login, Act::Bundle, Act::Operation] {
+        for detail in [None, Some("searches_per_minute 5".to_owned())] {
+            let is_told = detail.is_some();
+            let mut entry = entry(act);
+            (entry.what, entry.detail) = (Vec::new(), detail);
+            let body = AuditBody { number: 7, at: AT.to_instant(), entry };
+            let event = audit_event(&body, "registry.test");
+            assert!(holds_something(&event), "{event}");
+            let is_setting = matches!(act, Act::Configure | Act::Export | Act::Cut);
+            let told = &event["entity"][0]["description"];
+            assert_eq!(told == "searches_per_minute 5", is_told && is_setting, "{event}");
+        }
+    }
+}
+
 #[test]
 fn refusals_and_logins_are_told_as_such() {
     let mut refused = entry(Act::Login);

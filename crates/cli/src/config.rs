@@ -8,6 +8,7 @@ mod check;
 mod environment;
 mod merge;
 pub(crate) mod opencr;
+mod openhim;
 mod people;
 mod ui;
 
@@ -24,6 +25,7 @@ use serde::{Deserialize, Serialize};
 use server::{Access, AccessMode};
 use thiserror::Error;
 
+pub(crate) use openhim::{Authentication, OpenHim};
 pub(crate) use people::People;
 use ui::Ui;
 
@@ -56,6 +58,8 @@ pub(crate) struct Config {
     pub(crate) codes: Codes,
     /// How callers are known.
     pub(crate) callers: Callers,
+    /// Being a mediator of an OpenHIM.
+    pub(crate) openhim: OpenHim,
     /// People who sign in.
     pub(crate) people: People,
     /// The stewards' room.

@@ -19,6 +19,7 @@ mod feed;
 mod import;
 mod link;
 mod migrate;
+mod openhim;
 mod people;
 mod process;
 mod protection;

@@ -8,7 +8,10 @@ use registry::ids::ClientId;
 use server::{AccessMode, App, Exposition, MetricsSettings, Network, SearchBounds, ServerSettings};
 use tokio::net::TcpListener;
 
-use crate::{ConfigFile, audit, config::Config, demo, people, protection, usage, verify, wiring};
+use crate::{
+    ConfigFile, audit, config::Config, demo, openhim::Mediator, people, protection, usage, verify,
+    wiring,
+};
 
 /// Run the registry: FHIR R4 at http://127.0.0.1:3000/fhir, data in ./data, until SIGTERM or
 /// Ctrl-C. Stopping finishes what was accepted.
@@ -48,6 +51,7 @@ pub(crate) fn run(arguments: Arguments) -> anyhow::Result<ExitCode> {
     if let Some(room) = people_settings.as_mut().and_then(|told| told.room.as_mut()) {
         room.is_test |= arguments.demo;
     }
+    let mediator = Mediator::of(&config)?;
     wiring::runtime()?.block_on(async {
         // Before the store is touched, so that a port in use changes nothing on disk.
         let address = SocketAddr::new(config.server.address, config.server.port);
@@ -76,8 +80,13 @@ pub(crate) fn run(arguments: Arguments) -> anyhow::Result<ExitCode> {
         let app = app.audited_by(auditor.clone());
         banner(&config, listener.local_addr()?, &pipeline);
         invitation.inspect(|token| people::invite(token, config.ui.enabled));
+        let port = listener.local_addr()?.port();
+        let mediator =
+            mediator.map(|mediator| mediator.start(&config.openhim, port, &app, &auditor));
+        let mediator = mediator.transpose().context("cannot start a thread for OpenHIM")?;
         let served = server::serve(listener, app, told_to_stop()).await;
         tracing::info!("stopping: finishing what was accepted");
+        drop(mediator);
         pipeline.stop().await;
         auditor.stop().await;
         store.close().await;
@@ -160,6 +169,12 @@ fn banner(config: &Config, address: SocketAddr, pipeline: &Pipeline) {
         println!(
             "  NOT SAFE  other machines are served without encryption \
              (server.allow_insecure_remote)"
+        );
+    }
+    if config.openhim.enabled && config.openhim.trust_self_signed {
+        println!(
+            "  NOT SAFE  any certificate is taken for OpenHIM's, and the password sent to whoever \
+             has it (openhim.trust_self_signed)"
         );
     }
     if config.store_url() == "memory:" {

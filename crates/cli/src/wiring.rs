@@ -1,10 +1,18 @@
 //! From the configuration to what the rooms want to be told.
 
-use std::{collections::HashMap, io::IsTerminal as _, path::Path, sync::Arc, time::Duration};
+use std::{
+    collections::HashMap,
+    io::IsTerminal as _,
+    path::Path,
+    sync::{Arc, OnceLock},
+    time::Duration,
+};
 
 use anyhow::Context as _;
 use pipeline::{Settings, image::ImageSettings};
 use registry::{decide::Policy, extract::Extractor, ids::ClientId, vocabulary::Vocabulary};
+
+use tracing_subscriber::EnvFilter;
 
 use crate::{chain, clients_file, config::Config, usage};
 
@@ -108,16 +116,43 @@ pub(crate) fn runtime() -> anyhow::Result<tokio::runtime::Runtime> {
 
 /// Sends log lines to stderr, in the configured form and from the configured level.
 pub(crate) fn log(config: &Config) {
-    use tracing_subscriber::{EnvFilter, fmt};
+    use tracing_subscriber::fmt;
     let filter = EnvFilter::new(&config.log.level);
     let is_terminal = std::io::stderr().is_terminal();
     let lines = fmt().with_env_filter(filter).with_writer(std::io::stderr).with_ansi(is_terminal);
     // A second call, in one process, keeps the first logger.
-    let _ = match config.log.format {
-        crate::config::LogFormat::Text => lines.try_init(),
-        crate::config::LogFormat::Json => lines.json().try_init(),
-    };
+    match config.log.format {
+        crate::config::LogFormat::Text => {
+            let lines = lines.with_filter_reloading();
+            let handle = lines.reload_handle();
+            let _ = lines.try_init();
+            keep_level(config, move |filter| _ = handle.reload(filter));
+        }
+        crate::config::LogFormat::Json => {
+            let lines = lines.json().with_filter_reloading();
+            let handle = lines.reload_handle();
+            let _ = lines.try_init();
+            keep_level(config, move |filter| _ = handle.reload(filter));
+        }
+    }
     for warning in &config.warnings {
         tracing::warn!("{warning}");
+    }
+}
+
+/// What changes the level of the log, and the level that it began with.
+type Level = (String, Box<dyn Fn(EnvFilter) + Send + Sync>);
+
+static LEVEL: OnceLock<Level> = OnceLock::new();
+
+fn keep_level(config: &Config, reload: impl Fn(EnvFilter) + Send + Sync + 'static) {
+    // As with the logger, the first stays.
+    let _ = LEVEL.set((config.log.level.clone(), Box::new(reload)));
+}
+
+/// Logs at this level from now on; `None` as configured.
+pub(crate) fn set_log_level(level: Option<&str>) {
+    if let Some((configured, reload)) = LEVEL.get() {
+        reload(EnvFilter::new(level.unwrap_or(configured)));
     }
 }

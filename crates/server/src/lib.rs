@@ -12,6 +12,7 @@ use axum::{
     Router,
     routing::{MethodRouter, get, post},
 };
+use parking_lot::RwLock;
 use pipeline::Pipeline;
 use store::Reader;
 
@@ -65,6 +66,7 @@ struct Shared {
     page_key: PageKey,
     body_places: BodyPlaces,
     rates: Rates,
+    search_bounds: RwLock<SearchBounds>,
     started_at: String,
     people: Option<People>,
 }
@@ -75,9 +77,11 @@ impl App {
         let started_at = pipeline.settings().clock.now().to_instant();
         let page_key = PageKey::random();
         let body_places = BodyPlaces::new(&settings);
+        let search_bounds = RwLock::new(settings.search_bounds);
         let shared = Shared {
             pipeline,
             settings,
+            search_bounds,
             page_key,
             body_places,
             rates: Rates::default(),
@@ -145,6 +149,16 @@ impl App {
 
     fn rates(&self) -> &Rates {
         &self.shared.rates
+    }
+
+    /// The bounds of searches in force.
+    pub fn search_bounds(&self) -> SearchBounds {
+        *self.shared.search_bounds.read()
+    }
+
+    /// Puts other bounds of searches in force, from the next search on.
+    pub fn bound_searches(&self, bounds: SearchBounds) {
+        *self.shared.search_bounds.write() = bounds;
     }
 
     /// When this process began to serve, an instant.

@@ -8,7 +8,7 @@ use tracing_subscriber::EnvFilter;
 use super::{Config, ConfigError, Origins};
 
 /// The allowed range of each number, both ends included.
-const RANGES: [(&str, &str, i64, i64); 19] = [
+const RANGES: [(&str, &str, i64, i64); 21] = [
     ("server", "port", 0, 65_535),
     ("server", "body_max_bytes", 1024, 1 << 30),
     ("server", "request_timeout_seconds", 1, 86_400),
@@ -26,6 +26,8 @@ const RANGES: [(&str, &str, i64, i64); 19] = [
     ("callers", "search_results_max", 1, 1_000_000),
     ("callers", "searches_per_minute", 1, 1_000_000),
     ("audit", "keep_days", 0, 36_500),
+    ("openhim", "heartbeat_seconds", 1, 3600),
+    ("openhim", "port", 0, 65_535),
     ("demo", "records", 1, 1_000_000),
     ("demo", "seed", 0, i64::MAX),
 ];
@@ -45,6 +47,7 @@ pub(super) fn config(table: Table, origins: Origins) -> Result<Config, ConfigErr
     checks.callers(&config)?;
     checks.image(&config)?;
     checks.people(&config)?;
+    checks.openhim(&config)?;
     if config.linker.batch_max > config.linker.queue_max {
         let why = "must not be larger than linker.queue_max: a batch is taken from the queue";
         return Err(checks.refuse("linker.batch_max", why));
@@ -110,8 +113,48 @@ impl Checks<'_> {
             let why = "must each have an access of submit, own, identifiers or demographics";
             return Err(self.refuse("clients", why));
         }
+        if !matches!(text("openhim", "authentication"), Some("basic" | "token")) {
+            let why = "must be \"basic\" or \"token\"";
+            return Err(self.refuse("openhim.authentication", why));
+        }
         if !matches!(text("log", "format"), Some("text" | "json")) {
             return Err(self.refuse("log.format", "must be \"text\" or \"json\""));
+        }
+        Ok(())
+    }
+
+    fn openhim(&self, config: &Config) -> Result<(), ConfigError> {
+        let told = &config.openhim;
+        let rest =
+            ["https://", "http://"].into_iter().find_map(|scheme| told.url.strip_prefix(scheme));
+        let authority = rest.unwrap_or_default().split(['/', '?', '#']).next().unwrap_or_default();
+        if authority.is_empty() || authority.contains(['@', ' ']) {
+            let why = "must be a URL such as https://openhim.example.org:8080, without a user";
+            return Err(self.refuse("openhim.url", why));
+        }
+        let host = authority.rsplit_once(':').map_or(authority, |(host, _)| host);
+        let is_near = host == "localhost"
+            || host
+                .trim_matches(['[', ']'])
+                .parse()
+                .is_ok_and(|address: IpAddr| address.is_loopback());
+        let is_in_clear = told.url.starts_with("http://") && !is_near;
+        if is_in_clear && told.authentication == super::Authentication::Basic {
+            let why = "must be https://, or anybody on the way reads the password";
+            return Err(self.refuse("openhim.url", why));
+        }
+        let name = |text: &str| !text.is_empty() && !text.contains(|c: char| c.is_whitespace());
+        let is_path = told.username.contains(['/', '?', '#', ':', '%']);
+        if !name(&told.username) || is_path {
+            return Err(self.refuse("openhim.username", "must be a user's name or e-mail address"));
+        }
+        if !told.urn.is_empty()
+            && (!told.urn.starts_with("urn:") || told.urn.contains(['/', '?', ' ']))
+        {
+            return Err(self.refuse("openhim.urn", "must begin with urn:, or be empty"));
+        }
+        if !name(&told.host) {
+            return Err(self.refuse("openhim.host", "must be a host's name or address"));
         }
         Ok(())
     }

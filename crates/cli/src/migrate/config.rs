@@ -112,13 +112,11 @@ fn translate(config: &Found) -> anyhow::Result<Table> {
     Err(usage(format!("{}: {}; nothing is written", config.name(), wrong.join("; "))))
 }
 
-/// Takes nobody for a client who does not say who it is, which OpenCR does not, either.
+/// Takes nobody for a client who does not say who it is, and lets no sample client in.
 fn name_callers(table: &mut Table) {
-    let clients = table.get("clients").and_then(|clients| clients.get(0));
-    let first = clients.and_then(|first| first.get("id")).cloned();
-    let mut callers = Table::from_iter([("development".to_owned(), Value::Boolean(false))]);
-    callers.extend(first.map(|id| ("development_client".to_owned(), id)));
+    let callers = Table::from_iter([("development".to_owned(), Value::Boolean(false))]);
     table.insert("callers".to_owned(), Value::Table(callers));
+    table.entry("clients").or_insert_with(|| Value::Array(Vec::new()));
 }
 
 fn write(
@@ -155,7 +153,8 @@ fn write(
 fn remind(files: &Files, is_dry: bool) {
     if files.config.is_some() {
         println!(
-            "\nClients see their own records only, unless `access` says more; in OpenCR each saw \
+            "\nOnly the clients of [[clients]] and of `opencr client add` may call; in OpenCR, everybody \
+             with a certificate.\nThey see their own records only, unless `access` says more; there each saw \
              everything.\nWho searches for others' patients needs access = \"demographics\" in \
              [[clients]], or callers.access_mode = \"log-only\" for the time being.\n\
              TLS: name the certificate and its key in [tls], and the CA of clients' certificates \

@@ -10,6 +10,7 @@ mod image;
 mod kill;
 mod migrate;
 mod migrate_config;
+mod openhim;
 mod oracle;
 mod original;
 mod packs;

@@ -90,6 +90,8 @@ fn files_of_opencr_become_ours_and_the_server_starts_with_them() {
         "UNKNOWN  shoes.size",
         "IGNORED  shoe  no rule compares it",
         "access = \"demographics\"",
+        "openhim.enabled = false",
+        "openhim.url = \"https://localhost:8080\"",
     ] {
         assert!(told.contains(expected), "{expected} is not in\n{told}");
     }
@@ -111,6 +113,13 @@ fn files_of_opencr_become_ours_and_the_server_starts_with_them() {
     let other = Client::new(&server, "openmrs").post("/Patient", &patient).unwrap();
     assert!(other.status == 401 || other.status == 403, "{}", other.status);
     server.stop();
+
+    // Who is in no list is not let in, also if there is no list.
+    let plain = "{\"app\": {\"port\": 3000}}";
+    fs::write(folder.path().join("plain.json"), plain).unwrap();
+    check(folder.path(), &["migrate", "config", "plain.json", "--out", "plain"]);
+    let plain = fs::read_to_string(folder.path().join("plain/opencr.toml")).unwrap();
+    assert!(plain.contains("clients = []") && plain.contains("development = false"), "{plain}");
 
     // Again it is the same, and what somebody changed is not written over.
     check(folder.path(), &[&["migrate", "config"], &files[..], &["--out", "ours"]].concat());

@@ -58,6 +58,12 @@ impl Server {
         Self::spawn_logging(&mut command)
     }
 
+    /// The same with its log at level `info`, and its clients held to their access levels.
+    pub(crate) fn start_telling(data: &Path, more: &[String]) -> Self {
+        let mut command = serve(data);
+        Self::spawn_logging(command.args(more).env_remove(ACCESS_MODE))
+    }
+
     fn spawn(command: &mut Command) -> Self {
         let mut child = command.spawn().expect("the binary starts");
         let mut lines = BufReader::new(child.stdout.take().expect("stdout is piped")).lines();

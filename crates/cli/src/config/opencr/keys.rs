@@ -28,8 +28,7 @@ pub(super) enum Rule {
 const STORE: &str = "the store is inside, or PostgreSQL (`store.url`); `opencr migrate data` takes over what is there";
 const INDEX: &str = "the match index is inside";
 const RELATIONSHIP: &str = "what is compared stands in the rules alone";
-const OPENHIM: &str = "registration with OpenHIM is not configured by this command: see the manual, \
-                       chapter Systems that submit, for requests through it";
+const PASSWORD: &str = "put it into a file and name that by `openhim.password_file`";
 
 /// Every key; `*` stands for any one part. The first that fits counts.
 const KEYS: &[(&[&str], Rule)] = &[
@@ -42,8 +41,12 @@ const KEYS: &[(&[&str], Rule)] = &[
         Rule::Ignored("keys of tokens are made here, for each installation; people sign in again"),
     ),
     (&["auth", "tokenDuration"], Rule::Seconds("people.session_minutes")),
-    (&["mediator", "register"], Rule::ByHand(OPENHIM)),
-    (&["mediator", "api", "*"], Rule::ByHand(OPENHIM)),
+    (&["mediator", "register"], Rule::Switch("openhim.enabled")),
+    (&["mediator", "api", "apiURL"], Rule::Text("openhim.url")),
+    (&["mediator", "api", "username"], Rule::Text("openhim.username")),
+    (&["mediator", "api", "password"], Rule::ByHand(PASSWORD)),
+    (&["mediator", "api", "trustSelfSigned"], Rule::Switch("openhim.trust_self_signed")),
+    (&["mediator", "api", "urn"], Rule::Text("openhim.urn")),
     (
         &["cronJobs", "*"],
         Rule::Ignored("nothing is left for later: every submission is decided once"),

@@ -127,6 +127,8 @@ fn variables_that_say_nothing_here_are_told_without_their_values() {
     let config = load(&[
         ("fhirServer__password", "s3cret"),
         ("mediator__api__password", "s3cret"),
+        ("mediator__register", "false"),
+        ("mediator__api__trustSelfSigned", "true"),
         ("app__prot", "s3cret"),
         ("systems__passport__uri", "http://p"),
     ])
@@ -141,7 +143,15 @@ fn variables_that_say_nothing_here_are_told_without_their_values() {
         assert!(told.contains(expected), "{expected}: {told}");
     }
     assert!(!told.contains("s3cret"));
+    assert!(!config.openhim.enabled && config.openhim.trust_self_signed);
     assert_eq!(config.people.identifier_labels.len(), 2);
+}
+
+#[test]
+fn one_key_in_two_spellings_has_one_value() {
+    assert_eq!(load(&[("app__port", "1"), ("app:port", "1")]).unwrap().server.port, 1);
+    let error = load(&[("app__port", "1"), ("app:port", "2")]).unwrap_err();
+    assert!(error.contains("app.port is set twice"), "{error}");
 }
 
 #[test]

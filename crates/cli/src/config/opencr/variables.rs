@@ -1,5 +1,7 @@
 //! OpenCR's environment names: `app__port` and `app:port`.
 
+use std::collections::HashMap;
+
 use serde_json::Value as Json;
 use toml::{Table, Value};
 
@@ -15,13 +17,24 @@ pub(in crate::config) fn apply(
     effective: &mut Table,
     origins: &mut Origins,
 ) -> Result<Vec<String>, ConfigError> {
-    let mut warnings = Vec::new();
+    let (mut warnings, mut seen) = (Vec::new(), HashMap::new());
     let mut translation = Translation::default();
     for (name, text) in variables {
         let Some(path) = path(name) else { continue };
         let said = format!("environment variable {name}");
         match translation.take(&path, &Json::String(text.clone())) {
-            Fate::Taken(ours, _) => _ = origins.insert(ours.to_owned(), name.clone()),
+            Fate::Taken(ours, _) => {
+                // The order of variables says nothing about which was meant.
+                let spelt = seen.insert(path.clone(), text);
+                if spelt.is_some_and(|other| other != text) {
+                    return Err(ConfigError::Value {
+                        place: said,
+                        key: path.join("."),
+                        why: "is set twice, with `__` and with `:`, and differently".to_owned(),
+                    });
+                }
+                origins.insert(ours.to_owned(), name.clone());
+            }
             Fate::Ignored(why) => warnings.push(format!("{said} is ignored: {why}")),
             Fate::ByHand(what) => warnings.push(format!("{said} is not used: {what}")),
             Fate::Unknown => {

@@ -26,7 +26,7 @@ pub(super) fn check(app: &App, caller: &Caller, request: &SearchRequest) -> Resu
     if !is_bound {
         return Ok(u64::MAX);
     }
-    let bounds = settings.search_bounds;
+    let bounds = app.search_bounds();
     let criteria = request.filters.iter().filter(|filter| describes(filter)).count();
     if criteria < bounds.criteria_min && !request.filters.iter().any(names_one) {
         return Err(ApiError::too_few_criteria(bounds.criteria_min));

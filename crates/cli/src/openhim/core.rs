@@ -1,0 +1,205 @@
+//! OpenHIM core's API: two forms of authentication, bounded answers, no redirects.
+
+use std::{fs, time::Duration};
+
+use anyhow::Context as _;
+use base64::{Engine, engine::general_purpose::STANDARD};
+use serde_json::Value;
+use sha2::{Digest, Sha512};
+use thiserror::Error;
+use ureq::{
+    Agent,
+    tls::{RootCerts, TlsConfig, parse_pem},
+};
+
+use crate::{
+    config::{Authentication, OpenHim},
+    usage,
+};
+
+/// The longest that one request may take, from its first byte to the answer's last.
+const REQUEST_MAX: Duration = Duration::from_secs(10);
+/// The longest answer that is read; a mediator's configuration has a hundredth of it.
+const ANSWER_BYTES_MAX: u64 = 64 * 1024;
+/// What the password may be given in, if there is no file.
+const PASSWORD: &str = "OPENCR_OPENHIM_PASSWORD";
+
+/// Why the core did not do what it was asked for. No text of the core's is in it.
+#[derive(Debug, Error)]
+pub(super) enum CoreError {
+    /// It was not reached, or broke off, or was too slow.
+    #[error("OpenHIM is not reached ({0}): check openhim.url, openhim.ca and the network")]
+    Unreachable(String),
+    /// It does not take the user.
+    #[error(
+        "OpenHIM refuses the user with {0}: check openhim.username, its password and \
+         openhim.authentication (version 8 and newer: \"basic\"), and both clocks"
+    )]
+    Unauthorized(u16),
+    /// It answers with another status than it should.
+    #[error("OpenHIM answers {path} with {status} and not {expected}")]
+    Status { path: &'static str, status: u16, expected: u16 },
+    /// It answers with something that is no JSON, or too long.
+    #[error("OpenHIM's answer is not JSON of at most {ANSWER_BYTES_MAX} bytes")]
+    Answer,
+}
+
+/// The core, and who we are there. No `Debug`: it holds a password.
+pub(super) struct Core {
+    agent: Agent,
+    url: String,
+    username: String,
+    password: String,
+    authentication: Authentication,
+}
+
+impl Core {
+    /// Reads the password and the certificates.
+    pub(super) fn of(told: &OpenHim) -> anyhow::Result<Self> {
+        let mut tls = TlsConfig::builder();
+        if told.trust_self_signed {
+            tls = tls.disable_verification(true);
+        } else if !told.ca.as_os_str().is_empty() {
+            tls = tls.root_certs(roots(told)?);
+        }
+        let agent = Agent::config_builder()
+            .timeout_global(Some(REQUEST_MAX))
+            .http_status_as_error(false)
+            .max_redirects(0)
+            .max_redirects_will_error(false)
+            .tls_config(tls.build())
+            .build()
+            .into();
+        let url = told.url.trim_end_matches('/').to_owned();
+        let password = password(told)?;
+        let authentication = told.authentication;
+        Ok(Self { agent, url, username: told.username.clone(), password, authentication })
+    }
+
+    /// Sends `body`; gives the answer if its status is the expected one, `null` if it is empty.
+    pub(super) fn post(&self, path: &str, body: &Value, expected: u16) -> Result<Value, CoreError> {
+        let request = self.agent.post(format!("{}{path}", self.url));
+        let request = request.header("content-type", "application/json");
+        let request = self
+            .proof()?
+            .into_iter()
+            .fold(request, |request, (name, value)| request.header(name, value));
+        let response = request.send(body.to_string()).map_err(unreachable)?;
+        let status = response.status().as_u16();
+        if matches!(status, 401 | 403) {
+            return Err(CoreError::Unauthorized(status));
+        }
+        if status != expected {
+            let is_beat = path.ends_with("/heartbeat");
+            let path = if is_beat { "a heartbeat" } else { "the registration" };
+            return Err(CoreError::Status { path, status, expected });
+        }
+        let text = read(response)?;
+        // A registration is answered with words.
+        if text.trim().is_empty() || expected == 201 {
+            return Ok(Value::Null);
+        }
+        serde_json::from_str(&text).map_err(|_| CoreError::Answer)
+    }
+
+    /// The headers that prove the user.
+    fn proof(&self) -> Result<Vec<(&'static str, String)>, CoreError> {
+        if self.authentication == Authentication::Basic {
+            let pair = STANDARD.encode(format!("{}:{}", self.username, self.password));
+            return Ok(vec![("authorization", format!("Basic {pair}"))]);
+        }
+        let url = format!("{}/authenticate/{}", self.url, self.username);
+        let response = self.agent.get(url).call().map_err(unreachable)?;
+        let status = response.status().as_u16();
+        if status != 200 {
+            return Err(CoreError::Unauthorized(status));
+        }
+        let told: Value = serde_json::from_str(&read(response)?).map_err(|_| CoreError::Answer)?;
+        let (Some(salt), Some(ts)) = (told["salt"].as_str(), told["ts"].as_str()) else {
+            return Err(CoreError::Answer);
+        };
+        // The core's own time goes back: it takes what is ten seconds old, whatever our clock says.
+        let token = token(&self.password, salt, ts);
+        Ok(vec![
+            ("auth-username", self.username.clone()),
+            ("auth-ts", ts.to_owned()),
+            ("auth-salt", salt.to_owned()),
+            ("auth-token", token),
+        ])
+    }
+}
+
+/// What proves a user to OpenHIM before version 8 (contract 4.4).
+pub(super) fn token(password: &str, salt: &str, ts: &str) -> String {
+    let hex = |text: String| format!("{:x}", Sha512::digest(text));
+    hex(format!("{}{salt}{ts}", hex(format!("{salt}{password}"))))
+}
+
+fn read(mut response: ureq::http::Response<ureq::Body>) -> Result<String, CoreError> {
+    let body = response.body_mut().with_config().limit(ANSWER_BYTES_MAX).read_to_vec();
+    let body = body.map_err(|error| match error {
+        ureq::Error::BodyExceedsLimit(_) => CoreError::Answer,
+        error => unreachable(error),
+    })?;
+    String::from_utf8(body).map_err(|_| CoreError::Answer)
+}
+
+/// In words of ours: texts of the library may hold the URL, and with it a user's name.
+fn unreachable(error: ureq::Error) -> CoreError {
+    CoreError::Unreachable(match error {
+        ureq::Error::Timeout(_) => "it takes longer than 10 seconds".to_owned(),
+        ureq::Error::HostNotFound => "its name is not known".to_owned(),
+        ureq::Error::Rustls(_) => "its certificate is not trusted".to_owned(),
+        ureq::Error::Io(error) if error.kind() == std::io::ErrorKind::InvalidData => {
+            "its certificate is not trusted".to_owned()
+        }
+        ureq::Error::Io(error) => error.kind().to_string(),
+        _ => "it does not speak HTTP as it should".to_owned(),
+    })
+}
+
+fn roots(told: &OpenHim) -> anyhow::Result<RootCerts> {
+    let pem = fs::read(&told.ca)
+        .map_err(|error| usage(format!("openhim.ca: {}: {error}", told.ca.display())))?;
+    let mut certificates = Vec::new();
+    for item in parse_pem(&pem) {
+        if let Ok(ureq::tls::PemItem::Certificate(certificate)) = item {
+            certificates.push(certificate);
+        }
+    }
+    if certificates.is_empty() {
+        return Err(usage(format!("openhim.ca: {} holds no certificate", told.ca.display())));
+    }
+    Ok(RootCerts::new_with_certs(&certificates))
+}
+
+fn password(told: &OpenHim) -> anyhow::Result<String> {
+    let file = &told.password_file;
+    let password = if file.as_os_str().is_empty() {
+        std::env::var(PASSWORD).unwrap_or_default()
+    } else {
+        let text = fs::read_to_string(file);
+        text.with_context(|| format!("cannot read openhim.password_file, {}", file.display()))?
+    };
+    let password = password.trim_end_matches(['\r', '\n']).to_owned();
+    if password.is_empty() {
+        return Err(usage(format!(
+            "openhim.enabled needs the password of openhim.username: put it into a file and name \
+             that by openhim.password_file, or into the variable {PASSWORD}"
+        )));
+    }
+    Ok(password)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn token_is_that_of_openhims_own_arithmetic() {
+        // printf %s saltpassword | sha512sum, then printf %s "${it}salt2020-01-01" | sha512sum
+        let expected = "35605d6cc1d687be46594912a858ae71d4f1dafc12209b1f1225266e0b677cd3\
+                        f15b51c92be4cc27fc77517665d4905ea24aebb295b05cb6bbd3d9917ea43836";
+        assert_eq!(token("password", "salt", "2020-01-01"), expected);
+    }
+}

@@ -444,6 +444,11 @@ impl Config {
     }
 }
 
+/// The file that a key names, if it names one.
+pub(crate) fn named(path: &Path) -> Option<&Path> {
+    (!path.as_os_str().is_empty()).then_some(path)
+}
+
 /// Hides what stands between `:` and `@` in a URL's authority, and a password in its query.
 pub(crate) fn without_password(url: &str) -> String {
     let Some((scheme, rest)) = url.split_once("://") else {

@@ -16,6 +16,7 @@ mod demo;
 mod evaluate;
 mod explain;
 mod feed;
+mod http;
 mod import;
 mod link;
 mod migrate;

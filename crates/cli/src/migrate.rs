@@ -2,6 +2,7 @@
 //! `opencr migrate config`: takes over how it was configured.
 
 mod config;
+mod fetch;
 
 use std::{
     collections::BTreeMap,
@@ -42,13 +43,16 @@ enum Command {
 
 /// Take over what OpenCR's FHIR store holds, as it stands there: nothing is matched anew.
 ///
-/// The data folder has to be a new one, and its server stopped. Run again with the same files,
+/// The data folder has to be a new one, and its server stopped. Run again with the same source,
 /// it continues where it was broken off. Exit code 1 if anything was left out or differs.
 #[derive(clap::Args)]
 struct Data {
-    /// Files of the store's resources: a Bundle, an array, or one resource a line.
-    #[arg(long, value_name = "FILE", required = true, num_args = 1..)]
+    /// The base of the FHIR server, such as http://hapi:8080/fhir; or files of its resources: a
+    /// Bundle, an array, or one resource a line.
+    #[arg(long, value_name = "URL or FILE", required = true, num_args = 1..)]
     from: Vec<PathBuf>,
+    #[command(flatten)]
+    server: fetch::Server,
     /// The data folder; without it the configured one.
     #[arg(long, value_name = "DIR", conflicts_with = "store")]
     data: Option<PathBuf>,
@@ -75,8 +79,21 @@ pub(crate) fn run(arguments: Arguments) -> anyhow::Result<ExitCode> {
     let ruleset = wiring::extractor(&config, None)?.ruleset().hash.to_string();
     // All is read and understood before anything is written: half a file changes nothing.
     let mut found = Found::default();
-    for path in &asked.from {
-        found.read(path, &vocabulary)?;
+    let spools = config.data.folder.join("migrate");
+    let is_url = |path: &PathBuf| path.to_str().and_then(url_of).is_some();
+    match asked.from.as_slice() {
+        [one] if is_url(one) => {
+            let base = one.to_str().and_then(url_of).unwrap_or_default();
+            found.fetch(base, &asked.server, &spools, &vocabulary)?;
+        }
+        files if files.iter().any(is_url) => {
+            return Err(usage("--from takes one server, or files, and not both"));
+        }
+        files => {
+            for path in files {
+                found.read(path, &vocabulary)?;
+            }
+        }
     }
     let is_sound = wiring::runtime()?.block_on(async {
         let opened = store::open_all(&url).await.context("cannot open the store")?;
@@ -84,7 +101,16 @@ pub(crate) fn run(arguments: Arguments) -> anyhow::Result<ExitCode> {
         opened.store.close().await;
         told
     })?;
+    // All of it is in the store now, or named in the report.
+    if spools.exists() {
+        let why = "what was fetched is not needed any more and cannot be deleted";
+        std::fs::remove_dir_all(&spools).with_context(|| format!("{why}: {}", spools.display()))?;
+    }
     Ok(ExitCode::from(if is_sound { 0 } else { 1 }))
+}
+
+fn url_of(text: &str) -> Option<&str> {
+    ["http://", "https://"].iter().any(|scheme| text.starts_with(scheme)).then_some(text)
 }
 
 /// What the files hold.
@@ -102,16 +128,38 @@ impl Found {
             .map_err(|error| usage(format!("cannot read {file}: {error}")))?;
         let resources = resources(&text).map_err(|why| usage(format!("{file}: {why}")))?;
         for resource in resources {
-            match resource["resourceType"].as_str() {
-                Some("Patient") => {
-                    let patient = Resource::from_value(resource)
-                        .map_err(|_| usage(format!("{file}: a Patient in it is no resource")))?;
-                    self.patients.add(patient, vocabulary);
-                }
-                Some("Person") => self.persons.push(resource),
-                Some(other) => *self.others.entry(other.to_owned()).or_default() += 1,
-                None => return Err(usage(format!("{file}: something in it is no FHIR resource"))),
+            self.add(resource, vocabulary).map_err(|why| usage(format!("{file}: {why}")))?;
+        }
+        Ok(())
+    }
+
+    /// Fetches what a server holds, into `folder`, and reads it from there.
+    fn fetch(
+        &mut self,
+        base: &str,
+        server: &fetch::Server,
+        folder: &Path,
+        vocabulary: &Vocabulary,
+    ) -> anyhow::Result<()> {
+        let fetched = fetch::fetch(base, server, folder)?;
+        for spool in &fetched.spools {
+            spool.resources(|resource| self.add(resource, vocabulary).map_err(usage))?;
+        }
+        let others = fetched.others.into_iter();
+        self.others.extend(others.map(|(kind, count)| (kind.to_owned(), count)));
+        Ok(())
+    }
+
+    fn add(&mut self, resource: Value, vocabulary: &Vocabulary) -> Result<(), &'static str> {
+        match resource["resourceType"].as_str() {
+            Some("Patient") => {
+                let patient = Resource::from_value(resource);
+                let patient = patient.map_err(|_| "a Patient in it is no resource")?;
+                self.patients.add(patient, vocabulary);
             }
+            Some("Person") => self.persons.push(resource),
+            Some(other) => *self.others.entry(other.to_owned()).or_default() += 1,
+            None => return Err("something in it is no FHIR resource"),
         }
         Ok(())
     }

@@ -1,19 +1,16 @@
 //! OpenHIM core's API: two forms of authentication, bounded answers, no redirects.
 
-use std::{fs, time::Duration};
+use std::time::Duration;
 
-use anyhow::Context as _;
 use base64::{Engine, engine::general_purpose::STANDARD};
 use serde_json::Value;
 use sha2::{Digest, Sha512};
 use thiserror::Error;
-use ureq::{
-    Agent,
-    tls::{RootCerts, TlsConfig, parse_pem},
-};
+use ureq::Agent;
 
 use crate::{
-    config::{Authentication, OpenHim},
+    config::{Authentication, OpenHim, named},
+    http::{self, Trust},
     usage,
 };
 
@@ -56,20 +53,11 @@ pub(super) struct Core {
 impl Core {
     /// Reads the password and the certificates.
     pub(super) fn of(told: &OpenHim) -> anyhow::Result<Self> {
-        let mut tls = TlsConfig::builder();
-        if told.trust_self_signed {
-            tls = tls.disable_verification(true);
-        } else if !told.ca.as_os_str().is_empty() {
-            tls = tls.root_certs(roots(told)?);
-        }
-        let agent = Agent::config_builder()
-            .timeout_global(Some(REQUEST_MAX))
-            .http_status_as_error(false)
-            .max_redirects(0)
-            .max_redirects_will_error(false)
-            .tls_config(tls.build())
-            .build()
-            .into();
+        let trust = match told.trust_self_signed {
+            true => Trust::Anybody,
+            false => Trust::file("openhim.ca", named(&told.ca)),
+        };
+        let agent = http::agent(&trust, REQUEST_MAX)?;
         let url = told.url.trim_end_matches('/').to_owned();
         let password = password(told)?;
         let authentication = told.authentication;
@@ -144,51 +132,18 @@ fn read(mut response: ureq::http::Response<ureq::Body>) -> Result<String, CoreEr
     String::from_utf8(body).map_err(|_| CoreError::Answer)
 }
 
-/// In words of ours: texts of the library may hold the URL, and with it a user's name.
 fn unreachable(error: ureq::Error) -> CoreError {
-    CoreError::Unreachable(match error {
-        ureq::Error::Timeout(_) => "it takes longer than 10 seconds".to_owned(),
-        ureq::Error::HostNotFound => "its name is not known".to_owned(),
-        ureq::Error::Rustls(_) => "its certificate is not trusted".to_owned(),
-        ureq::Error::Io(error) if error.kind() == std::io::ErrorKind::InvalidData => {
-            "its certificate is not trusted".to_owned()
-        }
-        ureq::Error::Io(error) => error.kind().to_string(),
-        _ => "it does not speak HTTP as it should".to_owned(),
-    })
-}
-
-fn roots(told: &OpenHim) -> anyhow::Result<RootCerts> {
-    let pem = fs::read(&told.ca)
-        .map_err(|error| usage(format!("openhim.ca: {}: {error}", told.ca.display())))?;
-    let mut certificates = Vec::new();
-    for item in parse_pem(&pem) {
-        if let Ok(ureq::tls::PemItem::Certificate(certificate)) = item {
-            certificates.push(certificate);
-        }
-    }
-    if certificates.is_empty() {
-        return Err(usage(format!("openhim.ca: {} holds no certificate", told.ca.display())));
-    }
-    Ok(RootCerts::new_with_certs(&certificates))
+    CoreError::Unreachable(http::why(&error))
 }
 
 fn password(told: &OpenHim) -> anyhow::Result<String> {
-    let file = &told.password_file;
-    let password = if file.as_os_str().is_empty() {
-        std::env::var(PASSWORD).unwrap_or_default()
-    } else {
-        let text = fs::read_to_string(file);
-        text.with_context(|| format!("cannot read openhim.password_file, {}", file.display()))?
-    };
-    let password = password.trim_end_matches(['\r', '\n']).to_owned();
-    if password.is_empty() {
-        return Err(usage(format!(
+    let password = http::password("openhim.password_file", named(&told.password_file), PASSWORD)?;
+    password.ok_or_else(|| {
+        usage(format!(
             "openhim.enabled needs the password of openhim.username: put it into a file and name \
              that by openhim.password_file, or into the variable {PASSWORD}"
-        )));
-    }
-    Ok(password)
+        ))
+    })
 }
 
 #[cfg(test)]

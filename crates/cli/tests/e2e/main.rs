@@ -16,5 +16,6 @@ mod original;
 mod packs;
 mod process;
 mod rules;
+mod standin;
 mod steps;
 mod users;

@@ -1,5 +1,7 @@
 //! Moving from OpenCR: a made-up store comes over, and the server answers as OpenCR did.
 
+mod server;
+
 use std::{collections::BTreeSet, path::Path, process::Output};
 
 use serde_json::{Value, json};

@@ -2,18 +2,17 @@
 //! every way to misbehave.
 
 use std::{
-    io::{BufRead, BufReader, Read, Write},
-    net::{TcpListener, TcpStream},
     sync::{Arc, Condvar, Mutex, MutexGuard},
-    thread,
     time::Duration,
 };
 
 use base64::{Engine, engine::general_purpose::STANDARD};
-use rustls::{ServerConfig, ServerConnection, StreamOwned};
+use rustls::ServerConfig;
 use serde_json::{Value, json};
 use sha2::{Digest, Sha512};
 use time::{OffsetDateTime, format_description::well_known::Rfc3339};
+
+use crate::standin::{Reply, Request, listen};
 
 pub(super) const USER: &str = "root@openhim.org";
 pub(super) const PASSWORD: &str = "openhim-s3cret";
@@ -57,9 +56,6 @@ pub(super) struct Core {
 impl Core {
     /// One at `address`, with TLS if there is a certificate.
     pub(super) fn start(address: &str, tls: Option<Arc<ServerConfig>>) -> Self {
-        let listener = TcpListener::bind(address).expect("an address for the core");
-        let port = listener.local_addr().expect("it is bound").port();
-        let scheme = if tls.is_some() { "https" } else { "http" };
         let state = State {
             mood: Mood::Well,
             registered: Vec::new(),
@@ -69,18 +65,19 @@ impl Core {
             config: json!({}),
             sent: json!({}),
         };
-        let core = Self {
-            state: Arc::new((Mutex::new(state), Condvar::new())),
-            url: format!("{scheme}://localhost:{port}"),
-        };
+        let state = Arc::new((Mutex::new(state), Condvar::new()));
+        let mut core = Self { state, url: String::new() };
         let serving = core.clone();
-        thread::spawn(move || {
-            for stream in listener.incoming().map_while(Result::ok) {
-                let (core, tls) = (serving.clone(), tls.clone());
-                core.state().connections += 1;
-                core.state.1.notify_all();
-                thread::spawn(move || core.talk(stream, tls));
-            }
+        core.url = listen(address, tls, move |request| {
+            let reply = match request {
+                Some(request) => serving.answer(request),
+                None => {
+                    serving.state().connections += 1;
+                    Reply::Silence
+                }
+            };
+            serving.state.1.notify_all();
+            reply
         });
         core
     }
@@ -99,72 +96,25 @@ impl Core {
         assert!(!timeout.timed_out(), "{what} does not happen");
     }
 
-    fn talk(&self, stream: TcpStream, tls: Option<Arc<ServerConfig>>) {
-        match tls {
-            None => self.exchange(stream),
-            Some(config) => {
-                let connection = ServerConnection::new(config).expect("a TLS configuration");
-                self.exchange(StreamOwned::new(connection, stream));
-            }
-        }
-    }
-
-    /// One request and its answer; the connection ends with it.
-    fn exchange(&self, stream: impl Read + Write) {
-        let mut stream = BufReader::new(stream);
-        let mut head = Vec::new();
-        loop {
-            let mut line = String::new();
-            match stream.read_line(&mut line) {
-                Ok(read) if read > 2 => head.push(line.trim_end().to_owned()),
-                Ok(read) if read > 0 => break,
-                _ => return,
-            }
-        }
-        let header = |name: &str| {
-            let mut lines = head.iter().filter_map(|line| line.split_once(": "));
-            lines.find(|(known, _)| known.eq_ignore_ascii_case(name)).map(|(_, value)| value)
-        };
-        let length = header("content-length").and_then(|text| text.parse().ok()).unwrap_or(0);
-        let mut body = vec![0; length];
-        if stream.read_exact(&mut body).is_err() {
-            return;
-        }
-        let target = head[0].split(' ').nth(1).unwrap_or_default().to_owned();
-        let is_known = is_user(&header);
-        let (status, more, answer) = self.answer(&target, is_known, &body);
-        self.state.1.notify_all();
-        if status == 0 {
-            // Until the other side goes away.
-            let _ = stream.read(&mut [0]);
-            return;
-        }
-        let text = format!(
-            "HTTP/1.1 {status} X\r\ncontent-length: {}\r\nconnection: close\r\n{more}\r\n{answer}",
-            answer.len()
-        );
-        let stream = stream.get_mut();
-        let _ = stream.write_all(text.as_bytes()).and_then(|()| stream.flush());
-    }
-
-    fn answer(&self, target: &str, is_known: bool, body: &[u8]) -> (u16, String, String) {
-        let plain = |status, text: &str| (status, String::new(), text.to_owned());
+    fn answer(&self, request: &Request) -> Reply {
+        let target = request.target.as_str();
+        let plain = |status, text: &str| Reply::Plain(status, text.to_owned());
         let mut state = self.state();
         state.requests += 1;
         match state.mood.clone() {
             Mood::Well | Mood::Says(_) => {}
             Mood::Status(status) => return plain(status, "some words"),
-            Mood::Leads(to) => return (307, format!("location: {to}\r\n"), String::new()),
-            Mood::Silent => return plain(0, ""),
+            Mood::Leads(to) => return Reply::Leads(to),
+            Mood::Silent => return Reply::Silence,
         }
         if target.starts_with("/authenticate/") {
             let now = OffsetDateTime::now_utc().format(&Rfc3339).expect("a time");
             return plain(200, &json!({ "salt": SALT, "ts": now }).to_string());
         }
-        if !is_known {
+        if !is_user(request) {
             return plain(401, "Unauthorized");
         }
-        let body: Value = serde_json::from_slice(body).expect("JSON is sent");
+        let body: Value = serde_json::from_slice(&request.body).expect("JSON is sent");
         if target == "/mediators" {
             state.registered.push(body);
             return plain(201, "Mediator successfully created");
@@ -190,7 +140,8 @@ impl Core {
 }
 
 /// Whether the headers prove the user, in one of OpenHIM's two ways.
-fn is_user<'h>(header: &impl Fn(&str) -> Option<&'h str>) -> bool {
+fn is_user(request: &Request) -> bool {
+    let header = |name: &str| request.header(name);
     let basic = STANDARD.encode(format!("{USER}:{PASSWORD}"));
     if header("authorization") == Some(format!("Basic {basic}").as_str()) {
         return true;

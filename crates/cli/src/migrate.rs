@@ -8,17 +8,19 @@ use std::{
     collections::BTreeMap,
     path::{Path, PathBuf},
     process::ExitCode,
+    sync::Arc,
 };
 
 use anyhow::Context as _;
 use fhir::resource::Resource;
 use pipeline::{
-    Clock,
-    adopt::{Adoption, adopt},
+    Clock, Settings,
+    adopt::{Adoption, adopt, adopt_flagged},
 };
 use registry::{
     account::Account,
     adopt::{Export, Plan},
+    extract::Extractor,
     vocabulary::Vocabulary,
 };
 use serde_json::Value;
@@ -76,7 +78,8 @@ pub(crate) fn run(arguments: Arguments) -> anyhow::Result<ExitCode> {
         return Err(usage("a store in memory keeps nothing; name one by --data or --store"));
     }
     let vocabulary = wiring::vocabulary(&config);
-    let ruleset = wiring::extractor(&config, None)?.ruleset().hash.to_string();
+    let extractor = Arc::new(wiring::extractor(&config, None)?);
+    let settings = wiring::settings(&config);
     // All is read and understood before anything is written: half a file changes nothing.
     let mut found = Found::default();
     let spools = config.data.folder.join("migrate");
@@ -97,7 +100,7 @@ pub(crate) fn run(arguments: Arguments) -> anyhow::Result<ExitCode> {
     }
     let is_sound = wiring::runtime()?.block_on(async {
         let opened = store::open_all(&url).await.context("cannot open the store")?;
-        let told = found.write(&opened, &ruleset, &vocabulary).await;
+        let told = found.write(&opened, &extractor, &settings).await;
         opened.store.close().await;
         told
     })?;
@@ -167,9 +170,10 @@ impl Found {
     async fn write(
         self,
         opened: &Opened,
-        ruleset: &str,
-        vocabulary: &Vocabulary,
+        extractor: &Arc<Extractor>,
+        settings: &Settings,
     ) -> anyhow::Result<bool> {
+        let vocabulary = &settings.vocabulary;
         let (sources, goldens) = self.patients.counts();
         println!(
             "Found {sources} source records, {goldens} golden records, {} accounts.",
@@ -180,9 +184,13 @@ impl Found {
             plan.left_out.push(format!("{count} of {kind}: this kind is not taken over"));
         }
         let mut progress = |line: &str| eprintln!("{line}");
-        let done = adopt(&*opened.store, &plan, (ruleset, vocabulary), &mut progress).await?;
+        let (store, ruleset) = (&*opened.store, extractor.ruleset().hash.to_string());
+        let done = adopt(store, &plan, (&ruleset, vocabulary), &mut progress).await?;
+        let means = (extractor, settings);
+        let flags = adopt_flagged(store, &plan.flags, means, &mut progress).await?;
+        plan.left_out.extend(flags.left_out);
         let accounts = take_accounts(&*opened.accounts, &self.persons, &mut plan).await?;
-        tell(&plan, &done, accounts);
+        tell(&plan, &done, (flags.opened, accounts));
         Ok(plan.left_out.is_empty() && done.differences.is_empty())
     }
 }
@@ -215,7 +223,7 @@ async fn is_there(accounts: &dyn Accounts, wanted: &Account) -> anyhow::Result<b
     Ok(found.is_some_and(|account| account.id == wanted.id))
 }
 
-fn tell(plan: &Plan, done: &Adoption, accounts: u64) {
+fn tell(plan: &Plan, done: &Adoption, (issues, accounts): (u64, u64)) {
     for line in &plan.left_out {
         println!("LEFT OUT: {line}");
     }
@@ -224,7 +232,7 @@ fn tell(plan: &Plan, done: &Adoption, accounts: u64) {
     }
     println!(
         "Written now: {} source records, {} golden records without members, {} pairs declared \
-         different, {accounts} accounts.",
+         different, {issues} match issues, {accounts} accounts.",
         done.records, done.emptied, done.pairs
     );
     let (records, pairs) = (plan.records.len(), plan.pairs.len());

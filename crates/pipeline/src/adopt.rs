@@ -3,6 +3,8 @@
 //! For an installation that is being set up: nobody else may write meanwhile, and nothing may
 //! have been written before but by this. Run again, it continues where it was broken off.
 
+mod flags;
+
 use std::collections::{BTreeMap, HashSet};
 
 use registry::{
@@ -17,6 +19,10 @@ use registry::{
 };
 use store::{Store, StoreError};
 use thiserror::Error;
+
+use crate::StartError;
+
+pub use flags::{Flags, adopt_flagged};
 
 /// Things that one commit takes over; all of them are durable when the next one begins.
 const CHUNK_MAX: usize = 500;
@@ -33,6 +39,9 @@ pub enum AdoptError {
     /// The store failed.
     #[error(transparent)]
     Store(#[from] StoreError),
+    /// The index of what was taken over cannot be built.
+    #[error(transparent)]
+    Index(#[from] StartError),
 }
 
 /// What was written, and what differs after it.

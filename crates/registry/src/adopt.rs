@@ -8,12 +8,13 @@ use fhir::resource::{Resource, is_valid_id};
 use serde_json::Value;
 
 use crate::{
+    adjudicate::Rematched,
     commit::{Change, TagKey},
     decide::{Decision, Outcome},
     event::Verb,
     ids::{ClientId, Cruid, GoldenNumber, RecordId, RecordNumber, Revision, SourceKey, Timestamp},
     record::{self, SourceRecord},
-    state::{BasisKind, BrokenPair, GoldenStatus, LinkBasis},
+    state::{BasisKind, BrokenPair, GoldenStatus, IssueKind, LinkBasis},
     vocabulary::Vocabulary,
 };
 
@@ -32,6 +33,17 @@ pub struct Adopted {
     pub is_adjudicated: bool,
 }
 
+/// A record that OpenCR wanted somebody to look at. It does not say because of whom.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Flag {
+    /// The record.
+    pub record: RecordId,
+    /// Why.
+    pub kinds: BTreeSet<IssueKind>,
+    /// When OpenCR changed the record last.
+    pub at: Timestamp,
+}
+
 /// What to take over, in the order in which it can be written.
 #[derive(Clone, Debug, Default)]
 pub struct Plan {
@@ -41,6 +53,8 @@ pub struct Plan {
     pub emptied: Vec<(Cruid, Option<Cruid>, Timestamp)>,
     /// Pairs declared different.
     pub pairs: BTreeSet<BrokenPair>,
+    /// Records flagged for review, those changed first before the others.
+    pub flags: Vec<Flag>,
     /// What cannot be taken over as it is, and why; ids only.
     pub left_out: Vec<String>,
 }
@@ -98,13 +112,17 @@ impl Export {
         for (id, patient) in std::mem::take(&mut self.sources) {
             let broken: Vec<String> = broken(&patient, vocabulary).collect();
             match self.adopt(&id, patient, vocabulary, &mut plan.left_out) {
-                Ok(adopted) => match identities.get(&adopted.record.source) {
+                Ok((adopted, kinds)) => match identities.get(&adopted.record.source) {
                     Some(other) => plan.left_out.push(format!(
                         "Patient/{id} has the identifier by which Patient/{other} is known already"
                     )),
                     None => {
                         identities.insert(adopted.record.source.clone(), adopted.id.clone());
                         wanted.extend(broken.into_iter().map(|other| (id.clone(), other)));
+                        if !kinds.is_empty() {
+                            let (record, at) = (adopted.id.clone(), adopted.at);
+                            plan.flags.push(Flag { record, kinds, at });
+                        }
                         plan.records.push(adopted);
                     }
                 },
@@ -112,6 +130,7 @@ impl Export {
             }
         }
         plan.records.sort_by(|a, b| (a.at, &a.id).cmp(&(b.at, &b.id)));
+        plan.flags.sort_by(|a, b| (a.at, &a.record).cmp(&(b.at, &b.record)));
         plan.keep_pairs(wanted);
         self.keep_emptied(&mut plan);
         plan
@@ -123,7 +142,7 @@ impl Export {
         mut patient: Resource,
         vocabulary: &Vocabulary,
         left_out: &mut Vec<String>,
-    ) -> Result<Adopted, String> {
+    ) -> Result<(Adopted, BTreeSet<IssueKind>), String> {
         let linked: BTreeSet<String> = links(&patient, "refer").collect();
         let mut known = linked.iter().filter(|golden| self.goldens.contains_key(*golden));
         let golden = match (known.next(), known.next(), linked.first()) {
@@ -141,14 +160,7 @@ impl Export {
                 "Patient/{golden} did not link back to Patient/{id}; the record's own link is kept"
             ));
         }
-        for (system, code, _) in crate::state::IssueKind::ALL.map(|kind| vocabulary.issue_tag(kind))
-        {
-            if has_tag(&patient, Some(&system), code) {
-                left_out.push(format!(
-                    "the flag {code} of Patient/{id}: it does not name the other record"
-                ));
-            }
-        }
+        let flags = flags(&patient, vocabulary);
         let client = client(&patient, vocabulary).ok_or("names no client that submitted it")?;
         let at = last_updated(&patient);
         let (system, code) = (vocabulary.adjudication_system(), "humanAdjudication");
@@ -161,7 +173,7 @@ impl Export {
                 format!("cannot be taken: see {}", places.collect::<Vec<_>>().join(", "))
             })?;
         let (id, golden) = (RecordId::new(id), Cruid::new(golden.as_str()));
-        Ok(Adopted { id, record, golden, at, is_adjudicated })
+        Ok((Adopted { id, record, golden, at, is_adjudicated }, flags))
     }
 
     /// Golden records without members: replaced, each after its successor, or retired.
@@ -262,6 +274,12 @@ pub fn adopt_pair(pair: &BrokenPair) -> Decision {
     adopt_changes(vec![Change::BreakPair { pair: pair.clone() }])
 }
 
+/// Opens the issues that flags of `record` became.
+pub fn adopt_flags(record: &RecordId, opened: Rematched) -> Decision {
+    let decision = adopt_changes(opened.changes);
+    Decision { explanations: opened.explanations, subjects: vec![record.clone()], ..decision }
+}
+
 /// The status of a golden record without members.
 pub fn emptied_status(replaced_by: Option<&Cruid>) -> GoldenStatus {
     replaced_by.map_or(GoldenStatus::Retired, |other| GoldenStatus::Replaced(other.clone()))
@@ -293,6 +311,15 @@ fn tag_keys(patient: &Resource) -> impl Iterator<Item = TagKey> {
 fn has_tag(patient: &Resource, system: Option<&str>, code: &str) -> bool {
     tag_keys(patient)
         .any(|tag| tag.code == code && (system.is_none() || tag.system.as_deref() == system))
+}
+
+fn flags(patient: &Resource, vocabulary: &Vocabulary) -> BTreeSet<IssueKind> {
+    let kinds = IssueKind::ALL.into_iter();
+    let is_there = |kind: &IssueKind| {
+        let (system, code, _) = vocabulary.issue_tag(*kind);
+        has_tag(patient, Some(&system), code)
+    };
+    kinds.filter(is_there).collect()
 }
 
 fn client(patient: &Resource, vocabulary: &Vocabulary) -> Option<ClientId> {

@@ -23,6 +23,7 @@ use crate::{
 };
 
 mod classify;
+mod flag;
 mod issues;
 mod refusal;
 mod rematch;
@@ -30,6 +31,7 @@ mod review;
 
 pub use classify::{Candidate, Matches};
 use classify::{Classes, classify};
+pub use flag::{Flagged, flag};
 pub use refusal::Refusal;
 pub use rematch::rematch;
 pub use review::{Reviewed, review};

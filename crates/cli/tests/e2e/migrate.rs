@@ -1,5 +1,6 @@
 //! Moving from OpenCR: a made-up store comes over, and the server answers as OpenCR did.
 
+mod flags;
 mod server;
 
 use std::{collections::BTreeSet, path::Path, process::Output};
@@ -47,11 +48,15 @@ fn golden(id: &str, kind: &str, links: &[String]) -> Value {
 }
 
 fn person(id: &str, hash: &str) -> Value {
-    let details: Vec<Value> =
-        [("username", "jane"), ("password", hash), ("salt", "000102030405060708090a0b0c0d0e0f")]
-            .iter()
-            .map(|(url, value)| json!({"url": url, "valueString": value}))
-            .collect();
+    let details: Vec<Value> = [
+        ("username", "jane"),
+        ("role", "deduplication"),
+        ("password", hash),
+        ("salt", "000102030405060708090a0b0c0d0e0f"),
+    ]
+    .iter()
+    .map(|(url, value)| json!({"url": url, "valueString": value}))
+    .collect();
     json!({"resourceType": "Person", "id": id, "extension": [{"url": DETAILS, "extension": details}]})
 }
 
@@ -108,6 +113,15 @@ fn kept(patient: &Value) -> Value {
     let members = ["identifier", "name", "gender", "birthDate", "extension", "link"];
     let rest: Vec<&Value> = members.iter().map(|member| &patient[*member]).collect();
     json!([tags, rest])
+}
+
+/// What the old UI gets, signed in.
+fn ask(server: &Server, token: &str, path: &str) -> Value {
+    let root = server.base().strip_suffix("/fhir").expect("the base ends so");
+    let request = ureq::get(format!("{root}{path}"));
+    let answer = request.header("authorization", format!("Bearer {token}")).call();
+    let text = answer.expect("an answer").body_mut().read_to_string().expect("a text");
+    serde_json::from_str(&text).expect("JSON")
 }
 
 fn check_answers(server: &Server) {

@@ -12,9 +12,10 @@ use matching::{
 };
 use rayon::prelude::*;
 use registry::{
+    actor::Actor,
     batch::{Batch, Receipt},
     commit::Commit,
-    decide::{self, Candidate, Decision, Fresh, Grounds, Matches, Refusal},
+    decide::{self, Candidate, Decision, Fresh, Grounds, Matches, Policy, Refusal},
     event::Head,
     extract::Extractor,
     ids::{GoldenNumber, RecordId, RecordNumber, SourceKey, Timestamp},
@@ -137,6 +138,26 @@ impl Desk {
         }
     }
 
+    /// The head that the next event follows.
+    pub(crate) fn head(&self) -> Head {
+        self.batch.head().clone()
+    }
+
+    /// The operator's choices.
+    pub(crate) fn policy(&self) -> Policy {
+        self.settings.policy
+    }
+
+    /// Takes a decision that was made elsewhere.
+    pub(crate) fn push(&mut self, actor: &Actor, at: Timestamp, decision: Decision) {
+        self.batch.push(actor, at, decision);
+    }
+
+    /// What is to be written, if anything is.
+    pub(crate) fn finish(self) -> Option<Commit> {
+        (!self.batch.is_empty()).then(|| self.batch.finish(&self.settings.vocabulary))
+    }
+
     /// Decides every act in order.
     pub(crate) fn decide_all(mut self, works: &[Work], matched: &Matched) -> Decided {
         let answers =
@@ -215,7 +236,7 @@ impl Desk {
     }
 
     /// The candidates: what is published, unless this batch changed it, and what it changed.
-    pub(super) fn matches(
+    pub(crate) fn matches(
         &self,
         query: &Features,
         source: &SourceKey,
@@ -260,7 +281,7 @@ impl Desk {
         published.count() as u64 + u64::from(own.is_some())
     }
 
-    pub(super) fn explain(&self, query: &Features, record: &RecordId, rule: u32) -> Explanation {
+    pub(crate) fn explain(&self, query: &Features, record: &RecordId, rule: u32) -> Explanation {
         let candidate = self.features_of(record);
         explain(self.extractor.ruleset(), rule.saturating_sub(1) as usize, query, &candidate)
     }
@@ -287,7 +308,7 @@ impl Desk {
     }
 
     /// What the rules' guards of golden records say of a record that would be with others.
-    pub(super) fn hold_back(
+    pub(crate) fn hold_back(
         &self,
         record: &Features,
         joining: &decide::Joining<'_>,

@@ -78,10 +78,11 @@ pub(crate) fn run(arguments: Arguments) -> anyhow::Result<ExitCode> {
         file.finish()?;
         opened.store.close().await;
         println!(
-            "Wrote {}: {} events, {} audit entries, {} accounts, {} files.",
+            "Wrote {}: {} events, {} audit entries, {} archived ones, {} accounts, {} files.",
             arguments.to.display(),
             end.events,
             end.audit_entries,
+            end.archived,
             end.accounts,
             end.files
         );
@@ -158,6 +159,17 @@ async fn write_all(
         end.audit_entries += page.len() as u64;
         for record in page {
             to.write(&Line::Audit(record.into()))?;
+        }
+    }
+    let mut archive = moving::ArchiveTeller::new(&*opened.store);
+    loop {
+        let page = archive.next().await?;
+        if page.is_empty() {
+            break;
+        }
+        end.archived += page.len() as u64;
+        for event in page {
+            to.write(&Line::Archived(serde_json::from_str(&event.body)?))?;
         }
     }
     to.write_end(end.clone())?;

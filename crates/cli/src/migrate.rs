@@ -20,13 +20,15 @@ use pipeline::{
 use registry::{
     account::Account,
     adopt::{Export, Plan},
+    audit::ArchivedEvent,
     extract::Extractor,
     vocabulary::Vocabulary,
 };
 use serde_json::Value;
 use server::people::account_of_person;
-use store::{Accounts, Opened};
+use store::{Accounts, Opened, Store, StoreError};
 
+use self::fetch::Spool;
 use crate::{ConfigFile, usage, verify, wiring};
 
 /// Move from OpenCR to this registry.
@@ -121,18 +123,21 @@ fn url_of(text: &str) -> Option<&str> {
 struct Found {
     patients: Export,
     persons: Vec<Value>,
+    /// AuditEvents.
+    history: u64,
+    files: Vec<PathBuf>,
+    spools: Vec<Spool>,
     others: BTreeMap<String, u64>,
 }
 
 impl Found {
     fn read(&mut self, path: &Path, vocabulary: &Vocabulary) -> anyhow::Result<()> {
         let file = path.display();
-        let text = std::fs::read_to_string(path)
-            .map_err(|error| usage(format!("cannot read {file}: {error}")))?;
-        let resources = resources(&text).map_err(|why| usage(format!("{file}: {why}")))?;
+        let resources = read_file(path)?;
         for resource in resources {
             self.add(resource, vocabulary).map_err(|why| usage(format!("{file}: {why}")))?;
         }
+        self.files.push(path.to_owned());
         Ok(())
     }
 
@@ -146,8 +151,12 @@ impl Found {
     ) -> anyhow::Result<()> {
         let fetched = fetch::fetch(base, server, folder)?;
         for spool in &fetched.spools {
-            spool.resources(|resource| self.add(resource, vocabulary).map_err(usage))?;
+            let mut resources = spool.resources()?;
+            while let Some(resource) = resources.next()? {
+                self.add(resource, vocabulary).map_err(usage)?;
+            }
         }
+        self.spools = fetched.spools;
         let others = fetched.others.into_iter();
         self.others.extend(others.map(|(kind, count)| (kind.to_owned(), count)));
         Ok(())
@@ -161,6 +170,8 @@ impl Found {
                 self.patients.add(patient, vocabulary);
             }
             Some("Person") => self.persons.push(resource),
+            // Kept out of memory: it is read once more when its turn comes.
+            Some("AuditEvent") => self.history += 1,
             Some(other) => *self.others.entry(other.to_owned()).or_default() += 1,
             None => return Err("something in it is no FHIR resource"),
         }
@@ -168,7 +179,7 @@ impl Found {
     }
 
     async fn write(
-        self,
+        mut self,
         opened: &Opened,
         extractor: &Arc<Extractor>,
         settings: &Settings,
@@ -179,8 +190,8 @@ impl Found {
             "Found {sources} source records, {goldens} golden records, {} accounts.",
             self.persons.len()
         );
-        let mut plan = self.patients.plan(vocabulary);
-        for (kind, count) in self.others {
+        let mut plan = std::mem::take(&mut self.patients).plan(vocabulary);
+        for (kind, count) in &self.others {
             plan.left_out.push(format!("{count} of {kind}: this kind is not taken over"));
         }
         let mut progress = |line: &str| eprintln!("{line}");
@@ -189,9 +200,69 @@ impl Found {
         let means = (extractor, settings);
         let flags = adopt_flagged(store, &plan.flags, means, &mut progress).await?;
         plan.left_out.extend(flags.left_out);
+        let kept = self.archive(store, &mut plan.left_out).await?;
         let accounts = take_accounts(&*opened.accounts, &self.persons, &mut plan).await?;
-        tell(&plan, &done, (flags.opened, accounts));
+        tell(&plan, &done, [flags.opened, kept, accounts]);
         Ok(plan.left_out.is_empty() && done.differences.is_empty())
+    }
+}
+
+/// AuditEvents that are written at once.
+const HISTORY_CHUNK: usize = 200;
+
+impl Found {
+    /// Keeps the AuditEvents as they are; gives how many were not there yet.
+    async fn archive(&self, store: &dyn Store, left_out: &mut Vec<String>) -> anyhow::Result<u64> {
+        if self.history == 0 {
+            return Ok(0);
+        }
+        eprintln!("keeping {} audit events", self.history);
+        let mut keeper = Keeper { store, events: Vec::new(), added: 0, nameless: 0 };
+        for spool in &self.spools {
+            let mut resources = spool.resources()?;
+            while let Some(resource) = resources.next()? {
+                keeper.take(resource).await?;
+            }
+        }
+        for path in &self.files {
+            for resource in read_file(path)? {
+                keeper.take(resource).await?;
+            }
+        }
+        keeper.flush().await?;
+        if keeper.nameless > 0 {
+            left_out.push(format!("{} of AuditEvent: without an id", keeper.nameless));
+        }
+        Ok(keeper.added)
+    }
+}
+
+/// AuditEvents on their way into the store.
+struct Keeper<'s> {
+    store: &'s dyn Store,
+    events: Vec<ArchivedEvent>,
+    added: u64,
+    nameless: u64,
+}
+
+impl Keeper<'_> {
+    async fn take(&mut self, resource: Value) -> Result<(), StoreError> {
+        if resource["resourceType"] != "AuditEvent" {
+            return Ok(());
+        }
+        match ArchivedEvent::of(resource) {
+            Some(event) => self.events.push(event),
+            None => self.nameless += 1,
+        }
+        if self.events.len() < HISTORY_CHUNK {
+            return Ok(());
+        }
+        self.flush().await
+    }
+
+    async fn flush(&mut self) -> Result<(), StoreError> {
+        self.added += self.store.archive(std::mem::take(&mut self.events)).await?;
+        Ok(())
     }
 }
 
@@ -223,7 +294,7 @@ async fn is_there(accounts: &dyn Accounts, wanted: &Account) -> anyhow::Result<b
     Ok(found.is_some_and(|account| account.id == wanted.id))
 }
 
-fn tell(plan: &Plan, done: &Adoption, (issues, accounts): (u64, u64)) {
+fn tell(plan: &Plan, done: &Adoption, [issues, kept, accounts]: [u64; 3]) {
     for line in &plan.left_out {
         println!("LEFT OUT: {line}");
     }
@@ -232,7 +303,7 @@ fn tell(plan: &Plan, done: &Adoption, (issues, accounts): (u64, u64)) {
     }
     println!(
         "Written now: {} source records, {} golden records without members, {} pairs declared \
-         different, {issues} match issues, {accounts} accounts.",
+         different, {issues} match issues, {kept} audit events, {accounts} accounts.",
         done.records, done.emptied, done.pairs
     );
     let (records, pairs) = (plan.records.len(), plan.pairs.len());
@@ -243,6 +314,13 @@ fn tell(plan: &Plan, done: &Adoption, (issues, accounts): (u64, u64)) {
         done.differences.len(),
         plan.left_out.len()
     );
+}
+
+fn read_file(path: &Path) -> anyhow::Result<Vec<Value>> {
+    let file = path.display();
+    let text = std::fs::read_to_string(path)
+        .map_err(|error| usage(format!("cannot read {file}: {error}")))?;
+    resources(&text).map_err(|why| usage(format!("{file}: {why}")))
 }
 
 /// The resources of a Bundle, of an array, or of lines.

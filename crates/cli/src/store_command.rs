@@ -99,8 +99,8 @@ fn copy_store(copy: Copy) -> anyhow::Result<ExitCode> {
             println!("{} events were there already.", copied.events_before);
         }
         println!(
-            "Copied {} events and {} audit entries; looked at {} accounts.",
-            copied.events, copied.audit_entries, copied.accounts
+            "Copied {} events, {} audit entries and {} archived ones; looked at {} accounts.",
+            copied.events, copied.audit_entries, copied.archived, copied.accounts
         );
         let (revision, there) =
             (from.store.head().await?.revision, to.store.head().await?.revision);

@@ -13,11 +13,13 @@ use serde::{Deserialize, Serialize};
 use store::StoreError;
 use thiserror::Error;
 
+mod archive;
 mod compare;
 mod copy;
 mod load;
 mod tell;
 
+pub use archive::ArchiveTeller;
 pub use compare::{Comparison, Difference, compare};
 pub use copy::{ACCOUNTS_MAX, Copied, copy, give_accounts, give_keys};
 pub use load::Loader;

@@ -19,11 +19,13 @@ use crate::{
     ids::{ContentHash, Timestamp, hex},
 };
 
+mod archive;
 mod fhir_event;
 mod opencr;
 #[cfg(test)]
 mod tests;
 
+pub use archive::ArchivedEvent;
 pub use fhir_event::audit_event;
 pub use opencr::{Known, opencr_events};
 

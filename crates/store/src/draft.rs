@@ -13,6 +13,7 @@ use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 use async_trait::async_trait;
 use parking_lot::RwLock;
 use registry::{
+    audit::ArchivedEvent,
     commit::Commit,
     event::{Event, Head},
     ids::{ContentHash, Cruid, RecordId, RecordNumber, Revision, SourceKey},
@@ -171,6 +172,10 @@ impl Store for DraftStore {
         self.state.write().commit(&commit)
     }
 
+    async fn archive(&self, _: Vec<ArchivedEvent>) -> Result<u64, StoreError> {
+        Err(StoreError::NotKept("archive"))
+    }
+
     async fn close(&self) {}
 }
 
@@ -327,6 +332,14 @@ impl Reader for DraftStore {
 
     async fn explanation(&self, _: &ContentHash) -> Result<Option<String>, StoreError> {
         Err(StoreError::NotKept("explanations"))
+    }
+
+    async fn archived_of(&self, _: &str, _: u32) -> Result<Vec<String>, StoreError> {
+        Err(StoreError::NotKept("archive"))
+    }
+
+    async fn archived_after(&self, _: &str, _: u32) -> Result<Vec<String>, StoreError> {
+        Err(StoreError::NotKept("archive"))
     }
 
     async fn counts(&self) -> Result<Counts, StoreError> {

@@ -10,6 +10,7 @@
 
 use async_trait::async_trait;
 use registry::{
+    audit::ArchivedEvent,
     commit::Commit,
     event::{Event, Head},
     ids::{ContentHash, Cruid, RecordId, RecordNumber, Revision, SourceKey},
@@ -250,6 +251,14 @@ pub trait Reader: Send + Sync {
         Ok(texts)
     }
 
+    /// AuditEvents of another registry that name a Patient ([`Store::archive`]), newest first, as
+    /// JSON texts.
+    async fn archived_of(&self, patient: &str, limit: u32) -> Result<Vec<String>, StoreError>;
+
+    /// All of them with an id after this one, in order of ids, as JSON texts; for moving a
+    /// registry.
+    async fn archived_after(&self, after: &str, limit: u32) -> Result<Vec<String>, StoreError>;
+
     /// How many things there are.
     async fn counts(&self) -> Result<Counts, StoreError>;
 
@@ -273,6 +282,10 @@ pub trait Store: Reader + AuditLog {
     /// - [`StoreError::Database`]: the database refused; nothing was written.
     /// - [`StoreError::Busy`], [`StoreError::Unavailable`]: try again later.
     async fn commit(&self, commit: Commit) -> Result<(), StoreError>;
+
+    /// Keeps AuditEvents of another registry, all or none; those whose id is there already are
+    /// passed over. Gives how many were not.
+    async fn archive(&self, events: Vec<ArchivedEvent>) -> Result<u64, StoreError>;
 
     /// Ends the work with the store in order, so that everything lies in its main file.
     ///

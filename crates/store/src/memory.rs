@@ -4,6 +4,7 @@
 //! survives the process.
 
 mod accounts;
+mod archive;
 mod audit;
 mod commit;
 mod search;
@@ -13,6 +14,7 @@ use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 use async_trait::async_trait;
 use parking_lot::RwLock;
 use registry::{
+    audit::ArchivedEvent,
     commit::{CloseReason, Commit, RecordVersion, TagKey},
     event::{Event, Head},
     ids::{ContentHash, Cruid, RecordId, RecordNumber, Revision, SourceKey},
@@ -29,6 +31,7 @@ pub struct MemoryStore {
     state: RwLock<State>,
     people: RwLock<accounts::People>,
     audit: RwLock<audit::AuditChain>,
+    archive: RwLock<archive::Archive>,
 }
 
 /// Everything that commits wrote.
@@ -354,6 +357,14 @@ impl Reader for MemoryStore {
         Ok(self.state.read().explanations.get(hash).cloned())
     }
 
+    async fn archived_of(&self, patient: &str, limit: u32) -> Result<Vec<String>, StoreError> {
+        Ok(self.archive.read().of(patient, limit))
+    }
+
+    async fn archived_after(&self, after: &str, limit: u32) -> Result<Vec<String>, StoreError> {
+        Ok(self.archive.read().after(after, limit))
+    }
+
     async fn counts(&self) -> Result<Counts, StoreError> {
         let state = self.state.read();
         let mut counts = Counts::default();
@@ -383,6 +394,10 @@ impl Reader for MemoryStore {
 impl Store for MemoryStore {
     async fn commit(&self, commit: Commit) -> Result<(), StoreError> {
         self.state.write().commit(&commit)
+    }
+
+    async fn archive(&self, events: Vec<ArchivedEvent>) -> Result<u64, StoreError> {
+        Ok(self.archive.write().add(events))
     }
 
     async fn close(&self) {}

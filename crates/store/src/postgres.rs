@@ -7,6 +7,7 @@
 //! `states`, `history`, `judgements` and `search`; `accounts` is people, beside the registry.
 
 mod accounts;
+mod archive;
 mod audit;
 mod error;
 mod follow;
@@ -28,6 +29,7 @@ use std::{sync::OnceLock, time::Duration};
 
 use async_trait::async_trait;
 use registry::{
+    audit::ArchivedEvent,
     commit::Commit,
     event::{Event, Head},
     ids::{ContentHash, Cruid, RecordId, RecordNumber, Revision, SourceKey},
@@ -141,6 +143,10 @@ impl Store for PostgresStore {
         let work = write_durably(self.work.clone(), commit, self.channel.clone());
         // Once begun it goes on to its end, even if the caller goes away.
         tokio::spawn(work).await.unwrap_or_else(|_| Err(Broken::Ended.into()))
+    }
+
+    async fn archive(&self, events: Vec<ArchivedEvent>) -> Result<u64, StoreError> {
+        self.change(async |db| archive::add(db, &events).await).await
     }
 
     async fn close(&self) {
@@ -329,6 +335,14 @@ impl Reader for PostgresStore {
 
     async fn explanation(&self, hash: &ContentHash) -> Result<Option<String>, StoreError> {
         self.pages.look_up(async |db| history::explanation(db, hash).await).await
+    }
+
+    async fn archived_of(&self, patient: &str, limit: u32) -> Result<Vec<String>, StoreError> {
+        self.read(async |db| archive::of(db, patient, limit).await).await
+    }
+
+    async fn archived_after(&self, after: &str, limit: u32) -> Result<Vec<String>, StoreError> {
+        self.read(async |db| archive::after(db, after, limit).await).await
     }
 
     async fn counts(&self) -> Result<Counts, StoreError> {

@@ -6,6 +6,7 @@
 //! `states`, `history`, `judgements` and `search`; `accounts` is people, beside the registry.
 
 mod accounts;
+mod archive;
 mod audit;
 mod checkpoints;
 mod connections;
@@ -27,6 +28,7 @@ use std::path::PathBuf;
 
 use async_trait::async_trait;
 use registry::{
+    audit::ArchivedEvent,
     commit::Commit,
     event::{Event, Head},
     ids::{ContentHash, Cruid, RecordId, RecordNumber, Revision, SourceKey},
@@ -92,6 +94,10 @@ impl SqliteStore {
 impl Store for SqliteStore {
     async fn commit(&self, commit: Commit) -> Result<(), StoreError> {
         self.writer.write(move |connection| write::write(connection, &commit)).await
+    }
+
+    async fn archive(&self, events: Vec<ArchivedEvent>) -> Result<u64, StoreError> {
+        self.writer.write(move |connection| archive::add(connection, &events)).await
     }
 
     async fn close(&self) {
@@ -273,6 +279,16 @@ impl Reader for SqliteStore {
             hashes.iter().map(|hash| history::explanation(connection, hash)).collect()
         })
         .await
+    }
+
+    async fn archived_of(&self, patient: &str, limit: u32) -> Result<Vec<String>, StoreError> {
+        let patient = patient.to_owned();
+        self.read(move |connection| archive::of(connection, &patient, limit)).await
+    }
+
+    async fn archived_after(&self, after: &str, limit: u32) -> Result<Vec<String>, StoreError> {
+        let after = after.to_owned();
+        self.read(move |connection| archive::after(connection, &after, limit)).await
     }
 
     async fn counts(&self) -> Result<Counts, StoreError> {

@@ -31,6 +31,8 @@ pub(super) enum Line {
     Event(Told),
     /// An entry of the audit log.
     Audit(StoredEntry),
+    /// An AuditEvent of the registry before this one.
+    Archived(serde_json::Value),
     /// The last.
     End(End),
 }
@@ -171,6 +173,8 @@ pub(super) struct End {
     pub(super) accounts: u64,
     pub(super) events: u64,
     pub(super) audit_entries: u64,
+    #[serde(default)]
+    pub(super) archived: u64,
     /// Lower-case hexadecimal SHA-256 of all lines before.
     pub(super) sha256: String,
 }

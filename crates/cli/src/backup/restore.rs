@@ -14,7 +14,7 @@ use anyhow::Context as _;
 use clap::Args;
 use pipeline::moving::{Loader, give_accounts, give_keys};
 use registry::{
-    audit::{AuditHead, AuditRecord},
+    audit::{ArchivedEvent, AuditHead, AuditRecord},
     event::{Event, Head},
     ids::{ContentHash, Revision, Timestamp},
 };
@@ -130,7 +130,7 @@ fn check(backup: &Backup) -> anyhow::Result<u64> {
                 followed.context("the backup is damaged or was altered")?;
             }
             Line::OpencrBackup(_) => anyhow::bail!("the backup is damaged: it begins twice"),
-            Line::File(_) | Line::Account(_) | Line::TokenKey(_) => {}
+            Line::File(_) | Line::Account(_) | Line::TokenKey(_) | Line::Archived(_) => {}
             Line::End(_) => break,
         }
     }
@@ -239,7 +239,7 @@ async fn load(backup: &Backup, to: &Opened, folder: &Path, config: &Config) -> a
     if start != AuditHead::start() {
         to.store.begin_audit_at(start).await?;
     }
-    let mut entries: Vec<AuditRecord> = Vec::new();
+    let (mut entries, mut archived): (Vec<AuditRecord>, Vec<ArchivedEvent>) = Default::default();
     let mut pace = Pace::new("events restored");
     let wrong = "an account or key in the backup cannot be read";
     loop {
@@ -255,6 +255,13 @@ async fn load(backup: &Backup, to: &Opened, folder: &Path, config: &Config) -> a
                     to.store.append_audit(std::mem::take(&mut entries)).await?;
                 }
             }
+            Line::Archived(event) => {
+                let event = ArchivedEvent::of(event);
+                archived.push(event.context("an archived event in the backup cannot be read")?);
+                if archived.len() >= ENTRIES_MAX / 10 {
+                    to.store.archive(std::mem::take(&mut archived)).await?;
+                }
+            }
             Line::Account(account) => {
                 give_accounts(&*to.accounts, &[account.account().context(wrong)?]).await?;
             }
@@ -266,5 +273,6 @@ async fn load(backup: &Backup, to: &Opened, folder: &Path, config: &Config) -> a
     }
     loader.finish().await?;
     to.store.append_audit(entries).await?;
+    to.store.archive(archived).await?;
     Ok(())
 }

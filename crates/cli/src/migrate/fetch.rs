@@ -16,9 +16,9 @@ use client::Client;
 pub(super) use spool::Spool;
 
 /// What is fetched.
-const KINDS: [&str; 2] = ["Patient", "Person"];
+const KINDS: [&str; 3] = ["Patient", "Person", "AuditEvent"];
 /// What is only counted, so that the report can tell of it.
-const COUNTED: [&str; 3] = ["AuditEvent", "DocumentReference", "Provenance"];
+const COUNTED: [&str; 2] = ["DocumentReference", "Provenance"];
 /// Resources of one page.
 const PAGE: usize = 200;
 

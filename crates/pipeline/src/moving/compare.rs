@@ -4,6 +4,7 @@ use std::{collections::BTreeMap, fmt};
 
 use registry::{
     account::TokenKey,
+    audit::ArchivedEvent,
     batch::Mentioned,
     event::EventBody,
     ids::{ContentHash, Revision},
@@ -113,6 +114,7 @@ pub async fn compare(
         found.note("head", heads.0.revision, "differs");
     }
     audit((&*a.store, &*b.store), &mut found).await?;
+    archive((&*a.store, &*b.store), &mut found).await?;
     let (of_a, _) = a.accounts.accounts(all_accounts()).await?;
     let (of_b, _) = b.accounts.accounts(all_accounts()).await?;
     found.lists("account", (of_a, of_b), |account| account.id.to_string());
@@ -266,5 +268,26 @@ async fn audit(
         of_b.retain(|record| record.number <= last);
         after = last;
         found.lists("audit entry", (of_a, of_b), |record| record.number);
+    }
+}
+
+async fn archive(
+    (a, b): (&dyn Reader, &dyn Reader),
+    found: &mut Comparison,
+) -> Result<(), StoreError> {
+    let mut after = String::new();
+    loop {
+        // As both are in the order of ids, the first page that differs tells.
+        let of_a = a.archived_after(&after, PAGE_MAX).await?;
+        let of_b = b.archived_after(&after, PAGE_MAX).await?;
+        if of_a != of_b {
+            let from = if after.is_empty() { "the first".to_owned() } else { after };
+            found.note("archived events", from, "and what follows differ");
+            return Ok(());
+        }
+        let Some(last) = of_a.last() else { return Ok(()) };
+        let event = serde_json::from_str(last).ok().and_then(ArchivedEvent::of);
+        let event = event.ok_or_else(|| StoreError::Damaged("an archived event".to_owned()))?;
+        after = event.id;
     }
 }

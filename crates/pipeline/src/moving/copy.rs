@@ -8,7 +8,7 @@ use registry::{
 };
 use store::{Accounts, Opened, Reader, StoreError, Window};
 
-use super::{AuditTeller, Loader, MovingError, Teller};
+use super::{AuditTeller, Loader, MovingError, Teller, archive::copy_archive};
 
 /// Accounts that are moved at the most; they are read at once, so that they fit each other.
 pub const ACCOUNTS_MAX: u64 = 100_000;
@@ -22,6 +22,8 @@ pub struct Copied {
     pub events: u64,
     /// Audit entries copied.
     pub audit_entries: u64,
+    /// AuditEvents of the registry before it, copied now.
+    pub archived: u64,
     /// Accounts looked at.
     pub accounts: u64,
 }
@@ -58,6 +60,7 @@ pub async fn copy(
     }
     loader.finish().await?;
     copied.audit_entries = copy_audit(from, to).await?;
+    copied.archived = copy_archive(from, to).await?;
     let (accounts, count) = from.accounts.accounts(all_accounts()).await?;
     if count > ACCOUNTS_MAX {
         let text = format!("{count} accounts are more than {ACCOUNTS_MAX}");

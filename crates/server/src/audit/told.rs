@@ -13,7 +13,7 @@ use registry::{
     ids::{ContentHash, Cruid, RecordId, Revision, Timestamp},
     stored::StoredVersion,
 };
-use serde_json::Value;
+use serde_json::{Value, json};
 use store::{Reader, StoreError, Window};
 
 /// Versions of each Patient whose events are looked for; the UI shows twenty AuditEvents.
@@ -21,6 +21,9 @@ const VERSIONS: Window = Window { offset: 0, limit: 50 };
 
 /// Golden records that are looked at for one source record.
 const GOLDENS_MAX: usize = 8;
+
+/// Events of the registry before this one that are shown with ours.
+const ARCHIVED_MAX: u32 = 50;
 
 /// Events read at once.
 const CHUNK: u32 = 100;
@@ -53,6 +56,11 @@ pub async fn opencr_history(
     for event in found.values().rev() {
         told.extend(render(reader, event).await?);
     }
+    for body in reader.archived_of(id, ARCHIVED_MAX).await? {
+        let event = serde_json::from_str(&body);
+        let event = event.map_err(|_| StoreError::Damaged("an archived event".to_owned()))?;
+        told.push(marked(event));
+    }
     let reference = format!("Patient/{id}");
     told.retain(|event| {
         let entities = event["entity"].as_array().map_or(&[][..], Vec::as_slice);
@@ -61,6 +69,20 @@ pub async fn opencr_history(
         is_about && (names.is_empty() || entities.iter().any(is_named))
     });
     Ok(told)
+}
+
+/// Says of an event that another registry wrote it.
+fn marked(mut event: Value) -> Value {
+    let tag = json!({"system": "urn:opencr:history", "code": "archived",
+        "display": "Taken over from another registry"});
+    if !event["meta"].is_object() {
+        event["meta"] = json!({});
+    }
+    match event["meta"]["tag"].as_array_mut() {
+        Some(tags) => tags.push(tag),
+        None => event["meta"]["tag"] = json!([tag]),
+    }
+    event
 }
 
 /// When versions of a Patient and of the golden records that it belonged to came about.

@@ -40,11 +40,11 @@ impl Spool {
         let path = folder.join(format!("{kind}.ndjson"));
         let origin = origin.to_owned();
         let mut spool = Self { path, origin, lines: HashMap::new(), written: 0, newest: None };
-        let found = spool.path.clone();
-        let whole = each(&found, |resource| {
+        let mut lines = Lines::of(&spool.path)?;
+        while let Some(resource) = lines.next()? {
             spool.note(&resource);
-            Ok(())
-        })?;
+        }
+        let whole = (lines.whole < lines.length).then_some(lines.whole);
         if let Some(bytes) = whole {
             let file = OpenOptions::new().write(true).open(&spool.path)?;
             file.set_len(bytes)?;
@@ -85,18 +85,9 @@ impl Spool {
         write().with_context(|| format!("cannot write {}", self.path.display()))
     }
 
-    /// Gives each resource once, in its newest version.
-    pub(crate) fn resources(
-        &self,
-        mut take: impl FnMut(Value) -> anyhow::Result<()>,
-    ) -> anyhow::Result<()> {
-        let mut line = 0;
-        each(&self.path, |resource| {
-            line += 1;
-            let id = resource["id"].as_str().unwrap_or_default();
-            if self.lines.get(id) == Some(&line) { take(resource) } else { Ok(()) }
-        })?;
-        Ok(())
+    /// Each resource once, in its newest version.
+    pub(crate) fn resources(&self) -> anyhow::Result<Resources<'_>> {
+        Ok(Resources { spool: self, lines: Lines::of(&self.path)?, line: 0 })
     }
 
     fn note(&mut self, resource: &Value) {
@@ -127,21 +118,53 @@ impl Spool {
     }
 }
 
-/// Reads whole lines; gives the length of them if there is more than them.
-fn each(
-    path: &Path,
-    mut take: impl FnMut(Value) -> anyhow::Result<()>,
-) -> anyhow::Result<Option<u64>> {
-    let Ok(file) = File::open(path) else { return Ok(None) };
-    let length = file.metadata()?.len();
-    let (mut reader, mut line, mut whole) = (BufReader::new(file), Vec::new(), 0);
-    loop {
-        line.clear();
-        let read = reader.read_until(b'\n', &mut line)?;
-        let resource = line.strip_suffix(b"\n").and_then(|line| serde_json::from_slice(line).ok());
-        let Some(resource) = resource else { break };
-        whole += read as u64;
-        take(resource)?;
+/// The resources of a spool, one after another.
+pub(crate) struct Resources<'s> {
+    spool: &'s Spool,
+    lines: Lines,
+    line: u64,
+}
+
+impl Resources<'_> {
+    /// The next one.
+    pub(crate) fn next(&mut self) -> anyhow::Result<Option<Value>> {
+        while let Some(resource) = self.lines.next()? {
+            self.line += 1;
+            let id = resource["id"].as_str().unwrap_or_default();
+            if self.spool.lines.get(id) == Some(&self.line) {
+                return Ok(Some(resource));
+            }
+        }
+        Ok(None)
     }
-    Ok((whole < length).then_some(whole))
+}
+
+/// Whole lines of a file, which need not be there.
+struct Lines {
+    reader: Option<BufReader<File>>,
+    line: Vec<u8>,
+    /// Bytes of the lines read so far.
+    whole: u64,
+    length: u64,
+}
+
+impl Lines {
+    fn of(path: &Path) -> anyhow::Result<Self> {
+        let file = File::open(path).ok();
+        let length = file.as_ref().map(File::metadata).transpose()?.map_or(0, |file| file.len());
+        Ok(Self { reader: file.map(BufReader::new), line: Vec::new(), whole: 0, length })
+    }
+
+    /// The next one; none at the end, or at a line that broke off.
+    fn next(&mut self) -> anyhow::Result<Option<Value>> {
+        let Some(reader) = &mut self.reader else { return Ok(None) };
+        self.line.clear();
+        let read = reader.read_until(b'\n', &mut self.line)?;
+        let line = self.line.strip_suffix(b"\n");
+        let resource = line.and_then(|line| serde_json::from_slice(line).ok());
+        if resource.is_some() {
+            self.whole += read as u64;
+        }
+        Ok(resource)
+    }
 }

@@ -119,7 +119,9 @@ impl Store {
 /// What is in the store.
 fn all() -> Vec<Value> {
     let mut all = resources();
-    all.push(json!({"resourceType": "AuditEvent", "id": "a1"}));
+    let entity = json!([{"name": "break", "what": {"reference": "Patient/p0"}}]);
+    all.push(json!({"resourceType": "AuditEvent", "id": "a1", "entity": entity}));
+    all.push(json!({"resourceType": "Provenance", "id": "v1"}));
     all
 }
 
@@ -134,7 +136,8 @@ fn store_is_fetched_page_by_page_over_a_line_that_fails() {
         // Not all of it is taken over, which the exit code says.
         assert_eq!(done.status.code(), Some(1), "{told}{}", text(&done.stderr));
         assert!(told.contains("Found 30 source records, 17 golden records, 1 accounts."), "{told}");
-        assert!(told.contains("LEFT OUT: 1 of AuditEvent"), "{told}");
+        assert!(told.contains("LEFT OUT: 1 of Provenance"), "{told}");
+        assert!(told.contains("1 audit events"), "{told}");
         assert!(told.contains("0 differences; 1 things left out"), "{told}");
         assert!(!data.join("migrate").exists());
         assert_eq!(verify(&data), Ok(()));

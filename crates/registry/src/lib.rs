@@ -18,6 +18,7 @@ pub mod commit;
 pub mod decide;
 pub mod event;
 pub mod extract;
+pub mod grounds;
 pub mod ids;
 pub mod record;
 pub mod render;

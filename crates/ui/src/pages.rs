@@ -6,6 +6,7 @@ mod account;
 mod fault;
 mod home;
 mod login;
+mod person;
 mod setup;
 mod style;
 
@@ -13,6 +14,10 @@ pub use account::Account;
 pub use fault::Fault;
 pub use home::{Home, Work};
 pub use login::Login;
+pub use person::{
+    Change, Compare, Different, End, Event, Explanation, Head, History, Link, Links, Named,
+    NearMiss, Scored, Version, Versions,
+};
 pub use setup::Setup;
 pub use style::Style;
 

@@ -98,6 +98,7 @@ fn act_in_room(path: &str, method: &Method) -> Option<Act> {
         "/logout" => Act::Logout,
         "/look" => return None,
         "/account/password" => Act::Configure,
+        _ if path.starts_with("/persons/") || path.starts_with("/records/") => Act::Read,
         _ if is_change => Act::Operation,
         _ => return None,
     })

@@ -77,6 +77,12 @@ pub(crate) const ACCESS: &[(&str, &str, Need)] = &[
     ("POST", "/ui/look", N::Nothing),
     ("GET", "/ui/account", N::Person),
     ("POST", "/ui/account/password", N::Person),
+    ("GET", "/ui/persons/{cruid}", N::Permission(P::PatientRead)),
+    ("GET", "/ui/persons/{cruid}/links", N::Permission(P::PatientRead)),
+    ("GET", "/ui/persons/{cruid}/history", N::Permission(P::PatientRead)),
+    ("GET", "/ui/records/{id}", N::Permission(P::PatientRead)),
+    ("GET", "/ui/records/{id}/versions", N::Permission(P::PatientRead)),
+    ("GET", "/ui/records/{id}/explanations/{hash}", N::Permission(P::PatientRead)),
     ("GET", "/ui/dev/components", N::Person),
 ];
 

@@ -26,6 +26,7 @@ mod guard;
 mod home;
 mod look;
 mod once;
+mod person;
 mod reply;
 mod session;
 mod setup;
@@ -50,6 +51,12 @@ pub(super) fn endpoints() -> Vec<Endpoint> {
         (("POST", "/ui/look"), post(look::choose)),
         (("GET", "/ui/account"), get(account::page)),
         (("POST", "/ui/account/password"), post(account::change_password)),
+        (("GET", "/ui/persons/{cruid}"), get(person::compare)),
+        (("GET", "/ui/persons/{cruid}/links"), get(person::links)),
+        (("GET", "/ui/persons/{cruid}/history"), get(person::history)),
+        (("GET", "/ui/records/{id}"), get(person::of_record)),
+        (("GET", "/ui/records/{id}/versions"), get(person::versions)),
+        (("GET", "/ui/records/{id}/explanations/{hash}"), get(person::explanation)),
         (("GET", "/ui/dev/components"), get(style::page)),
     ]
 }

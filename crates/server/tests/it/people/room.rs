@@ -7,6 +7,11 @@ use registry::{
 
 use super::*;
 
+mod person;
+
+/// Roles that may see people.
+const SEE: &[Role] = &[Role::Viewer, Role::Steward, Role::Supervisor, Role::DataManager];
+
 /// Method, address, and the roles that get through; `None` is everybody, signed in or not.
 const EXPECTED: &[(&str, &str, Option<&[Role]>)] = &[
     ("GET", "/ui", Some(&Role::ALL)),
@@ -18,6 +23,12 @@ const EXPECTED: &[(&str, &str, Option<&[Role]>)] = &[
     ("POST", "/ui/look", None),
     ("GET", "/ui/account", Some(&Role::ALL)),
     ("POST", "/ui/account/password", Some(&Role::ALL)),
+    ("GET", "/ui/persons/nobody", Some(SEE)),
+    ("GET", "/ui/persons/nobody/links", Some(SEE)),
+    ("GET", "/ui/persons/nobody/history", Some(SEE)),
+    ("GET", "/ui/records/nothing", Some(SEE)),
+    ("GET", "/ui/records/nothing/versions", Some(SEE)),
+    ("GET", "/ui/records/nothing/explanations/none", Some(SEE)),
     ("GET", "/ui/dev/components", Some(&Role::ALL)),
     ("POST", "/ui/logout", Some(&Role::ALL)),
 ];

@@ -20,6 +20,7 @@ pub mod event;
 pub mod extract;
 pub mod grounds;
 pub mod ids;
+pub mod likeness;
 pub mod record;
 pub mod render;
 pub mod standing;

@@ -7,6 +7,7 @@ mod fault;
 mod home;
 mod login;
 mod person;
+mod search;
 mod setup;
 mod style;
 
@@ -18,6 +19,7 @@ pub use person::{
     Change, Compare, Different, End, Event, Explanation, Head, History, Link, Links, Named,
     NearMiss, Scored, Version, Versions,
 };
+pub use search::{Found, FoundRecord, Results, Search, Terms};
 pub use setup::Setup;
 pub use style::Style;
 

@@ -28,6 +28,7 @@ mod look;
 mod once;
 mod person;
 mod reply;
+mod search;
 mod session;
 mod setup;
 mod style;
@@ -36,6 +37,7 @@ mod visit;
 use fault::Fault;
 use form::Form;
 pub(super) use once::Repeats;
+pub(super) use search::Searches;
 use visit::Visit;
 
 /// Every page and form. What each needs stands in `access`.
@@ -51,6 +53,10 @@ pub(super) fn endpoints() -> Vec<Endpoint> {
         (("POST", "/ui/look"), post(look::choose)),
         (("GET", "/ui/account"), get(account::page)),
         (("POST", "/ui/account/password"), post(account::change_password)),
+        (("GET", "/ui/search"), get(search::page)),
+        (("POST", "/ui/search"), post(search::find)),
+        (("POST", "/ui/search/suggest"), post(search::suggest)),
+        (("GET", "/ui/search/r/{token}"), get(search::results)),
         (("GET", "/ui/persons/{cruid}"), get(person::compare)),
         (("GET", "/ui/persons/{cruid}/links"), get(person::links)),
         (("GET", "/ui/persons/{cruid}/history"), get(person::history)),

@@ -8,6 +8,7 @@ use registry::{
 use super::*;
 
 mod person;
+mod search;
 
 /// Roles that may see people.
 const SEE: &[Role] = &[Role::Viewer, Role::Steward, Role::Supervisor, Role::DataManager];
@@ -23,6 +24,10 @@ const EXPECTED: &[(&str, &str, Option<&[Role]>)] = &[
     ("POST", "/ui/look", None),
     ("GET", "/ui/account", Some(&Role::ALL)),
     ("POST", "/ui/account/password", Some(&Role::ALL)),
+    ("GET", "/ui/search", Some(SEE)),
+    ("POST", "/ui/search", Some(SEE)),
+    ("POST", "/ui/search/suggest", Some(SEE)),
+    ("GET", "/ui/search/r/none", Some(SEE)),
     ("GET", "/ui/persons/nobody", Some(SEE)),
     ("GET", "/ui/persons/nobody/links", Some(SEE)),
     ("GET", "/ui/persons/nobody/history", Some(SEE)),

@@ -135,7 +135,7 @@ fn rest(facts: &mut Collector, patient: &Value) {
 }
 
 /// The name that stands for a record: the official one, else the first. Empty if there is none.
-pub(super) fn name(patient: &Resource) -> String {
+pub(in crate::people::ui) fn name(patient: &Resource) -> String {
     let patient = patient.value();
     let official = all(patient, "name").find(|name| name["use"] == "official");
     let Some(name) = official.or_else(|| all(patient, "name").next()) else {
@@ -151,7 +151,7 @@ pub(super) fn name(patient: &Resource) -> String {
 }
 
 /// The key of a Patient's sex; empty if it is not said.
-pub(super) fn sex(patient: &Resource) -> &'static str {
+pub(in crate::people::ui) fn sex(patient: &Resource) -> &'static str {
     match patient.value()["gender"].as_str() {
         Some("male") => "sex-male",
         Some("female") => "sex-female",

@@ -21,7 +21,7 @@ use crate::{App, people::People};
 const RECORDS_MAX: usize = 40;
 
 /// A person as the pages need it.
-pub(super) struct Known {
+pub(in crate::people::ui) struct Known {
     /// The golden record.
     pub(super) golden: GoldenState,
     /// Its records, in order of age; the first [`RECORDS_MAX`].
@@ -95,7 +95,7 @@ impl Known {
 }
 
 /// A record as pages name it.
-pub(super) fn named(app: &App, state: &RecordState) -> Named {
+pub(in crate::people::ui) fn named(app: &App, state: &RecordState) -> Named {
     let names = &app.pipeline().settings().vocabulary.client_names;
     let source = names.get(&state.client).filter(|name| !name.is_empty());
     Named {

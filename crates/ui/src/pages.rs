@@ -3,6 +3,7 @@
 use crate::Frame;
 
 mod account;
+mod decide;
 mod fault;
 mod home;
 mod login;
@@ -12,6 +13,7 @@ mod setup;
 mod style;
 
 pub use account::Account;
+pub use decide::{Choice, Decide, Preview};
 pub use fault::Fault;
 pub use home::{Home, Work};
 pub use login::Login;

@@ -100,8 +100,8 @@ fn act_in_room(path: &str, method: &Method) -> Option<Act> {
         "/account/password" => Act::Configure,
         "/search" if is_change => Act::Search,
         "/search/suggest" | "/search/r/{token}" => Act::Search,
-        _ if path.starts_with("/persons/") || path.starts_with("/records/") => Act::Read,
         _ if is_change => Act::Operation,
+        _ if path.starts_with("/persons/") || path.starts_with("/records/") => Act::Read,
         _ => return None,
     })
 }

@@ -2,7 +2,10 @@
 
 use askama::Template;
 use jiff::Timestamp;
-use registry::grounds::{Agreement as Level, Grounds, Line, Verdict};
+use registry::{
+    account::Permission,
+    grounds::{Agreement as Level, Grounds, Line, Verdict},
+};
 
 use crate::{
     Frame,
@@ -230,6 +233,8 @@ pub struct Event {
     pub reason: String,
     /// The event that it took back.
     pub undoes: Option<u64>,
+    /// Whether who looks may undo it.
+    pub may_undo: bool,
     /// The rule set in force.
     pub ruleset: String,
     /// What changed, in words.

@@ -25,6 +25,7 @@ use ui::{
 use super::{Fault, Visit, reply};
 use crate::{App, query};
 
+pub(super) mod decide;
 pub(super) mod facts;
 mod history;
 mod links;
@@ -96,7 +97,7 @@ pub(super) async fn history(
     let events = history::events(&app, &known).await?;
     let frame = visit.frame(&app);
     let records = known.sources.iter().map(|(source, _)| named(&app, &source.state)).collect();
-    let events = history::told(&app, &frame, &known, events).await?;
+    let events = history::told((&app, &visit), &frame, &known, events).await?;
     let head = known.head(&app).await?;
     Ok(reply::page(&History { frame: &frame, head, events, records }))
 }

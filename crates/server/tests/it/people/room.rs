@@ -7,6 +7,7 @@ use registry::{
 
 use super::*;
 
+mod decide;
 mod person;
 mod search;
 
@@ -31,12 +32,21 @@ const EXPECTED: &[(&str, &str, Option<&[Role]>)] = &[
     ("GET", "/ui/persons/nobody", Some(SEE)),
     ("GET", "/ui/persons/nobody/links", Some(SEE)),
     ("GET", "/ui/persons/nobody/history", Some(SEE)),
+    ("GET", "/ui/persons/nobody/break", Some(DECIDE)),
+    ("POST", "/ui/persons/nobody/break", Some(DECIDE)),
+    ("GET", "/ui/persons/nobody/broken", Some(DECIDE)),
+    ("POST", "/ui/persons/nobody/broken", Some(DECIDE)),
+    ("GET", "/ui/persons/nobody/undo/1", Some(DECIDE)),
+    ("POST", "/ui/persons/nobody/undo/1", Some(DECIDE)),
     ("GET", "/ui/records/nothing", Some(SEE)),
     ("GET", "/ui/records/nothing/versions", Some(SEE)),
     ("GET", "/ui/records/nothing/explanations/none", Some(SEE)),
     ("GET", "/ui/dev/components", Some(&Role::ALL)),
     ("POST", "/ui/logout", Some(&Role::ALL)),
 ];
+
+/// Roles that may decide about people.
+const DECIDE: &[Role] = &[Role::Steward, Role::Supervisor];
 
 /// A browser with its cookies.
 struct Browser<'a> {

@@ -15,7 +15,8 @@ use ui::{
 };
 
 use super::{
-    super::Fault,
+    super::{Fault, Visit},
+    decide::may_undo,
     links::{actor_name, score_text},
     read::{Known, moment, name_of, states},
 };
@@ -36,7 +37,7 @@ pub(super) async fn events(app: &App, known: &Known) -> Result<Vec<EventBody>, F
 
 /// The events in words; of each only what concerns the person.
 pub(super) async fn told(
-    app: &App,
+    (app, visit): (&App, &Visit),
     frame: &Frame,
     known: &Known,
     events: Vec<EventBody>,
@@ -50,6 +51,7 @@ pub(super) async fn told(
         is_ours || golden(change) == Some(known.golden.id.as_str())
     };
     let told = events.into_iter().map(|event| Event {
+        may_undo: may_undo(frame, visit, &event),
         revision: event.revision.0,
         at: moment(event.at),
         verb: verb(event.verb),

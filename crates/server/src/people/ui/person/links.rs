@@ -90,7 +90,8 @@ pub(super) fn body_of(event: &Event) -> Result<EventBody, StoreError> {
         .map_err(|_| StoreError::Damaged(format!("event {}", event.revision)))
 }
 
-async fn event_at(app: &App, revision: Revision) -> Result<Option<EventBody>, Fault> {
+/// What the event with this number says.
+pub(super) async fn event_at(app: &App, revision: Revision) -> Result<Option<EventBody>, Fault> {
     let Some(before) = revision.0.checked_sub(1) else { return Ok(None) };
     let event = app.reader().events_after(Revision(before), 1).await?.pop();
     Ok(event.as_ref().map(body_of).transpose()?)

@@ -56,6 +56,7 @@ journey('a person is found while typing, by keyboard alone', async (stage) => {
   page.on('response', async (response) => {
     if (response.url().endsWith('/suggest')) sizes.push((await response.body()).length);
   });
+  await page.waitForLoadState('load');
   await page.keyboard.press('g');
   await page.keyboard.press('s');
   await page.waitForURL('**/ui/search');

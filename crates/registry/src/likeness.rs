@@ -1,4 +1,4 @@
-//! [`likeness`]: whether a name that somebody looks for may be a name that was written down.
+//! [`Wanted`]: whether a name that somebody looks for may be a name that was written down.
 
 use matching::{phonetic::double_metaphone, similarity::Algorithm};
 
@@ -19,33 +19,50 @@ pub enum Likeness {
 /// names find mostly others.
 const SIMILAR_MIN: f64 = 0.88;
 
-/// How a folded name is like a folded text that was looked for; `None` if it is not.
-pub fn likeness(wanted: &str, name: &str) -> Option<Likeness> {
-    if wanted == name {
-        return Some(Likeness::Same);
-    }
-    if wanted.is_empty() || name.is_empty() {
-        return None;
-    }
-    if name.starts_with(wanted) {
-        return Some(Likeness::Begins);
-    }
-    if sounds(wanted, name) {
-        return Some(Likeness::Sounds);
-    }
-    let similarity = Algorithm::JaroWinkler.compare(wanted, name)?;
-    (similarity >= SIMILAR_MIN).then_some(Likeness::Similar(similarity))
+/// A folded name that is looked for, held against many.
+#[derive(Clone)]
+pub struct Wanted {
+    text: String,
+    codes: Vec<String>,
 }
 
-/// Whether two names have a code in common; codes of one letter say nothing, nor does what is not
-/// written in Latin letters, which has none.
-fn sounds(a: &str, b: &str) -> bool {
-    if !a.is_ascii() || !b.is_ascii() {
-        return false;
+impl Wanted {
+    /// The name.
+    pub fn new(text: impl Into<String>) -> Self {
+        let text = text.into();
+        Self { codes: codes(&text), text }
     }
-    let codes = |text: &str| double_metaphone(text).map(|(first, second)| [first, second]);
-    let (Some(a), Some(b)) = (codes(a), codes(b)) else { return false };
-    a.iter().any(|code| code.len() > 1 && b.contains(code))
+
+    /// How a folded name is like it; `None` if it is not.
+    pub fn likeness(&self, name: &str) -> Option<Likeness> {
+        let wanted = self.text.as_str();
+        if wanted == name {
+            return Some(Likeness::Same);
+        }
+        if wanted.is_empty() || name.is_empty() {
+            return None;
+        }
+        if name.starts_with(wanted) {
+            return Some(Likeness::Begins);
+        }
+        if !self.codes.is_empty() && codes(name).iter().any(|code| self.codes.contains(code)) {
+            return Some(Likeness::Sounds);
+        }
+        let similarity = Algorithm::JaroWinkler.compare(wanted, name)?;
+        (similarity >= SIMILAR_MIN).then_some(Likeness::Similar(similarity))
+    }
+}
+
+/// Double Metaphone codes; none of one letter, which say nothing, and none of what is not
+/// written in Latin letters.
+fn codes(text: &str) -> Vec<String> {
+    if !text.is_ascii() {
+        return Vec::new();
+    }
+    let Some((first, second)) = double_metaphone(text) else { return Vec::new() };
+    let mut codes = vec![first, second];
+    codes.retain(|code| code.len() > 1);
+    codes
 }
 
 #[cfg(test)]
@@ -63,9 +80,9 @@ mod tests {
             ("", "moyo", None),
             ("moyo", "", None),
         ] {
-            assert_eq!(likeness(wanted, name), expected, "{wanted} {name}");
+            assert_eq!(Wanted::new(wanted).likeness(name), expected, "{wanted} {name}");
         }
-        let near = likeness("wilson", "wislon");
+        let near = Wanted::new("wilson").likeness("wislon");
         assert!(matches!(near, Some(Likeness::Sounds | Likeness::Similar(_))), "{near:?}");
     }
 }

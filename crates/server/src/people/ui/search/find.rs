@@ -4,7 +4,7 @@
 use ::fhir::search::{clip, fold};
 use registry::{
     ids::{Cruid, RecordId},
-    likeness::{Likeness, likeness},
+    likeness::{Likeness, Wanted},
     search::{Filter, Param, StringParam, TextMode},
     state::IssueKind,
 };
@@ -96,10 +96,11 @@ async fn alike(app: &App, name: &Name) -> Result<Filter, Fault> {
         _ => (StringParam::Name, &[Param::Family, Param::Given]),
     };
     let start: String = wanted.chars().take(1).collect();
+    let measure = Wanted::new(wanted.as_str());
     let mut close: Vec<(f64, String)> = Vec::new();
     for kind in kinds {
         for word in app.reader().words(*kind, &start, WORDS_MAX).await? {
-            let closeness = match likeness(&wanted, &word) {
+            let closeness = match measure.likeness(&word) {
                 Some(Likeness::Sounds) => 0.95,
                 Some(Likeness::Similar(similarity)) => similarity,
                 // What begins so is found as it was typed.

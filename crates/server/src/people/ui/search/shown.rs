@@ -5,7 +5,7 @@ use std::collections::HashMap;
 use ::fhir::{resource::Resource, search::fold};
 use registry::{
     ids::Cruid,
-    likeness::{Likeness, likeness},
+    likeness::{Likeness, Wanted},
     render::source_patient,
     state::{GoldenState, IssueKind},
     stored::{SourcePatient, StoredPatient},
@@ -32,6 +32,7 @@ pub(super) async fn persons(
     cruids: &[Cruid],
     names: &[String],
 ) -> Result<Vec<Found>, Fault> {
+    let names: Vec<Wanted> = names.iter().map(|name| Wanted::new(name.as_str())).collect();
     let goldens = app.reader().goldens(cruids).await?;
     let members = goldens.iter().flat_map(|golden| golden.members.iter().take(RECORDS_SHOWN));
     let members: Vec<String> = members.map(ToString::to_string).collect();
@@ -47,7 +48,7 @@ pub(super) async fn persons(
     let found = found.map(|golden| {
         let mut own = records.remove(&golden.id).unwrap_or_default();
         own.sort_by_key(|(source, _)| source.state.number.0);
-        found_one(app, frame, golden, (&own, names))
+        found_one(app, frame, golden, (&own, &names))
     });
     Ok(found.collect())
 }
@@ -56,7 +57,7 @@ fn found_one(
     app: &App,
     frame: &Frame,
     golden: &GoldenState,
-    (own, names): (&[(SourcePatient, Resource)], &[String]),
+    (own, names): (&[(SourcePatient, Resource)], &[Wanted]),
 ) -> Found {
     let first = |say: &dyn Fn(&Resource) -> String| {
         own.iter().map(|(_, patient)| say(patient)).find(|it| !it.is_empty()).unwrap_or_default()
@@ -99,10 +100,10 @@ fn birth_date(patient: &Resource) -> String {
 
 /// How the names of a record are like those looked for: the loosest of the names' closest. Empty if one
 /// of them is not in it, so that something else found the person.
-fn why(frame: &Frame, patient: &Resource, names: &[String]) -> String {
+fn why(frame: &Frame, patient: &Resource, names: &[Wanted]) -> String {
     let written = parts(patient.value());
     let closest = names.iter().map(|wanted| {
-        let alike = written.iter().filter_map(|name| likeness(wanted, name));
+        let alike = written.iter().filter_map(|name| wanted.likeness(name));
         alike.map(rank).max_by(f64::total_cmp)
     });
     let Some(closest) = closest.collect::<Option<Vec<f64>>>() else { return String::new() };

@@ -8,6 +8,7 @@ const PAGES = [
   ['/ui/login', null],
   ['/ui/', 'viewer'],
   ['/ui/account', 'viewer'],
+  ['/ui/search', 'viewer'],
   ['/ui/dev/components', 'viewer'],
 ];
 

@@ -2,6 +2,7 @@
 import { readFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 
+import { NAMES } from './people.mjs';
 import { ACCOUNTS, PASSWORD } from './server.mjs';
 
 const AXE = readFileSync(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8');
@@ -11,7 +12,7 @@ const WCAG = ['wcag2a', 'wcag2aa', 'wcag21a', 'wcag21aa', 'wcag22aa'];
 export const BUDGET = { all: 45_000, document: 8_000, stylesheet: 8_000, script: 18_000, requests: 5 };
 
 /** What must not stand in a URL or in what the browser keeps. */
-const PERSONAL = [PASSWORD, ...Object.values(ACCOUNTS).flatMap(([name, , first, surname]) => [name, first, surname])]
+const PERSONAL = [PASSWORD, ...NAMES, ...Object.values(ACCOUNTS).flatMap(([name, , first, surname]) => [name, first, surname])]
   .filter((text) => text.length > 3);
 
 /** How many pages were looked at, and how; and what the first page weighs. */

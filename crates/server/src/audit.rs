@@ -34,6 +34,7 @@ mod watch;
 
 pub(crate) use notes::{Notes, outcome_of};
 pub(crate) use registry::audit::Act;
+pub(crate) use told::events_about;
 pub use told::opencr_history;
 pub(crate) use watch::watch;
 

@@ -160,6 +160,7 @@ struct Shared {
     tickets: csv::Tickets,
     site: Arc<::ui::Site>,
     repeats: ui::Repeats,
+    searches: ui::Searches,
 }
 
 impl People {
@@ -189,6 +190,7 @@ impl People {
         let tickets = csv::Tickets::default();
         let site = Arc::new(site(&settings));
         let repeats = ui::Repeats::default();
+        let searches = ui::Searches::default();
         let shared = Shared {
             accounts,
             settings,
@@ -200,6 +202,7 @@ impl People {
             tickets,
             site,
             repeats,
+            searches,
         };
         Ok((Self { shared: Arc::new(shared) }, shown))
     }

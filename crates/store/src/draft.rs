@@ -17,7 +17,7 @@ use registry::{
     commit::Commit,
     event::{Event, Head},
     ids::{ContentHash, Cruid, RecordId, RecordNumber, Revision, SourceKey},
-    search::{Filter, SortKey},
+    search::{Filter, Param, SortKey},
     state::{BrokenPair, GoldenState, GoldenStatus, IssueKind, MatchIssue, RecordState},
     stored::{Counts, PatientTags, StoredPatient, StoredVersion},
 };
@@ -321,6 +321,10 @@ impl Reader for DraftStore {
 
     async fn tag_codes(&self, _: &str, _: u32) -> Result<Vec<String>, StoreError> {
         Err(StoreError::NotKept("tags"))
+    }
+
+    async fn words(&self, _: Param, _: &str, _: u32) -> Result<Vec<String>, StoreError> {
+        Err(StoreError::NotKept("search words"))
     }
 
     async fn events_after(&self, after: Revision, _: u32) -> Result<Vec<Event>, StoreError> {

@@ -14,7 +14,7 @@ use registry::{
     commit::Commit,
     event::{Event, Head},
     ids::{ContentHash, Cruid, RecordId, RecordNumber, Revision, SourceKey},
-    search::{Filter, SortKey},
+    search::{Filter, Param, SortKey},
     state::{BrokenPair, GoldenState, IssueKind, MatchIssue, RecordState},
     stored::{Counts, PatientTags, StoredPatient, StoredVersion},
 };
@@ -223,6 +223,10 @@ pub trait Reader: Send + Sync {
     /// The codes of a system under which patients carry tags that their sources put on them, in
     /// ascending order; the first `limit` of them.
     async fn tag_codes(&self, system: &str, limit: u32) -> Result<Vec<String>, StoreError>;
+
+    /// The folded texts of a kind that begin with `start` and that some live record is found by, each
+    /// once, in ascending order of code points; the first `limit` of them. Very long ones may be cut.
+    async fn words(&self, kind: Param, start: &str, limit: u32) -> Result<Vec<String>, StoreError>;
 
     /// Events after a revision, in order.
     async fn events_after(&self, after: Revision, limit: u32) -> Result<Vec<Event>, StoreError>;

@@ -18,7 +18,7 @@ use registry::{
     commit::{CloseReason, Commit, RecordVersion, TagKey},
     event::{Event, Head},
     ids::{ContentHash, Cruid, RecordId, RecordNumber, Revision, SourceKey},
-    search::{Filter, IndexEntry, SortKey},
+    search::{Filter, IndexEntry, Param, SortKey},
     state::{BrokenPair, GoldenState, GoldenStatus, IssueKind, MatchIssue, RecordState},
     stored::{Counts, PatientTags, SourcePatient, StoredPatient, StoredVersion},
 };
@@ -345,6 +345,11 @@ impl Reader for MemoryStore {
     async fn tag_codes(&self, system: &str, limit: u32) -> Result<Vec<String>, StoreError> {
         let state = self.state.read();
         Ok(state.tag_codes(system).into_iter().take(limit as usize).collect())
+    }
+
+    async fn words(&self, kind: Param, start: &str, limit: u32) -> Result<Vec<String>, StoreError> {
+        let state = self.state.read();
+        Ok(state.words(kind, start).into_iter().take(limit as usize).collect())
     }
 
     async fn events_after(&self, after: Revision, limit: u32) -> Result<Vec<Event>, StoreError> {

@@ -22,6 +22,7 @@ mod sql;
 mod states;
 mod structure;
 mod tls;
+mod words;
 mod write;
 mod write_index;
 
@@ -33,7 +34,7 @@ use registry::{
     commit::Commit,
     event::{Event, Head},
     ids::{ContentHash, Cruid, RecordId, RecordNumber, Revision, SourceKey},
-    search::{Filter, SortKey},
+    search::{Filter, Param, SortKey},
     state::{BrokenPair, GoldenState, IssueKind, MatchIssue, RecordState},
     stored::{Counts, PatientTags, StoredPatient, StoredVersion},
 };
@@ -327,6 +328,10 @@ impl Reader for PostgresStore {
 
     async fn tag_codes(&self, system: &str, limit: u32) -> Result<Vec<String>, StoreError> {
         self.read(async |db| states::tag_codes(db, system, limit).await).await
+    }
+
+    async fn words(&self, kind: Param, start: &str, limit: u32) -> Result<Vec<String>, StoreError> {
+        self.read(async |db| words::words(db, kind, start, limit).await).await
     }
 
     async fn events_after(&self, after: Revision, limit: u32) -> Result<Vec<Event>, StoreError> {

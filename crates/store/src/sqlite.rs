@@ -21,6 +21,7 @@ mod states;
 mod structure;
 #[cfg(test)]
 mod tests;
+mod words;
 mod write;
 mod write_index;
 
@@ -32,7 +33,7 @@ use registry::{
     commit::Commit,
     event::{Event, Head},
     ids::{ContentHash, Cruid, RecordId, RecordNumber, Revision, SourceKey},
-    search::{Filter, SortKey},
+    search::{Filter, Param, SortKey},
     state::{BrokenPair, GoldenState, IssueKind, MatchIssue, RecordState},
     stored::{Counts, PatientTags, StoredPatient, StoredVersion},
 };
@@ -251,6 +252,11 @@ impl Reader for SqliteStore {
     async fn tag_codes(&self, system: &str, limit: u32) -> Result<Vec<String>, StoreError> {
         let system = system.to_owned();
         self.read(move |connection| states::tag_codes(connection, &system, limit)).await
+    }
+
+    async fn words(&self, kind: Param, start: &str, limit: u32) -> Result<Vec<String>, StoreError> {
+        let start = start.to_owned();
+        self.read(move |connection| words::words(connection, kind, &start, limit)).await
     }
 
     async fn events_after(&self, after: Revision, limit: u32) -> Result<Vec<Event>, StoreError> {

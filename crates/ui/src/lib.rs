@@ -6,8 +6,10 @@
 //! Absent by design: HTTP, sessions, the store, and any decision. Those are the server's.
 
 mod assets;
+pub mod compare;
 mod frame;
 mod language;
+pub mod marks;
 mod navigation;
 pub mod pages;
 mod texts;

@@ -16,8 +16,15 @@ pub struct Item {
 }
 
 /// In the order of the bar. A page that somebody may not open is not shown.
-pub(crate) const ITEMS: &[Item] =
-    &[Item { text: "nav-home", address: "/ui/", keys: "g d", permission: None }];
+pub(crate) const ITEMS: &[Item] = &[
+    Item { text: "nav-home", address: "/ui/", keys: "g d", permission: None },
+    Item {
+        text: "nav-search",
+        address: "/ui/search",
+        keys: "g s",
+        permission: Some(Permission::PatientSearch),
+    },
+];
 
 impl Item {
     /// Whether the page at `path` is this one or belongs to it.

@@ -3,16 +3,25 @@
 use crate::Frame;
 
 mod account;
+mod decide;
 mod fault;
 mod home;
 mod login;
+mod person;
+mod search;
 mod setup;
 mod style;
 
 pub use account::Account;
+pub use decide::{Choice, Decide, Preview};
 pub use fault::Fault;
 pub use home::{Home, Work};
 pub use login::Login;
+pub use person::{
+    Change, Compare, Different, End, Event, Explanation, Head, History, Link, Links, Named,
+    NearMiss, Scored, Version, Versions,
+};
+pub use search::{Found, FoundRecord, Results, Search, Terms};
 pub use setup::Setup;
 pub use style::Style;
 

@@ -41,19 +41,8 @@ pub async fn opencr_history(
     id: &str,
     names: &[&str],
 ) -> Result<Vec<Value>, StoreError> {
-    let mut found: BTreeMap<Revision, EventBody> = BTreeMap::new();
-    let mention = format!("\"{id}\"");
-    for at in times(reader, id).await? {
-        for event in events_at(reader, at).await? {
-            if event.body.contains(&mention) {
-                let body = serde_json::from_str(&event.body)
-                    .map_err(|_| StoreError::Damaged(format!("event {}", event.revision)))?;
-                found.insert(event.revision, body);
-            }
-        }
-    }
     let mut told = Vec::new();
-    for event in found.values().rev() {
+    for event in events_about(reader, &[id.to_owned()]).await?.iter().rev() {
         told.extend(render(reader, event).await?);
     }
     for body in reader.archived_of(id, ARCHIVED_MAX).await? {
@@ -83,6 +72,34 @@ fn marked(mut event: Value) -> Value {
         None => event["meta"]["tag"] = json!([tag]),
     }
     event
+}
+
+/// The events that gave Patients, or golden records that they belonged to, a version, and that name
+/// one of the Patients; oldest first.
+///
+/// # Errors
+///
+/// [`StoreError`] if the store does not answer or is damaged.
+pub(crate) async fn events_about(
+    reader: &dyn Reader,
+    ids: &[String],
+) -> Result<Vec<EventBody>, StoreError> {
+    let mut moments = BTreeSet::new();
+    for id in ids {
+        moments.extend(times(reader, id).await?);
+    }
+    let mentions: Vec<String> = ids.iter().map(|id| format!("\"{id}\"")).collect();
+    let mut found: BTreeMap<Revision, EventBody> = BTreeMap::new();
+    for at in moments {
+        for event in events_at(reader, at).await? {
+            if mentions.iter().any(|mention| event.body.contains(mention)) {
+                let body = serde_json::from_str(&event.body)
+                    .map_err(|_| StoreError::Damaged(format!("event {}", event.revision)))?;
+                found.insert(event.revision, body);
+            }
+        }
+    }
+    Ok(found.into_values().collect())
 }
 
 /// When versions of a Patient and of the golden records that it belonged to came about.

@@ -98,7 +98,10 @@ fn act_in_room(path: &str, method: &Method) -> Option<Act> {
         "/logout" => Act::Logout,
         "/look" => return None,
         "/account/password" => Act::Configure,
+        "/search" if is_change => Act::Search,
+        "/search/suggest" | "/search/r/{token}" => Act::Search,
         _ if is_change => Act::Operation,
+        _ if path.starts_with("/persons/") || path.starts_with("/records/") => Act::Read,
         _ => return None,
     })
 }

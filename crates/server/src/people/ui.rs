@@ -26,7 +26,9 @@ mod guard;
 mod home;
 mod look;
 mod once;
+mod person;
 mod reply;
+mod search;
 mod session;
 mod setup;
 mod style;
@@ -35,6 +37,7 @@ mod visit;
 use fault::Fault;
 use form::Form;
 pub(super) use once::Repeats;
+pub(super) use search::Searches;
 use visit::Visit;
 
 /// Every page and form. What each needs stands in `access`.
@@ -50,6 +53,22 @@ pub(super) fn endpoints() -> Vec<Endpoint> {
         (("POST", "/ui/look"), post(look::choose)),
         (("GET", "/ui/account"), get(account::page)),
         (("POST", "/ui/account/password"), post(account::change_password)),
+        (("GET", "/ui/search"), get(search::page)),
+        (("POST", "/ui/search"), post(search::find)),
+        (("POST", "/ui/search/suggest"), post(search::suggest)),
+        (("GET", "/ui/search/r/{token}"), get(search::results)),
+        (("GET", "/ui/persons/{cruid}"), get(person::compare)),
+        (("GET", "/ui/persons/{cruid}/links"), get(person::links)),
+        (("GET", "/ui/persons/{cruid}/history"), get(person::history)),
+        (("GET", "/ui/persons/{cruid}/break"), get(person::decide::break_page)),
+        (("POST", "/ui/persons/{cruid}/break"), post(person::decide::break_out)),
+        (("GET", "/ui/persons/{cruid}/broken"), get(person::decide::broken_page)),
+        (("POST", "/ui/persons/{cruid}/broken"), post(person::decide::revert)),
+        (("GET", "/ui/persons/{cruid}/undo/{event}"), get(person::decide::undo_page)),
+        (("POST", "/ui/persons/{cruid}/undo/{event}"), post(person::decide::undo)),
+        (("GET", "/ui/records/{id}"), get(person::of_record)),
+        (("GET", "/ui/records/{id}/versions"), get(person::versions)),
+        (("GET", "/ui/records/{id}/explanations/{hash}"), get(person::explanation)),
         (("GET", "/ui/dev/components"), get(style::page)),
     ]
 }

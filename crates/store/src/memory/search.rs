@@ -4,7 +4,7 @@ use std::{cmp::Ordering, collections::BTreeSet};
 
 use registry::{
     commit::TagKey,
-    search::{Filter, IndexEntry, IndexValue, SearchFacts, SortField, SortKey, matches},
+    search::{Filter, IndexEntry, IndexValue, Param, SearchFacts, SortField, SortKey, matches},
     state::GoldenStatus,
 };
 
@@ -45,6 +45,17 @@ impl State {
         tags.filter(|tag| tag.system.as_deref() == Some(system))
             .map(|tag| tag.code.clone())
             .collect()
+    }
+
+    /// The folded texts of a kind that begin with `start`.
+    pub(super) fn words(&self, kind: Param, start: &str) -> BTreeSet<String> {
+        let live = self.records.iter().filter(|(_, state)| !state.is_withdrawn);
+        let entries = live.filter_map(|(id, _)| self.found_by.get(id)).flat_map(|(it, _)| it);
+        let texts = entries.filter(|entry| entry.param == kind).filter_map(|it| match &it.value {
+            IndexValue::Text { folded, .. } => Some(folded.to_owned()),
+            _ => None,
+        });
+        texts.filter(|text| text.starts_with(start)).collect()
     }
 
     fn seen_if_fits<'s>(&'s self, patient: &'s PatientId, filters: &[Filter]) -> Option<Seen<'s>> {

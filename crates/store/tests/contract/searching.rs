@@ -29,6 +29,7 @@ contract![
     links_are_searched_both_ways,
     own_and_submitted_tags_are_found,
     codes_of_submitted_tags_are_listed_once,
+    words_with_a_beginning_are_listed_once,
     wildcards_and_quotes_are_plain_letters,
     window_gives_pages_and_the_total,
     sort_keys_come_before_age,
@@ -210,6 +211,26 @@ async fn codes_of_submitted_tags_are_listed_once(store: Arc<dyn Store>) {
     assert_eq!(store.tag_codes("file", 2).await.unwrap(), ["a", "b"]);
     assert_eq!(store.tag_codes("other", 10).await.unwrap(), ["x"]);
     assert!(store.tag_codes("none", 10).await.unwrap().is_empty());
+}
+
+async fn words_with_a_beginning_are_listed_once(store: Arc<dyn Store>) {
+    let mut scribe = Scribe::default();
+    for (id, name) in
+        [("r1", "Moyo"), ("r2", "moyo"), ("r3", "Mayo"), ("r4", "Nyoni"), ("r5", "መኮንን")]
+    {
+        scribe.submit(id, "g", named(name));
+    }
+    store.commit(scribe.commit()).await.unwrap();
+    let words = async |start: &str, limit| store.words(Param::Family, start, limit).await.unwrap();
+    assert_eq!(words("m", 10).await, ["mayo", "moyo"]);
+    assert_eq!(words("m", 1).await, ["mayo"]);
+    assert_eq!(words("", 10).await, ["mayo", "moyo", "nyoni", "መኮንን"]);
+    assert_eq!(words("መ", 10).await, ["መኮንን"]);
+    assert!(words("x", 10).await.is_empty() && words("m%", 10).await.is_empty());
+    assert!(store.words(Param::Given, "m", 10).await.unwrap().is_empty());
+    scribe.withdraw("r3");
+    store.commit(scribe.commit()).await.unwrap();
+    assert_eq!(words("m", 10).await, ["moyo"]);
 }
 
 async fn wildcards_and_quotes_are_plain_letters(store: Arc<dyn Store>) {

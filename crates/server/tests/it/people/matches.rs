@@ -6,7 +6,7 @@ use testkit::person;
 use super::*;
 
 /// Somebody with all six fields of OpenCR's rules, and a telephone of choice.
-fn twin(id: &str, phone: &str) -> Value {
+pub(super) fn twin(id: &str, phone: &str) -> Value {
     let patient = person("Marie")
         .given("Ann")
         .family("Kintu")
@@ -20,7 +20,7 @@ fn twin(id: &str, phone: &str) -> Value {
 }
 
 /// Submits a record and gives its id and CRUID.
-async fn submit(plane: &Plane, patient: &Value) -> (String, String) {
+pub(super) async fn submit(plane: &Plane, patient: &Value) -> (String, String) {
     let call = plane.call("POST", "/fhir/Patient").json(patient);
     let answer = call.header("x-openhim-clientid", "openmrs").from("10.0.0.1:1").send().await;
     assert_eq!(answer.status, 201, "{answer:?}");
@@ -29,11 +29,11 @@ async fn submit(plane: &Plane, patient: &Value) -> (String, String) {
     (id, bare("locationcruid"))
 }
 
-async fn post(plane: &Plane, path: &str, token: &str, body: &Value) -> Answer {
+pub(super) async fn post(plane: &Plane, path: &str, token: &str, body: &Value) -> Answer {
     plane.call("POST", path).token(token).json(body).send().await
 }
 
-async fn cruid(plane: &Plane, token: &str, id: &str) -> String {
+pub(super) async fn cruid(plane: &Plane, token: &str, id: &str) -> String {
     let answer = plane.get(&format!("/ocrux/fhir/Patient/{id}"), token).await;
     let link = answer.body["link"][0]["other"]["reference"].as_str().unwrap();
     link.strip_prefix("Patient/").unwrap().to_owned()

@@ -7,6 +7,13 @@ use registry::{
 
 use super::*;
 
+mod decide;
+mod person;
+mod search;
+
+/// Roles that may see people.
+const SEE: &[Role] = &[Role::Viewer, Role::Steward, Role::Supervisor, Role::DataManager];
+
 /// Method, address, and the roles that get through; `None` is everybody, signed in or not.
 const EXPECTED: &[(&str, &str, Option<&[Role]>)] = &[
     ("GET", "/ui", Some(&Role::ALL)),
@@ -18,9 +25,28 @@ const EXPECTED: &[(&str, &str, Option<&[Role]>)] = &[
     ("POST", "/ui/look", None),
     ("GET", "/ui/account", Some(&Role::ALL)),
     ("POST", "/ui/account/password", Some(&Role::ALL)),
+    ("GET", "/ui/search", Some(SEE)),
+    ("POST", "/ui/search", Some(SEE)),
+    ("POST", "/ui/search/suggest", Some(SEE)),
+    ("GET", "/ui/search/r/none", Some(SEE)),
+    ("GET", "/ui/persons/nobody", Some(SEE)),
+    ("GET", "/ui/persons/nobody/links", Some(SEE)),
+    ("GET", "/ui/persons/nobody/history", Some(SEE)),
+    ("GET", "/ui/persons/nobody/break", Some(DECIDE)),
+    ("POST", "/ui/persons/nobody/break", Some(DECIDE)),
+    ("GET", "/ui/persons/nobody/broken", Some(DECIDE)),
+    ("POST", "/ui/persons/nobody/broken", Some(DECIDE)),
+    ("GET", "/ui/persons/nobody/undo/1", Some(DECIDE)),
+    ("POST", "/ui/persons/nobody/undo/1", Some(DECIDE)),
+    ("GET", "/ui/records/nothing", Some(SEE)),
+    ("GET", "/ui/records/nothing/versions", Some(SEE)),
+    ("GET", "/ui/records/nothing/explanations/none", Some(SEE)),
     ("GET", "/ui/dev/components", Some(&Role::ALL)),
     ("POST", "/ui/logout", Some(&Role::ALL)),
 ];
+
+/// Roles that may decide about people.
+const DECIDE: &[Role] = &[Role::Steward, Role::Supervisor];
 
 /// A browser with its cookies.
 struct Browser<'a> {

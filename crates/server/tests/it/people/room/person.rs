@@ -1,0 +1,104 @@
+//! The pages of one person: what they show, to whom, and what is taken down of it.
+
+use serde_json::json;
+
+use super::{
+    super::matches::{post, submit, twin},
+    *,
+};
+
+/// The first address in a page that begins like this.
+fn address(html: &str, begin: &str) -> String {
+    let rest = html.split(begin).nth(1).unwrap_or_else(|| panic!("no {begin} in {html}"));
+    format!("{begin}{}", rest.split('"').next().unwrap())
+}
+
+#[tokio::test]
+async fn records_stand_side_by_side_exactly_as_submitted() {
+    let plane = Plane::start().await;
+    let mut patient = twin("a1", "0772000001");
+    patient["name"][0]["given"] = json!(["<script>alert(1)</script>", "አበበ"]);
+    patient["address"] = json!([{ "city": "Laroo" }]);
+    let (a, golden) = submit(&plane, &patient).await;
+    patient["address"] = json!([{ "city": "Laroa" }]);
+    patient["identifier"][2]["value"] = json!("b2");
+    let (_, same) = submit(&plane, &patient).await;
+    assert_eq!(golden, same);
+    let mut browser = Browser::signed_in(&plane, Role::Viewer).await;
+    let page = browser.get(&format!("/ui/persons/{golden}")).await;
+    assert_eq!(page.status, 200, "{page:?}");
+    let text = &page.text;
+    assert!(!text.contains("<script>alert") && text.contains("&#60;script&#62;alert(1)"));
+    assert!(text.contains("አበበ") && text.contains("Laro<mark>a</mark>"), "{text}");
+    assert!(
+        !text.split("</title>").next().unwrap().contains("Kintu"),
+        "titles are kept by browsers"
+    );
+    let only = browser.get(&format!("/ui/persons/{golden}?only=differences&base={a}")).await.text;
+    assert!(!only.contains("1980-02-03</bdi></div>") && only.contains("<mark>a</mark>"));
+    let leads = browser.get(&format!("/ui/records/{a}")).await;
+    assert_eq!(leads.header("location"), format!("/ui/persons/{golden}?base={a}"));
+    for path in ["/ui/persons/nobody", "/ui/persons/%3Cscript%3E", "/ui/records/nothing/versions"] {
+        assert_eq!(browser.get(path).await.status, 404, "{path}");
+    }
+}
+
+#[tokio::test]
+async fn break_is_seen_in_links_and_history_and_the_explanation_adds_up() {
+    let plane = Plane::start().await;
+    let (a, golden) = submit(&plane, &twin("a1", "0772000001")).await;
+    let (b, _) = submit(&plane, &twin("b2", "0772000001")).await;
+    let mut browser = Browser::signed_in(&plane, Role::Steward).await;
+    let links = browser.get(&format!("/ui/persons/{golden}/links")).await.text;
+    assert!(links.contains("Linked by the rules"), "{links}");
+    let path = address(&links, &format!("/ui/records/{b}/explanations/"));
+    let explained = browser.get(&path).await.text;
+    assert!(explained.contains("Starts from") && explained.contains("Total"), "{explained}");
+    // A hash opens only for the record whose match it explains.
+    let other = path.replace(&b, &a);
+    assert_eq!(browser.get(&other).await.status, 404);
+    let token = plane.token(Role::Steward).await;
+    let body = json!([format!("Patient/{b}")]);
+    let path = "/ocrux/match/break-match?reason=Twins%20with%20one%20phone";
+    assert_eq!(post(&plane, path, &token, &body).await.status, 200);
+    let links = browser.get(&format!("/ui/persons/{golden}/links")).await.text;
+    let broken = links.split("id=\"different\"").nth(1).unwrap();
+    assert!(broken.contains("Twins with one phone") && broken.contains("deduplication"), "{links}");
+    let history = browser.get(&format!("/ui/persons/{golden}/history")).await.text;
+    let place = |text: &str| history.find(text).unwrap_or_else(|| panic!("{text} in {history}"));
+    assert!(place("Broken apart") < place("Received"), "newest first");
+    let versions = browser.get(&format!("/ui/records/{b}/versions")).await.text;
+    assert!(versions.contains("id=\"v2\"") && versions.contains("record was moved"), "{versions}");
+}
+
+#[tokio::test]
+async fn versions_tell_what_changed() {
+    let plane = Plane::start().await;
+    let (a, _) = submit(&plane, &twin("a1", "0772000001")).await;
+    let mut patient = twin("a1", "0772000009");
+    patient["id"] = json!(a);
+    let call = plane.call("PUT", &format!("/fhir/Patient/{a}")).json(&patient);
+    let answer = call.header("x-openhim-clientid", "openmrs").from("10.0.0.1:1").send().await;
+    assert_eq!(answer.status, 200, "{answer:?}");
+    let mut browser = Browser::signed_in(&plane, Role::DataManager).await;
+    let page = browser.get(&format!("/ui/records/{a}/versions")).await.text;
+    assert!(page.contains("077200000<mark>9</mark>") && !page.contains("Kintu"), "{page}");
+}
+
+#[tokio::test]
+async fn who_was_looked_at_is_in_the_audit_log() {
+    let plane = Plane::start().await;
+    let (a, golden) = submit(&plane, &twin("a1", "0772000001")).await;
+    Browser::signed_in(&plane, Role::Viewer).await.get(&format!("/ui/persons/{golden}")).await;
+    let mut auditor = Browser::signed_in(&plane, Role::Auditor).await;
+    let refused = auditor.get(&format!("/ui/persons/{golden}")).await;
+    assert!(refused.status == 403 && !refused.text.contains("Kintu"), "{refused:?}");
+    let entries = plane.audit().await;
+    let reads: Vec<_> = entries.iter().filter(|entry| entry.act == Act::Read).collect();
+    assert_eq!(reads.len(), 2, "{entries:?}");
+    let about: Vec<String> = reads[0].what.iter().map(|it| format!("{it:?}")).collect();
+    let about = about.join(" ");
+    assert!(about.contains(&golden) && about.contains(&a), "{about}");
+    assert_eq!(reads[0].ending, Ending::Done);
+    assert_eq!(reads[1].ending, Ending::Refused);
+}

@@ -1,0 +1,47 @@
+# Looking for persons.
+nav-search = Search
+search-box = Name, birth date, phone, identifier or person number
+search-go = Search
+search-hint = For example a name and a birth year. Words are names, 1987-04 is a birth date, other digits are a phone or an identifier.
+search-tips = Names are found by how they begin. More fields has filters, and finds names that sound or are spelt alike.
+search-more = More fields
+search-clear = Start anew
+search-any = Any
+search-birth-hint = Year, year-month or year-month-day: 1987, 1987-04, 1987-04-12
+search-identifier = Identifier
+search-place = Place
+search-source = System
+search-flag = Flag
+search-spelling = Names
+search-begins = Begin so
+search-exact = Exactly so, with accents and capitals
+search-alike = Sound or are spelt alike
+search-ended = This search is not kept any more. Please search again.
+search-empty = Say who you are looking for.
+search-short = A name needs at least two letters; or add a birth date.
+search-birth-wrong = This is no birth date. Write 1987, 1987-04 or 1987-04-12.
+search-wrong = This cannot be searched for as it is written.
+search-reading = Looked for:
+search-number = phone or identifier
+search-name = name
+search-id = person or record number
+search-found = { $count ->
+    [0] Nobody found
+    [one] 1 person found
+   *[other] { $count } persons found
+ }
+search-suggested = { $count ->
+    [0] Nobody so far
+    [one] 1 person so far
+   *[other] { $count } persons so far
+ }
+search-cut = More than a thousand records fit; only the oldest thousand are shown. Add a birth year or a system.
+search-none = Check the spelling, or look with fewer fields.
+search-try-alike = Look for names that sound or are spelt alike
+search-pages = Pages of results
+page-before = Page before
+page-after = Next page
+why-exact = exact
+why-begins = begins so
+why-sounds = sounds alike
+why-similar = similar, { $score }

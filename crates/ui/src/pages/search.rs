@@ -1,0 +1,122 @@
+//! Looking for persons: the form, what it was understood as, and who was found.
+
+use std::collections::BTreeMap;
+
+use askama::Template;
+
+use super::{Problem, of, person::short};
+use crate::{Frame, marks::with_blanks};
+
+/// What is looked for, by the form's names. No `Debug`: these are people.
+#[derive(Clone, Default, PartialEq, Eq)]
+pub struct Terms(pub BTreeMap<&'static str, String>);
+
+impl Terms {
+    /// The form's names.
+    pub const NAMES: [&'static str; 11] = [
+        "q",
+        "family",
+        "given",
+        "birth",
+        "sex",
+        "phone",
+        "identifier",
+        "place",
+        "source",
+        "flag",
+        "spelling",
+    ];
+
+    /// What is said under a name; empty if nothing is.
+    pub fn of(&self, name: &str) -> &str {
+        self.0.get(name).map_or("", String::as_str)
+    }
+
+    /// Whether more than the one box is used.
+    pub fn has_more(&self) -> bool {
+        self.0.iter().any(|(name, value)| *name != "q" && !value.is_empty())
+    }
+}
+
+/// A person who was found.
+pub struct Found {
+    /// The CRUID.
+    pub cruid: String,
+    /// The name that stands for the person.
+    pub name: String,
+    /// The key of the sex; empty if it is not known.
+    pub sex: &'static str,
+    /// The birth date as it was given.
+    pub birth_date: String,
+    /// How many records there are.
+    pub count: u64,
+    /// Keys of open issues about the records.
+    pub flags: Vec<&'static str>,
+    /// The records; not all, if there are many.
+    pub records: Vec<FoundRecord>,
+}
+
+/// A record of a person who was found.
+pub struct FoundRecord {
+    /// What the system is called.
+    pub source: String,
+    /// The number that the system gave it.
+    pub number: String,
+    /// The name.
+    pub name: String,
+    /// The birth date as it was given.
+    pub birth_date: String,
+    /// Why it was found, in words; empty if its names have no part in it.
+    pub why: String,
+}
+
+/// Who was found.
+pub struct Results {
+    /// What was understood, in words.
+    pub reading: Vec<(String, String)>,
+    /// Persons of this page.
+    pub persons: Vec<Found>,
+    /// How many persons there are in all.
+    pub total: u64,
+    /// Whether there are more records than are looked at.
+    pub is_cut: bool,
+    /// The address of the page before.
+    pub before: String,
+    /// The address of the page after.
+    pub after: String,
+}
+
+/// The page to look for persons on.
+#[derive(Template)]
+#[template(path = "search.html", blocks = ["suggestions"])]
+pub struct Search<'a> {
+    /// What every page knows.
+    pub frame: &'a Frame,
+    /// What is in the form.
+    pub terms: Terms,
+    /// Submitting systems: id and name.
+    pub sources: Vec<(String, String)>,
+    /// What is wrong with the form.
+    pub problems: Vec<Problem>,
+    /// Whether the search that the address names is not kept any more.
+    pub has_ended: bool,
+    /// Who was found; `None` before a search.
+    pub results: Option<Results>,
+    /// Persons for who is still typing; `None` if nothing was typed.
+    pub suggestions: Option<Vec<Found>>,
+}
+
+impl Search<'_> {
+    fn problem(&self, field: &str) -> &str {
+        of(&self.problems, field)
+    }
+
+    fn is(&self, name: &str, value: &str) -> bool {
+        self.terms.of(name) == value
+    }
+}
+
+/// A text with blanks that are seen.
+fn seen(text: &str) -> String {
+    with_blanks(text, true, true)
+}

@@ -1,0 +1,125 @@
+// Finding a person: one box, fields, spelling, pages; by keyboard; without script.
+import assert from 'node:assert/strict';
+
+import { journey, picture, speak, tabTo } from '../lib/journey.mjs';
+import { somebody, submit } from '../lib/people.mjs';
+import { weigh } from '../lib/checks.mjs';
+
+const unique = (() => { let at = 0; return (family) => `${family}${'abcdefghij'[at++ % 10]}`; })();
+
+for (const javaScriptEnabled of [true, false]) {
+  journey(`a person is found, script ${javaScriptEnabled ? 'on' : 'off'}`, async (stage) => {
+    const family = unique('Zwelithini');
+    const { cruid } = await submit(stage.server, somebody({ family, given: ['Philip'] }));
+    await submit(stage.server, somebody({ family: `${family}m`, given: ['Filip'] }, { birthDate: '1950-01-01' }));
+    const page = await stage.signedIn('viewer', { javaScriptEnabled });
+    page.expect(422, 404);
+    await page.getByRole('link', { name: 'Search' }).click();
+    await page.getByRole('heading', { name: 'Search' }).waitFor();
+    await page.look('empty');
+    const box = page.getByRole('textbox', { name: /^Name, birth date/ });
+    const go = page.getByRole('button', { name: 'Search' }).first();
+    await go.click();
+    await page.getByRole('alert').getByText('Say who you are looking for').waitFor();
+    await page.look('problem');
+    await box.fill(`${family.toLowerCase()} 1987`);
+    await go.click();
+    await page.getByRole('heading', { name: '1 person found' }).waitFor();
+    assert.match(new URL(page.url()).pathname, /^\/ui\/search\/r\/[0-9a-f-]{36}$/);
+    assert.equal(await box.inputValue(), `${family.toLowerCase()} 1987`, 'what was typed is kept');
+    await page.look('results');
+    await page.reload();
+    await page.getByRole('heading', { name: '1 person found' }).waitFor();
+    await page.getByRole('link', { name: `Philip ${family}` }).click();
+    await page.waitForURL(`**/persons/${cruid}`);
+    await page.goBack();
+    await page.getByRole('heading', { name: '1 person found' }).waitFor();
+    await box.fill(`zwelitini${family.at(-1)}`);
+    await go.click();
+    await page.getByRole('heading', { name: 'Nobody found' }).waitFor();
+    await page.look('nobody');
+    await page.getByRole('button', { name: /^Look for names that sound/ }).click();
+    await page.getByRole('heading', { name: /persons? found/ }).waitFor();
+    assert.ok(await page.getByRole('link', { name: `Philip ${family}`, exact: true }).isVisible());
+    await page.look('alike');
+    await page.goto('/ui/search/r/00000000-0000-4000-8000-000000000000');
+    await page.getByText('not kept any more').waitFor();
+    await page.look('ended');
+  });
+}
+
+journey('a person is found while typing, by keyboard alone', async (stage) => {
+  const family = unique('Xolani');
+  const { cruid } = await submit(stage.server, somebody({ family, given: ['<script>alert(1)</script>'] }));
+  const page = await stage.signedIn('viewer');
+  const sizes = [];
+  page.on('response', async (response) => {
+    if (response.url().endsWith('/suggest')) sizes.push((await response.body()).length);
+  });
+  await page.waitForLoadState('load');
+  await page.keyboard.press('g');
+  await page.keyboard.press('s');
+  await page.waitForURL('**/ui/search');
+  await page.keyboard.press('/');
+  await page.keyboard.type(family.slice(0, 5).toLowerCase());
+  const link = page.locator('#suggestions a').first();
+  await link.waitFor();
+  await page.getByText(/so far/).waitFor();
+  await page.look('suggestions');
+  await picture(page, 'search-suggestions');
+  assert.ok(sizes.every((size) => size < 4_000), `suggestions of ${sizes} bytes`);
+  await tabTo(page, 'link', await link.textContent());
+  await page.keyboard.press('Enter');
+  await page.waitForURL(`**/persons/${cruid}`);
+});
+
+journey('nobody without the permission searches', async (stage) => {
+  for (const who of ['auditor', 'admin']) {
+    const page = await stage.signedIn(who);
+    page.expect(403);
+    assert.equal(await page.getByRole('link', { name: 'Search' }).count(), 0);
+    await page.goto('/ui/search');
+    await page.getByText('What is missing is the permission').waitFor();
+  }
+});
+
+journey('results of a search in all sizes, themes and languages', async (stage) => {
+  const page = await stage.signedIn('viewer');
+  for (const name of [{ family: 'Quasi', given: ["O'Brien"] }, { family: 'Quasi', given: ['አበበ'] }, { family: 'Quasi', given: ['عائشة'] },
+    { family: `Quasi${'x'.repeat(290)}` }, { given: ['Quasi'] }]) await submit(stage.server, somebody(name));
+  for (let at = 0; at < 20; at++) await submit(stage.server, somebody({ family: 'Quasi', given: [`Ann${at}`] }));
+  await page.goto('/ui/search');
+  await page.getByText('More fields', { exact: true }).click();
+  await picture(page, 'search-fields');
+  await page.locator('#q').fill('quasi');
+  await page.getByRole('button', { name: 'Search' }).first().click();
+  await page.getByRole('heading', { name: /persons found/ }).waitFor();
+  const address = page.url();
+  for (const colorScheme of ['light', 'dark']) {
+    await page.emulateMedia({ colorScheme });
+    for (const [width, height] of [[320, 640], [360, 740], [768, 1024], [1366, 768]]) {
+      await page.setViewportSize({ width, height });
+      await page.look(`${width} ${colorScheme}`);
+    }
+    await picture(page, `search-${colorScheme}`);
+  }
+  await page.emulateMedia({ colorScheme: 'light', forcedColors: 'active' });
+  await page.look('forced colours');
+  await page.emulateMedia({ forcedColors: 'none' });
+  await page.getByRole('link', { name: /^Next page/ }).click();
+  await page.waitForURL('**?from=20');
+  await page.look('next page');
+  for (const language of ['fr', 'pt', 'sw', 'en-XA', 'ar-XB', 'en']) {
+    await speak(page, language);
+    await page.goto(address);
+    for (const [width, height] of [[320, 640], [1366, 768]]) {
+      await page.setViewportSize({ width, height });
+      await page.look(`${width} ${language}`);
+    }
+    if (language === 'ar-XB') await picture(page, 'search-rtl');
+  }
+  await page.setViewportSize({ width: 360, height: 740 });
+  await page.goto(address);
+  await picture(page, 'search-360');
+  await weigh(page.context(), address);
+});

@@ -18,7 +18,7 @@ use serde_json::{Value, json};
 use server::{App, Auditor, SearchBounds};
 
 use self::core::{Core, CoreError};
-use crate::config::{Config, OpenHim};
+use crate::config::Config;
 use live::Live;
 
 /// The longest pause between two attempts after failures.
@@ -52,13 +52,14 @@ impl Mediator {
     /// Starts registering and sending heartbeats. `port` is what is listened on.
     pub(crate) fn start(
         mut self,
-        told: &OpenHim,
+        config: &Config,
         port: u16,
         app: &App,
         auditor: &Auditor,
     ) -> anyhow::Result<Running> {
         let bounds = app.search_bounds();
-        self.descriptor = descriptor::of(told, port, bounds);
+        let place = (port, config.tls.is_on());
+        self.descriptor = descriptor::of(&config.openhim, place, bounds);
         let live = Live::new(app.clone(), auditor.clone(), bounds);
         let (stop, stopped) = channel();
         thread::Builder::new().name("openhim".to_owned()).spawn(move || {

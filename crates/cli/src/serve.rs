@@ -81,8 +81,7 @@ pub(crate) fn run(arguments: Arguments) -> anyhow::Result<ExitCode> {
         banner(&config, listener.local_addr()?, &pipeline);
         invitation.inspect(|token| people::invite(token, config.ui.enabled));
         let port = listener.local_addr()?.port();
-        let mediator =
-            mediator.map(|mediator| mediator.start(&config.openhim, port, &app, &auditor));
+        let mediator = mediator.map(|mediator| mediator.start(&config, port, &app, &auditor));
         let mediator = mediator.transpose().context("cannot start a thread for OpenHIM")?;
         let served = server::serve(listener, app, told_to_stop()).await;
         tracing::info!("stopping: finishing what was accepted");

@@ -66,11 +66,24 @@ impl Translation {
     pub(crate) fn of(config: &serde_json::Map<String, Json>) -> Self {
         let mut translation = Self::default();
         translation.walk(&mut Vec::new(), config);
+        translation.tell_halves();
         let labels = translation.labels();
         if !labels.is_empty() {
             put(&mut translation.table, &["people", "identifier_labels"], texts(labels));
         }
         translation
+    }
+
+    /// Says of identifier systems without URI or without label that nothing comes of them.
+    fn tell_halves(&mut self) {
+        let is_half = |label: &Label| label.uris.is_empty() || label.text.is_none();
+        for told in &mut self.told {
+            let name = told.key.strip_prefix("systems.").and_then(|rest| rest.split('.').next());
+            let label = name.and_then(|name| self.labels.get(name));
+            if matches!(told.fate, Fate::Taken(..)) && label.is_some_and(is_half) {
+                told.fate = Fate::Ignored("a label is of use only with uri and displayName");
+            }
+        }
     }
 
     fn walk(&mut self, path: &mut Vec<String>, object: &serde_json::Map<String, Json>) {

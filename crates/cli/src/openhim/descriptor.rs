@@ -14,11 +14,11 @@ pub(super) fn urn(told: &OpenHim) -> &str {
     if told.urn.is_empty() { URN } else { &told.urn }
 }
 
-/// The whole of it; `port` is what is listened on.
-pub(super) fn of(told: &OpenHim, port: u16, bounds: SearchBounds) -> Value {
+/// The whole of it; `port` is what is listened on, by TLS or not.
+pub(super) fn of(told: &OpenHim, (port, is_tls): (u16, bool), bounds: SearchBounds) -> Value {
     let port = if told.port == 0 { port } else { told.port };
     let route = json!({
-        "name": "OpenCR", "type": "http", "secured": false, "host": told.host, "port": port,
+        "name": "OpenCR", "type": "http", "secured": is_tls, "host": told.host, "port": port,
         "primary": true, "status": "enabled",
     });
     json!({

@@ -44,6 +44,8 @@ fn keys_become_ours_with_their_types() {
     let labels = table["people"]["identifier_labels"].clone();
     assert_eq!(labels, texts(vec!["http://p Passport No".into(), "http://q Passport No".into()]));
     assert_eq!(fate(&translation, "extra.thing"), Fate::Unknown);
+    assert!(matches!(fate(&translation, "systems.nameless.uri"), Fate::Ignored(_)));
+    assert!(matches!(fate(&translation, "systems.passport.uri"), Fate::Taken(..)));
     assert!(matches!(fate(&translation, "app.installed"), Fate::Ignored(_)));
     assert_eq!(fate(&translation, "app.port"), Fate::Taken("server.port", "3001".to_owned()));
     // A secret is not even in what could be shown.

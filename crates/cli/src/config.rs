@@ -94,6 +94,8 @@ pub(crate) struct Server {
     pub(crate) allow_insecure_remote: bool,
     /// The largest request body.
     pub(crate) body_max_bytes: usize,
+    /// What all large bodies of the moment may have together; 0 for a share of the memory.
+    pub(crate) bodies_max_bytes: usize,
     /// The public URL; empty to take it from the request.
     pub(crate) base_url: String,
     /// The longest that a request may take.

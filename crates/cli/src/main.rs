@@ -19,6 +19,7 @@ mod feed;
 mod http;
 mod import;
 mod link;
+mod memory;
 mod migrate;
 mod openhim;
 mod people;

@@ -9,9 +9,16 @@ use server::{AccessMode, App, Exposition, MetricsSettings, Network, SearchBounds
 use tokio::net::TcpListener;
 
 use crate::{
-    ConfigFile, audit, config::Config, demo, openhim::Mediator, people, protection, usage, verify,
-    wiring,
+    ConfigFile, audit,
+    config::{self, Config},
+    demo, memory,
+    openhim::Mediator,
+    people, protection, usage, verify, wiring,
 };
+
+mod stop;
+
+use stop::Stop;
 
 /// Run the registry: FHIR R4 at http://127.0.0.1:3000/fhir, data in ./data, until SIGTERM or
 /// Ctrl-C. Stopping finishes what was accepted.
@@ -69,8 +76,8 @@ pub(crate) fn run(arguments: Arguments) -> anyhow::Result<ExitCode> {
         if arguments.demo {
             tell_demo(demo::load(&pipeline, &config.demo).await?);
         }
-        // Before the banner, after which whoever started this may stop it: the signal is not
-        // listened to before `serve`.
+        // Before the banner, after which whoever started this may stop it.
+        let stop = Stop::listen();
         let auditor = audit::start(&config, store.clone(), &pipeline).await?;
         let app = App::new(pipeline.clone(), settings);
         let (app, invitation) = match people_settings {
@@ -83,7 +90,7 @@ pub(crate) fn run(arguments: Arguments) -> anyhow::Result<ExitCode> {
         let port = listener.local_addr()?.port();
         let mediator = mediator.map(|mediator| mediator.start(&config, port, &app, &auditor));
         let mediator = mediator.transpose().context("cannot start a thread for OpenHIM")?;
-        let served = server::serve(listener, app, told_to_stop()).await;
+        let served = server::serve(listener, app, stop.told()).await;
         tracing::info!("stopping: finishing what was accepted");
         drop(mediator);
         pipeline.stop().await;
@@ -99,7 +106,7 @@ fn server_settings(config: &Config) -> anyhow::Result<ServerSettings> {
     let mut settings = ServerSettings::new(env!("CARGO_PKG_VERSION"));
     let base_url = &config.server.base_url;
     settings.base_url = (!base_url.is_empty()).then(|| base_url.clone());
-    settings.body_max_bytes = config.server.body_max_bytes;
+    bound_memory(&config.server, &mut settings);
     settings.request_timeout = Duration::from_secs(config.server.request_timeout_seconds);
     settings.gateways = networks("callers.trusted_gateways", &config.callers.trusted_gateways)?;
     if config.metrics.enabled {
@@ -118,6 +125,25 @@ fn server_settings(config: &Config) -> anyhow::Result<ServerSettings> {
     let development_client = ClientId::new(config.callers.development_client.as_str());
     settings.development_client = config.callers.development.then_some(development_client);
     Ok(settings)
+}
+
+/// Sets what may be in memory for requests at once.
+fn bound_memory(told: &config::Server, settings: &mut ServerSettings) {
+    let bodies = match told.bodies_max_bytes {
+        0 => memory::for_bodies(),
+        bytes => bytes,
+    };
+    settings.bodies_max_bytes = bodies;
+    settings.body_max_bytes = told.body_max_bytes.min(bodies);
+    settings.answer_max_bytes = settings.answer_max_bytes.min(bodies / 2);
+    if settings.body_max_bytes < told.body_max_bytes {
+        let (bytes, wanted) = (settings.body_max_bytes, told.body_max_bytes);
+        tracing::warn!(
+            bytes,
+            wanted,
+            "bodies longer than server.bodies_max_bytes, here what memory allows, are refused"
+        );
+    }
 }
 
 fn networks(key: &str, texts: &[String]) -> anyhow::Result<Vec<Network>> {
@@ -181,28 +207,4 @@ fn banner(config: &Config, address: SocketAddr, pipeline: &Pipeline) {
     }
     let (data, index) = (pipeline.reader().location(), pipeline.index_origin());
     tracing::info!(%address, %data, ?index, "serving");
-}
-
-/// Ready at the first SIGTERM or Ctrl-C.
-async fn told_to_stop() {
-    let interrupted = async {
-        if tokio::signal::ctrl_c().await.is_err() {
-            // Without the signal, the process still ends by SIGTERM or SIGKILL.
-            std::future::pending::<()>().await;
-        }
-    };
-    #[cfg(unix)]
-    let terminated = async {
-        use tokio::signal::unix::{SignalKind, signal};
-        match signal(SignalKind::terminate()) {
-            Ok(mut signal) => _ = signal.recv().await,
-            Err(_) => std::future::pending().await,
-        }
-    };
-    #[cfg(not(unix))]
-    let terminated = std::future::pending::<()>();
-    tokio::select! {
-        () = interrupted => {}
-        () = terminated => {}
-    }
 }

@@ -114,7 +114,11 @@ fn start() -> Cluster {
 }
 
 /// The folder of the newest server programs.
-fn programs() -> PathBuf {
+///
+/// # Panics
+///
+/// If there is none.
+pub fn programs() -> PathBuf {
     let versions = fs::read_dir("/usr/lib/postgresql").into_iter().flatten().flatten();
     let debian = versions
         .filter_map(|entry| Some((entry.file_name().to_str()?.parse().ok()?, entry.path())))

@@ -8,9 +8,10 @@ use tracing_subscriber::EnvFilter;
 use super::{Config, ConfigError, Origins};
 
 /// The allowed range of each number, both ends included.
-const RANGES: [(&str, &str, i64, i64); 21] = [
+const RANGES: [(&str, &str, i64, i64); 22] = [
     ("server", "port", 0, 65_535),
     ("server", "body_max_bytes", 1024, 1 << 30),
+    ("server", "bodies_max_bytes", 0, 1 << 32),
     ("server", "request_timeout_seconds", 1, 86_400),
     ("matching", "potential_max", 1, 100_000),
     ("matching", "image_every_seconds", 1, 604_800),

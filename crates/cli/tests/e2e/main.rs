@@ -13,6 +13,7 @@ mod migrate_config;
 mod openhim;
 mod oracle;
 mod original;
+mod outage;
 mod packs;
 mod process;
 mod rules;

@@ -28,6 +28,34 @@ impl Server {
         Self::spawn(&mut command)
     }
 
+    /// Starts what [`serve`] made, wherever it is to run.
+    pub(crate) fn start_quietly(command: &mut Command) -> Self {
+        let command = command.env("OPENCR__LOG__LEVEL", "error").stdout(Stdio::piped());
+        Self::spawn(command.stderr(Stdio::null()))
+    }
+
+    /// Starts what [`serve`] made; none if it ends by itself, which it may only in order.
+    pub(crate) fn try_start(command: &mut Command) -> Option<Self> {
+        command.env("OPENCR__LOG__LEVEL", "error");
+        command.stdout(Stdio::piped()).stderr(Stdio::piped());
+        let mut child = command.spawn().expect("the binary starts");
+        match Self::banner(&mut child) {
+            Some(base) => {
+                // Nobody reads what it says, and it must not wait for anybody.
+                let mut said = child.stderr.take().expect("stderr is piped");
+                std::thread::spawn(move || std::io::copy(&mut said, &mut std::io::sink()));
+                Some(Self { child, base, log: None })
+            }
+            None => {
+                let output = child.wait_with_output().expect("it ended");
+                let told = String::from_utf8_lossy(&output.stderr).into_owned();
+                assert!(output.status.code().is_some_and(|code| code != 101), "{told}");
+                assert!(!told.is_empty() && !told.contains("panicked"), "{told}");
+                None
+            }
+        }
+    }
+
     /// The same with its log at level `info`, for [`Server::stop_and_read_log`].
     pub(crate) fn start_logging(data: &Path) -> Self {
         Self::spawn_logging(&mut serve(data))
@@ -66,15 +94,25 @@ impl Server {
 
     fn spawn(command: &mut Command) -> Self {
         let mut child = command.spawn().expect("the binary starts");
+        let base = Self::banner(&mut child).expect("the banner tells the address");
+        Self { child, base, log: None }
+    }
+
+    /// The FHIR base, as the banner tells it; none if the process ends before.
+    fn banner(child: &mut Child) -> Option<String> {
         let mut lines = BufReader::new(child.stdout.take().expect("stdout is piped")).lines();
         let base = lines
             .by_ref()
             .map_while(Result::ok)
-            .find_map(|line| Some(line.split_once("FHIR R4")?.1.trim().to_owned()))
-            .expect("the banner tells the address");
+            .find_map(|line| Some(line.split_once("FHIR R4")?.1.trim().to_owned()));
         // The rest of the banner must not block the process.
         std::thread::spawn(move || lines.for_each(drop));
-        Self { child, base, log: None }
+        base
+    }
+
+    /// Its process id.
+    pub(crate) fn id(&self) -> u32 {
+        self.child.id()
     }
 
     /// The FHIR base, such as `http://127.0.0.1:40001/fhir`.
@@ -122,7 +160,8 @@ impl Drop for Server {
 
 const ACCESS_MODE: &str = "OPENCR__CALLERS__ACCESS_MODE";
 
-fn serve(data: &Path) -> Command {
+/// `opencr serve` on `data` and any port, for a [`Server`].
+pub(crate) fn serve(data: &Path) -> Command {
     let mut command = opencr();
     command.args(["serve", "--port", "0", "--data"]).arg(data).stdout(Stdio::piped());
     // These tests are about the registry as a whole, not about what one client sees of it.

@@ -151,10 +151,11 @@ impl Location {
             (Some(certificate), Some(key)) => Some((certificate.into(), key.into())),
             _ => return Err("sslcert and sslkey belong together".to_owned()),
         };
-        // A node that hangs or is cut off must not keep the head locked.
+        // A node that hangs or is cut off must not keep the head locked for longer than others
+        // wait for it. Ours say something all the time while they hold it.
         config.options(format!(
             "-c search_path={schema} -c statement_timeout={statement}s -c lock_timeout={lock}s \
-             -c idle_in_transaction_session_timeout=60s -c timezone=UTC -c jit=off \
+             -c idle_in_transaction_session_timeout={lock}s -c timezone=UTC -c jit=off \
              -c client_encoding=UTF8 -c standard_conforming_strings=on"
         ));
         Ok(Self {

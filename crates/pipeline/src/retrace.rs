@@ -9,6 +9,8 @@
 mod again;
 mod script;
 mod subjects;
+#[cfg(test)]
+mod tests;
 
 use std::sync::Arc;
 

@@ -28,6 +28,12 @@ impl Issues {
         }
     }
 
+    /// Whether it was opened and not closed so far.
+    #[cfg(test)]
+    pub(super) fn is_open(&self, issue: &IssueId) -> bool {
+        self.0.contains_key(issue)
+    }
+
     fn pair(&self, issue: &IssueId) -> impl Iterator<Item = &RecordId> {
         self.0.get(issue).into_iter().flat_map(|(subject, candidate)| [subject, candidate])
     }

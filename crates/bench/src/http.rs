@@ -170,6 +170,7 @@ async fn fill(
             operations: operations.collect::<anyhow::Result<_>>()?,
             actor: Actor::Job("bench".to_owned()),
             is_atomic: false,
+            once: None,
         };
         for answer in pipeline.submit(work).await? {
             answer?;

@@ -51,6 +51,7 @@ async fn send(
             operations: vec![Operation::Submit(Box::new(submission))],
             actor: Actor::Client(client),
             is_atomic: false,
+            once: None,
         };
         for answer in pipeline.submit(work).await? {
             answer?;

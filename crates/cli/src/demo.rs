@@ -39,7 +39,7 @@ pub(crate) async fn load(pipeline: &Pipeline, demo: &Demo) -> anyhow::Result<usi
         }
         loaded += operations.len();
         let actor = Actor::Job("demo".to_owned());
-        pipeline.submit(Work { operations, actor, is_atomic: false }).await?;
+        pipeline.submit(Work { operations, actor, is_atomic: false, once: None }).await?;
     }
     Ok(loaded)
 }

@@ -193,7 +193,7 @@ async fn submit(
     }
     let mut answers = Vec::new();
     if !operations.is_empty() {
-        let work = Work { operations, actor: actor.clone(), is_atomic: false };
+        let work = Work { operations, actor: actor.clone(), is_atomic: false, once: None };
         answers = pipeline.submit(work).await.map_err(explained)?;
     }
     let mut answers = answers.into_iter();

@@ -17,6 +17,7 @@ use registry::{
     decide::{Refusal, Submitted},
     extract::Extractor,
     ids::{ClientId, RecordId},
+    once::Once,
     record::SourceRecord,
     verdict::Verdict,
 };
@@ -87,6 +88,8 @@ pub struct Work {
     pub actor: Actor,
     /// All are carried out, or none (FHIR transaction).
     pub is_atomic: bool,
+    /// They are carried out once, however often they are sent.
+    pub once: Option<Once>,
 }
 
 /// The answer to each operation of a [`Work`], in order.
@@ -231,13 +234,15 @@ impl Pipeline {
 
     /// Carries out a large work that is not atomic by parts, so that others get their turn.
     async fn in_turns(&self, work: Work, turn_max: usize) -> Result<Answers, PipelineError> {
-        let Work { operations, actor, is_atomic } = work;
+        let Work { operations, actor, is_atomic, once } = work;
         let count = operations.len();
         let mut answers = Answers::with_capacity(count);
         let mut operations = operations.into_iter();
         while operations.len() > 0 {
-            let part = operations.by_ref().take(turn_max).collect();
-            let part = Work { operations: part, actor: actor.clone(), is_atomic };
+            let part: Vec<Operation> = operations.by_ref().take(turn_max).collect();
+            let begins = answers.len();
+            let once = once.as_ref().map(|once| once.part(begins..begins + part.len()));
+            let part = Work { operations: part, actor: actor.clone(), is_atomic, once };
             match self.shared.gate.pass(part).await {
                 Ok(more) => answers.extend(more),
                 Err(error) if answers.is_empty() => return Err(error),

@@ -177,8 +177,9 @@ impl Linker {
     /// The entries of a batch that is not atomic do not take each other with them either.
     async fn operations_alone(&mut self, work: &Work) -> Result<Answers, PipelineError> {
         let mut answers = Answers::with_capacity(work.operations.len());
-        for operation in &work.operations {
-            let one = Work { operations: vec![operation.clone()], ..work.clone() };
+        for (at, operation) in work.operations.iter().enumerate() {
+            let once = work.once.as_ref().map(|once| once.part(at..at + 1));
+            let one = Work { operations: vec![operation.clone()], once, ..work.clone() };
             match self.alone(one).await {
                 Ok(mut answer) => answers.push(answer.pop().unwrap_or(Err(Refusal::Fault))),
                 Err(PipelineError::Fault) => answers.push(Err(Refusal::Fault)),
@@ -204,14 +205,15 @@ impl Linker {
                 }
                 decided => decided?,
             };
-            let Some(newest) = decided.commit.events.last().map(|event| event.revision) else {
+            if decided.commit.is_empty() {
                 if self.is_overtaken(seen).await? {
                     self.settings.meters.overtaken();
                     continue;
                 }
                 self.settings.meters.batched(operations);
                 return Ok(decided.answers);
-            };
+            }
+            let newest = decided.commit.events.last().map_or(seen, |event| event.revision);
             let events = decided.commit.events.len();
             let committed = self.store.commit(decided.commit).await;
             watch.lap(Step::Commit);
@@ -252,8 +254,10 @@ impl Linker {
         let has_golden_guards = !self.extractor.ruleset().golden_guards.is_empty();
         let wanted = wanted(works, &matched, has_golden_guards);
         let standing = load::standing(&*self.store, &wanted).await.map_err(store_error)?;
+        let answered = load::answered(&*self.store, works).await.map_err(store_error)?;
         watch.lap(Step::Load);
         let desk = Desk::new(head, standing, snapshot, self.extractor.clone(), &self.settings);
+        let desk = desk.knowing(answered);
         let works = works.clone();
         let decided = blocking(move || desk.decide_all(&works, &matched)).await;
         watch.lap(Step::Decide);

@@ -5,10 +5,13 @@ use std::collections::{BTreeSet, HashSet};
 use registry::{
     decide::REPLACED_STEPS_MAX,
     ids::{Cruid, RecordId, RecordNumber, SourceKey},
+    once::{Answered, Once, OnceKey},
     standing::Standing,
     state::{GoldenStatus, RecordState},
 };
 use store::{Reader, StoreError};
+
+use crate::Work;
 
 /// What a batch asks about.
 #[derive(Debug, Default)]
@@ -60,6 +63,16 @@ pub(crate) async fn standing(reader: &dyn Reader, wanted: &Wanted) -> Result<Sta
     load_goldens(reader, &mut standing, goldens).await?;
     load_members(reader, &mut standing, joinable).await?;
     Ok(standing)
+}
+
+/// What was answered to those of the acts of `works` that may be sent again and were before.
+pub(crate) async fn answered(
+    reader: &dyn Reader,
+    works: &[Work],
+) -> Result<Vec<Answered>, StoreError> {
+    let once = works.iter().filter_map(|work| work.once.as_ref());
+    let keys: Vec<OnceKey> = once.flat_map(Once::keys).collect();
+    if keys.is_empty() { Ok(Vec::new()) } else { reader.answered(&keys).await }
 }
 
 /// What a person's decision asks about.

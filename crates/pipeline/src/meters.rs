@@ -60,6 +60,7 @@ struct Refusals {
     rested_on: Counter,
     transaction: Counter,
     not_reached: Counter,
+    key_used: Counter,
     fault: Counter,
 }
 
@@ -136,6 +137,7 @@ impl Meters {
                 rested_on: refusals("rested_on"),
                 transaction: refusals("transaction"),
                 not_reached: refusals("not_reached"),
+                key_used: refusals("key_used"),
                 fault: refusals("fault"),
             },
             failures: Failures {
@@ -280,6 +282,7 @@ impl Meters {
             Refusal::RestedOn { .. } => &refusals.rested_on,
             Refusal::Transaction(_) => &refusals.transaction,
             Refusal::NotReached(_) => &refusals.not_reached,
+            Refusal::KeyUsed => &refusals.key_used,
             Refusal::Fault => &refusals.fault,
         };
         counter.increment(operations as u64);

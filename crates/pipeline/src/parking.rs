@@ -137,7 +137,12 @@ mod tests {
     use super::*;
 
     fn work() -> Work {
-        Work { operations: Vec::new(), actor: Actor::Job("test".into()), is_atomic: false }
+        Work {
+            operations: Vec::new(),
+            actor: Actor::Job("test".into()),
+            is_atomic: false,
+            once: None,
+        }
     }
 
     #[tokio::test]

@@ -48,7 +48,7 @@ async fn link(store: Arc<dyn Store>, chunk: usize) -> Outcome {
             Operation::Submit(Box::new(submission))
         });
         let actor = Actor::Job("link".to_owned());
-        let work = Work { operations: operations.collect(), actor, is_atomic: false };
+        let work = Work { operations: operations.collect(), actor, is_atomic: false, once: None };
         for answer in pipeline.submit(work).await.expect("answers") {
             let receipt = answer.expect("a receipt").remove(0);
             rows.insert(receipt.record, rows.len());

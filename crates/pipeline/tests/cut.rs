@@ -53,7 +53,8 @@ async fn submit(pipeline: &Pipeline, people: &[(&str, &str, &str)]) -> Vec<Recei
     };
     let operations = people.iter().map(operation).collect();
     let actor = Actor::Job("test".into());
-    let answers = pipeline.submit(Work { operations, actor, is_atomic: false }).await.unwrap();
+    let answers =
+        pipeline.submit(Work { operations, actor, is_atomic: false, once: None }).await.unwrap();
     answers.into_iter().map(|answer| answer.unwrap().remove(0)).collect()
 }
 

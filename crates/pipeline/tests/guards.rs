@@ -106,7 +106,7 @@ fn submission(pipeline: &Pipeline, patient: Value) -> Operation {
 }
 
 async fn carry_out(pipeline: &Pipeline, operations: Vec<Operation>) -> Vec<Receipt> {
-    let work = Work { operations, actor: Actor::Job("test".into()), is_atomic: false };
+    let work = Work { operations, actor: Actor::Job("test".into()), is_atomic: false, once: None };
     let answers = pipeline.submit(work).await.unwrap();
     answers.into_iter().map(|answer| answer.unwrap().remove(0)).collect()
 }

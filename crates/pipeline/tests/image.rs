@@ -111,7 +111,7 @@ impl Running {
 
     async fn carry_out(&self, operation: Operation) -> RecordId {
         let actor = Actor::Job("test".into());
-        let work = Work { operations: vec![operation], actor, is_atomic: false };
+        let work = Work { operations: vec![operation], actor, is_atomic: false, once: None };
         let mut answers = self.pipeline.submit(work).await.expect("answered");
         answers.remove(0).expect("accepted").remove(0).record
     }

@@ -149,7 +149,7 @@ impl Life {
     }
 
     fn work(&self, operations: Vec<Operation>, is_atomic: bool) -> Work {
-        Work { operations, actor: Actor::Job("simulation".into()), is_atomic }
+        Work { operations, actor: Actor::Job("simulation".into()), is_atomic, once: None }
     }
 
     async fn carry_out(&mut self, operations: Vec<Operation>, atomic: bool) -> pipeline::Answers {

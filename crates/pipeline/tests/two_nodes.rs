@@ -46,7 +46,7 @@ fn work(node: &Pipeline, person: usize, record: usize) -> Work {
     let resource = Resource::from_value(patient).unwrap();
     let submission = node.decode(resource, &ClientId::new("openmrs"), None).unwrap();
     let operations = vec![Operation::Submit(Box::new(submission))];
-    Work { operations, actor: Actor::Job("test".into()), is_atomic: false }
+    Work { operations, actor: Actor::Job("test".into()), is_atomic: false, once: None }
 }
 
 /// Submits every record once, alternately to one node and the other, all at once.

@@ -5,12 +5,15 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use serde::{Deserialize, Serialize};
+
 use crate::{
     actor::Actor,
     commit::{Change, CloseReason, Commit, Method, RecordVersion, TagKey},
     decide::{Decision, Outcome},
     event::{EventBody, Head},
     ids::{ContentHash, Cruid, IssueId, RecordId, Revision, Timestamp},
+    once::{Answered, OnceKey},
     render,
     standing::{Moment, Standing},
     state::{BrokenPair, MatchIssue, RecordState},
@@ -23,7 +26,7 @@ mod replay;
 pub use replay::{Mentioned, ReplayError};
 
 /// What the sender of an act is told once its commit is durable.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Receipt {
     /// The source record.
     pub record: RecordId,
@@ -90,9 +93,9 @@ impl Batch {
         &self.head
     }
 
-    /// Whether nothing has changed so far.
+    /// Whether there is nothing to write so far.
     pub fn is_empty(&self) -> bool {
-        self.commit.events.is_empty()
+        self.commit.is_empty()
     }
 
     /// Carries out a decision and gives the receipts of its subjects, in their order.
@@ -145,6 +148,16 @@ impl Batch {
             candidates_total,
         };
         subjects.iter().filter_map(|id| self.standing.record(id).map(receipt)).collect()
+    }
+
+    /// Keeps what an act was answered with, which may be sent again.
+    pub fn keep(&mut self, answered: Answered) {
+        self.commit.answered.push(answered);
+    }
+
+    /// What was answered to an act of this batch.
+    pub fn answered(&self, key: &OnceKey) -> Option<&Answered> {
+        self.commit.answered.iter().find(|answered| answered.key == *key)
     }
 
     /// Remembers opened and closed issues before the state forgets the closed ones.

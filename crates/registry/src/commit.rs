@@ -9,6 +9,7 @@ use crate::{
         ClientId, ContentHash, Cruid, GoldenNumber, IssueId, RecordId, RecordNumber, Revision,
         SourceKey, Timestamp,
     },
+    once::Answered,
     state::{BrokenPair, GoldenState, LinkBasis, MatchIssue, RecordState},
 };
 
@@ -229,7 +230,17 @@ pub struct Commit {
     pub pairs_broken: Vec<BrokenPair>,
     /// Pairs whose declaration was withdrawn.
     pub pairs_unbroken: Vec<BrokenPair>,
+    /// What was answered to acts that may be sent again; kept for [`crate::once::KEPT_MICROS`].
+    /// They are no part of the state, which events tell of.
+    pub answered: Vec<Answered>,
     /// The registry's own tags of every patient in which they may have changed, by FHIR id;
     /// they replace the earlier ones. Tags that sources submit are in `contents`.
     pub tags: Vec<(String, Vec<TagKey>)>,
+}
+
+impl Commit {
+    /// Whether there is nothing to write.
+    pub fn is_empty(&self) -> bool {
+        self.events.is_empty() && self.answered.is_empty()
+    }
 }

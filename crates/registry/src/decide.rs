@@ -11,6 +11,7 @@ use matching::{
     explain::{Explanation, GuardExplanation},
     score::{Band, Score},
 };
+use serde::{Deserialize, Serialize};
 
 use crate::{
     actor::Actor,
@@ -110,7 +111,8 @@ pub struct Decision {
 }
 
 /// What a submission came to.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
 pub enum Outcome {
     /// A source record was created, or came back after its withdrawal.
     Created,

@@ -21,6 +21,7 @@ pub mod extract;
 pub mod grounds;
 pub mod ids;
 pub mod likeness;
+pub mod once;
 pub mod record;
 pub mod render;
 pub mod standing;

@@ -15,6 +15,9 @@ use crate::{
 };
 
 pub(crate) mod media;
+mod once;
+
+pub(crate) use once::{OnceAsked, is_asked};
 
 /// What a request asks for, read from its URL and headers and checked before anything is done.
 #[derive(Clone, Debug)]
@@ -31,6 +34,8 @@ pub(crate) struct Asked {
     pub(crate) is_strict: bool,
     /// What must be true for it to be done.
     pub(crate) conditions: Conditions,
+    /// `Idempotency-Key`: it is to be done once.
+    pub(crate) once: Option<OnceAsked>,
 }
 
 /// What the answer to a write holds (R4 http.html#ops, `Prefer: return`).
@@ -77,6 +82,7 @@ impl FromRequestParts<App> for Asked {
             returns: returns.iter().find(|(text, _)| prefers(text)).map(|(_, returns)| *returns),
             is_strict: prefers("handling=strict"),
             conditions: Conditions::of_headers(headers)?,
+            once: OnceAsked::of(parts)?,
             query,
         })
     }

@@ -10,13 +10,17 @@ use bytes::Bytes;
 use fhir::Resource;
 use http::header::{CONTENT_ENCODING, CONTENT_TYPE};
 use http_body_util::{BodyExt, LengthLimitError, Limited};
+use registry::ids::ContentHash;
 use serde::de::DeserializeOwned;
 
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
 use crate::{
     App,
-    asked::media::{self, MediaType},
+    asked::{
+        is_asked,
+        media::{self, MediaType},
+    },
     error::ApiError,
     query::{self, Pairs},
     settings::ServerSettings,
@@ -35,6 +39,8 @@ pub(crate) struct FhirBody {
     pub(crate) resource: Resource,
     /// How many bytes it had.
     pub(crate) bytes: usize,
+    /// Their hash, if the request is to be known again.
+    pub(crate) digest: Option<ContentHash>,
     /// Kept as long as there is much to work on.
     pub(crate) _place: Option<OwnedSemaphorePermit>,
 }
@@ -48,11 +54,16 @@ impl FromRequest<App> for FhirBody {
                 "application/fhir+json, application/json or application/json+fhir in UTF-8",
             ));
         }
+        let is_once = is_asked(request.headers());
         let (body, place) = read(request, app).await?;
         let bytes = body.len();
-        let parsed = off_thread(bytes, move || Resource::parse(&body)).await;
+        let work = move || {
+            let digest = is_once.then(|| ContentHash::of(&String::from_utf8_lossy(&body)));
+            (Resource::parse(&body), digest)
+        };
+        let (parsed, digest) = off_thread(bytes, work).await;
         let resource = parsed.map_err(|error| ApiError::from(&error))?;
-        Ok(Self { resource, bytes, _place: place })
+        Ok(Self { resource, bytes, digest, _place: place })
     }
 }
 

@@ -263,6 +263,12 @@ fn refused(refusal: &Refusal) -> (StatusCode, Issue) {
         }
         Refusal::Transaction(_) => (StatusCode::CONFLICT, IssueType::Transient, None),
         Refusal::NotReached(_) => (StatusCode::SERVICE_UNAVAILABLE, IssueType::Transient, None),
+        // As the draft asks for.
+        Refusal::KeyUsed => (
+            StatusCode::UNPROCESSABLE_ENTITY,
+            IssueType::BusinessRule,
+            Some("http.Idempotency-Key"),
+        ),
         Refusal::Fault => (StatusCode::INTERNAL_SERVER_ERROR, IssueType::Exception, None),
     };
     let issue = Issue::error(code, text);

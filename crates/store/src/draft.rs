@@ -17,6 +17,7 @@ use registry::{
     commit::Commit,
     event::{Event, Head},
     ids::{ContentHash, Cruid, RecordId, RecordNumber, Revision, SourceKey},
+    once::{Answered, OnceKey},
     search::{Filter, Param, SortKey},
     state::{BrokenPair, GoldenState, GoldenStatus, IssueKind, MatchIssue, RecordState},
     stored::{Counts, PatientTags, StoredPatient, StoredVersion},
@@ -344,6 +345,10 @@ impl Reader for DraftStore {
 
     async fn archived_after(&self, _: &str, _: u32) -> Result<Vec<String>, StoreError> {
         Err(StoreError::NotKept("archive"))
+    }
+
+    async fn answered(&self, _: &[OnceKey]) -> Result<Vec<Answered>, StoreError> {
+        Err(StoreError::NotKept("what was answered"))
     }
 
     async fn counts(&self) -> Result<Counts, StoreError> {

@@ -14,6 +14,7 @@ use registry::{
     commit::Commit,
     event::{Event, Head},
     ids::{ContentHash, Cruid, RecordId, RecordNumber, Revision, SourceKey},
+    once::{Answered, OnceKey},
     search::{Filter, Param, SortKey},
     state::{BrokenPair, GoldenState, IssueKind, MatchIssue, RecordState},
     stored::{Counts, PatientTags, StoredPatient, StoredVersion},
@@ -262,6 +263,10 @@ pub trait Reader: Send + Sync {
     /// All of them with an id after this one, in order of ids, as JSON texts; for moving a
     /// registry.
     async fn archived_after(&self, after: &str, limit: u32) -> Result<Vec<String>, StoreError>;
+
+    /// What was answered to these acts, as far as they were carried out within
+    /// [`registry::once::KEPT_MICROS`].
+    async fn answered(&self, keys: &[OnceKey]) -> Result<Vec<Answered>, StoreError>;
 
     /// How many things there are.
     async fn counts(&self) -> Result<Counts, StoreError>;

@@ -18,6 +18,7 @@ use registry::{
     commit::{CloseReason, Commit, RecordVersion, TagKey},
     event::{Event, Head},
     ids::{ContentHash, Cruid, RecordId, RecordNumber, Revision, SourceKey},
+    once::{Answered, OnceKey},
     search::{Filter, IndexEntry, Param, SortKey},
     state::{BrokenPair, GoldenState, GoldenStatus, IssueKind, MatchIssue, RecordState},
     stored::{Counts, PatientTags, SourcePatient, StoredPatient, StoredVersion},
@@ -56,6 +57,7 @@ struct State {
     open_issues_of: HashMap<RecordId, BTreeSet<(i64, i64)>>,
     broken: BTreeSet<BrokenPair>,
     tags: HashMap<String, Vec<TagKey>>,
+    answered: HashMap<OnceKey, Answered>,
 }
 
 /// The id of a patient of either kind.
@@ -86,6 +88,7 @@ impl Default for State {
             open_issues_of: HashMap::new(),
             broken: BTreeSet::new(),
             tags: HashMap::new(),
+            answered: HashMap::new(),
         }
     }
 }
@@ -368,6 +371,11 @@ impl Reader for MemoryStore {
 
     async fn archived_after(&self, after: &str, limit: u32) -> Result<Vec<String>, StoreError> {
         Ok(self.archive.read().after(after, limit))
+    }
+
+    async fn answered(&self, keys: &[OnceKey]) -> Result<Vec<Answered>, StoreError> {
+        let state = self.state.read();
+        Ok(keys.iter().filter_map(|key| state.answered.get(key).cloned()).collect())
     }
 
     async fn counts(&self) -> Result<Counts, StoreError> {

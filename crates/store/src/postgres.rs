@@ -7,6 +7,7 @@
 //! `states`, `history`, `judgements` and `search`; `accounts` is people, beside the registry.
 
 mod accounts;
+mod answered;
 mod archive;
 mod audit;
 mod error;
@@ -34,6 +35,7 @@ use registry::{
     commit::Commit,
     event::{Event, Head},
     ids::{ContentHash, Cruid, RecordId, RecordNumber, Revision, SourceKey},
+    once::{Answered, OnceKey},
     search::{Filter, Param, SortKey},
     state::{BrokenPair, GoldenState, IssueKind, MatchIssue, RecordState},
     stored::{Counts, PatientTags, StoredPatient, StoredVersion},
@@ -348,6 +350,10 @@ impl Reader for PostgresStore {
 
     async fn archived_after(&self, after: &str, limit: u32) -> Result<Vec<String>, StoreError> {
         self.read(async |db| archive::after(db, after, limit).await).await
+    }
+
+    async fn answered(&self, keys: &[OnceKey]) -> Result<Vec<Answered>, StoreError> {
+        self.look_up(async |db| answered::of(db, keys).await).await
     }
 
     async fn counts(&self) -> Result<Counts, StoreError> {

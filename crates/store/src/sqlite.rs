@@ -6,6 +6,7 @@
 //! `states`, `history`, `judgements` and `search`; `accounts` is people, beside the registry.
 
 mod accounts;
+mod answered;
 mod archive;
 mod audit;
 mod checkpoints;
@@ -33,6 +34,7 @@ use registry::{
     commit::Commit,
     event::{Event, Head},
     ids::{ContentHash, Cruid, RecordId, RecordNumber, Revision, SourceKey},
+    once::{Answered, OnceKey},
     search::{Filter, Param, SortKey},
     state::{BrokenPair, GoldenState, IssueKind, MatchIssue, RecordState},
     stored::{Counts, PatientTags, StoredPatient, StoredVersion},
@@ -295,6 +297,10 @@ impl Reader for SqliteStore {
     async fn archived_after(&self, after: &str, limit: u32) -> Result<Vec<String>, StoreError> {
         let after = after.to_owned();
         self.read(move |connection| archive::after(connection, &after, limit)).await
+    }
+
+    async fn answered(&self, keys: &[OnceKey]) -> Result<Vec<Answered>, StoreError> {
+        self.look_up_about(keys, answered::of).await
     }
 
     async fn counts(&self) -> Result<Counts, StoreError> {

@@ -94,7 +94,7 @@ mod tests {
 
         async fn carry_out(&self, operation: Operation) -> Vec<Receipt> {
             let actor = Actor::Job("test".into());
-            let work = Work { operations: vec![operation], actor, is_atomic: true };
+            let work = Work { operations: vec![operation], actor, is_atomic: true, once: None };
             self.pipeline.submit(work).await.unwrap().remove(0).unwrap()
         }
 

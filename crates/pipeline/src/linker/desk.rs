@@ -1,6 +1,6 @@
 //! Where the acts of a batch are decided, one after another. No IO: all was read before.
 
-use std::{sync::Arc, time::Instant};
+use std::{collections::HashMap, sync::Arc, time::Instant};
 
 use matching::{
     explain::{Explanation, GuardExplanation, explain, hold_back},
@@ -19,6 +19,7 @@ use registry::{
     event::Head,
     extract::Extractor,
     ids::{GoldenNumber, RecordId, RecordNumber, SourceKey, Timestamp},
+    once::{Answered, OnceKey},
     standing::Standing,
 };
 
@@ -99,6 +100,8 @@ pub(crate) struct Desk {
     extractor: Arc<Extractor>,
     pub(super) settings: Settings,
     limits: Limits,
+    /// What was answered before to acts that are sent again.
+    answered: HashMap<OnceKey, Answered>,
 }
 
 /// Whether some rule finds `candidate` potential and none automatic.
@@ -115,7 +118,7 @@ fn is_potential(ruleset: &Ruleset, query: &Features, candidate: &Features) -> bo
 
 /// Record ids by number, for turning hits into candidates.
 #[derive(Clone)]
-struct Names(std::collections::HashMap<RecordNumber, RecordId>);
+struct Names(HashMap<RecordNumber, RecordId>);
 
 impl Desk {
     pub(crate) fn new(
@@ -135,7 +138,14 @@ impl Desk {
             extractor,
             settings: settings.clone(),
             limits: Limits { potential_max: settings.potential_max },
+            answered: HashMap::new(),
         }
+    }
+
+    /// The same, answering what was answered before as it was then.
+    pub(crate) fn knowing(mut self, answered: Vec<Answered>) -> Self {
+        self.answered = answered.into_iter().map(|one| (one.key.clone(), one)).collect();
+        self
     }
 
     /// The head that the next event follows.
@@ -173,8 +183,8 @@ impl Desk {
         let can_fail_halfway = work.is_atomic && work.operations.len() > 1;
         let restore = can_fail_halfway.then(|| (self.batch.clone(), self.overlay.len()));
         let mut answers: Answers = Vec::with_capacity(work.operations.len());
-        for (operation, found) in work.operations.iter().zip(found) {
-            answers.push(self.decide_one(work, operation, found.as_ref()));
+        for (at, found) in found.iter().enumerate() {
+            answers.push(self.decide_once(work, at, found.as_ref()));
             let (Some(Err(refusal)), true) = (answers.last(), work.is_atomic) else { continue };
             let culprit = answers.len() - 1;
             let refusal = refusal.clone();
@@ -188,6 +198,28 @@ impl Desk {
             return answers;
         }
         answers
+    }
+
+    /// Decides the act at that place, unless it was answered before.
+    fn decide_once(
+        &mut self,
+        work: &Work,
+        at: usize,
+        found: Option<&Found>,
+    ) -> Result<Vec<Receipt>, Refusal> {
+        let operation = &work.operations[at];
+        let Some(once) = &work.once else { return self.decide_one(work, operation, found) };
+        let key = once.key_of(at);
+        match self.answered.get(&key).or_else(|| self.batch.answered(&key)) {
+            Some(answered) if once.is_of(answered) => Ok(answered.receipts.clone()),
+            Some(_) => Err(Refusal::KeyUsed),
+            None => {
+                let receipts = self.decide_one(work, operation, found)?;
+                let now = self.settings.clock.now();
+                self.batch.keep(once.answered(at, now, &receipts));
+                Ok(receipts)
+            }
+        }
     }
 
     fn decide_one(

@@ -77,8 +77,12 @@ impl<'r> Tracer<'r> {
                 Err(why) => return Ok(Again::Differs(why)),
             },
         };
-        let work =
-            Work { operations: vec![operation], actor: body.actor.clone(), is_atomic: false };
+        let work = Work {
+            operations: vec![operation],
+            actor: body.actor.clone(),
+            is_atomic: false,
+            once: None,
+        };
         let works: Arc<[Work]> = [work].into();
         let settings = Settings { clock: script::clock(body), ..self.settings.clone() };
         let snapshot = Arc::new(self.index.snapshot());

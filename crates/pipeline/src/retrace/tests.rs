@@ -50,7 +50,7 @@ fn work(node: &Pipeline, number: usize, round: usize) -> Work {
     let resource = Resource::from_value(patient).unwrap();
     let submission = node.decode(resource, &ClientId::new("openmrs"), None).unwrap();
     let operations = vec![Operation::Submit(Box::new(submission))];
-    Work { operations, actor: Actor::Job("test".into()), is_atomic: false }
+    Work { operations, actor: Actor::Job("test".into()), is_atomic: false, once: None }
 }
 
 /// What came of a run.

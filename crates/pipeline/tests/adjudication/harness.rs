@@ -128,7 +128,7 @@ impl Registry {
 
     pub(crate) async fn carry_out(&self, operation: Operation) -> Result<Vec<Receipt>, Refusal> {
         let actor = Actor::Client(ClientId::new("openmrs"));
-        let work = Work { operations: vec![operation], actor, is_atomic: false };
+        let work = Work { operations: vec![operation], actor, is_atomic: false, once: None };
         self.pipeline.submit(work).await.expect("the registry answers").remove(0)
     }
 

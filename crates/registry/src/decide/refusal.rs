@@ -70,6 +70,12 @@ pub enum Refusal {
     /// The registry stopped taking acts before it came to this one of a batch.
     #[error("not carried out: {0}. Send this entry again")]
     NotReached(String),
+    /// The `Idempotency-Key` is that of another request.
+    #[error(
+        "this `Idempotency-Key` was sent before, with another request: use a new key for each \
+         request, and the same one only to send that request again"
+    )]
+    KeyUsed,
     /// A fault of the registry itself, in this act alone.
     #[error("an internal fault kept the registry from deciding; its log tells more")]
     Fault,

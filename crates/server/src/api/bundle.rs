@@ -17,7 +17,7 @@ use pipeline::{Answers, Operation, PipelineError, Work};
 use registry::{
     batch::Receipt,
     decide::Refusal,
-    ids::{RecordId, SourceKey},
+    ids::{ContentHash, RecordId, SourceKey},
 };
 
 use crate::{
@@ -56,7 +56,7 @@ pub(crate) async fn process(
     asked: Asked,
     body: FhirBody,
 ) -> Result<Response, ApiError> {
-    let FhirBody { resource, bytes, _place } = body;
+    let FhirBody { resource, bytes, digest, _place } = body;
     let base = asked.base.clone();
     let (kind, wishes) = off_thread(bytes, move || open(resource, &base)).await?;
     let is_transaction = kind == BundleType::Transaction;
@@ -71,7 +71,7 @@ pub(crate) async fn process(
         check_whole(&mut acts)?;
         check_overlap(&app, &caller, &acts).await?;
     }
-    let receipts = carry_out(&sender, &mut acts).await?;
+    let receipts = carry_out(&sender, &mut acts, digest.as_ref()).await?;
     let done = answer::entries(&sender, acts, receipts).await;
     Ok(answer::respond(kind, done, asked.is_pretty))
 }
@@ -151,7 +151,11 @@ type Receipts = HashMap<usize, Result<Receipt, ApiError>>;
 
 /// Has all writes carried out: of a transaction all or none, withdrawals first (R4
 /// http.html#trules); of a batch each by itself, in order.
-async fn carry_out(sender: &Sender<'_>, acts: &mut [Act]) -> Result<Receipts, ApiError> {
+async fn carry_out(
+    sender: &Sender<'_>,
+    acts: &mut [Act],
+    body: Option<&ContentHash>,
+) -> Result<Receipts, ApiError> {
     let mut writes: Vec<(usize, Operation)> = Vec::new();
     for (at, act) in acts.iter_mut().enumerate() {
         match std::mem::replace(act, Act::Nothing) {
@@ -170,7 +174,9 @@ async fn carry_out(sender: &Sender<'_>, acts: &mut [Act]) -> Result<Receipts, Ap
     }
     let (places, operations): (Vec<usize>, Vec<Operation>) = writes.into_iter().unzip();
     let actor = sender.caller.actor();
-    let work = Work { operations, actor, is_atomic: sender.is_transaction };
+    let once = sender.asked.once.as_ref();
+    let once = once.map(|once| once.told(sender.caller.client(), body, places.clone()));
+    let work = Work { operations, actor, is_atomic: sender.is_transaction, once };
     let answers: Answers = sender.app.pipeline().submit(work).await?;
     if answers.len() != places.len() {
         return Err(PipelineError::Fault.into());

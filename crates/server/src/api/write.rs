@@ -12,7 +12,8 @@ use pipeline::{Answers, Operation, PipelineError, Submission, Work};
 use registry::{
     batch::Receipt,
     decide::Outcome,
-    ids::{ClientId, RecordId, Timestamp},
+    ids::{ClientId, ContentHash, RecordId, Timestamp},
+    once::Once,
     render,
     stored::StoredPatient,
 };
@@ -68,11 +69,12 @@ pub(super) async fn submit(
     body: FhirBody,
 ) -> Result<Response, ApiError> {
     caller.sight().check_systems(&caller.rights().systems, &body.resource)?;
+    let once = once(caller, asked, body.digest.as_ref());
     let mut submission = decode(app, caller.client(), url_id, body).await?;
     let conditions = &asked.conditions;
     submission.submitted.if_match = conditions.if_match;
     submission.submitted.only_create = conditions.only_create || conditions.if_none_exist.is_some();
-    let receipt = act(app, caller, Operation::Submit(Box::new(submission))).await?;
+    let receipt = act(app, caller, Operation::Submit(Box::new(submission)), once).await?;
     noted(caller, &receipt);
     if conditions.only_create && receipt.outcome == Outcome::Existing {
         return Err(ApiError::exists());
@@ -97,13 +99,19 @@ async fn decode(
     decoded.map_err(ApiError::invalid)
 }
 
+/// What the client says of its one act: that it is to be carried out once.
+fn once(caller: &Caller, asked: &Asked, body: Option<&ContentHash>) -> Option<Once> {
+    asked.once.as_ref().map(|once| once.told(caller.client(), body, vec![0]))
+}
+
 /// Has one act carried out.
 pub(super) async fn act(
     app: &App,
     caller: &Caller,
     operation: Operation,
+    once: Option<Once>,
 ) -> Result<Receipt, ApiError> {
-    let work = Work { operations: vec![operation], actor: caller.actor(), is_atomic: false };
+    let work = Work { operations: vec![operation], actor: caller.actor(), is_atomic: false, once };
     let answers: Answers = app.pipeline().submit(work).await?;
     let receipts = answers.into_iter().next().ok_or(PipelineError::Fault)??;
     Ok(receipts.into_iter().next().ok_or(PipelineError::Fault)?)
@@ -132,7 +140,7 @@ pub(super) async fn withdraw(
 ) -> Result<Response, ApiError> {
     caller.notes().about([record.as_str()]);
     let operation = Operation::Withdraw { record, if_match: asked.conditions.if_match };
-    let receipt = act(app, caller, operation).await?;
+    let receipt = act(app, caller, operation, once(caller, asked, None)).await?;
     let mut reply = Reply::new(StatusCode::NO_CONTENT).versioned(receipt.version, receipt.at);
     if caller.sight().lives_on(app, &receipt.golden).await {
         reply = reply.linked(&receipt.golden);

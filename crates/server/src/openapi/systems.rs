@@ -44,6 +44,7 @@ fn patients() -> Vec<Operation> {
     let write = |method, path, summary| {
         Operation::of_systems(method, path, summary)
             .takes(&[FHIR, JSON], &patient)
+            .header("Idempotency-Key", "Sent again with the same key, it is carried out once")
             .answers(200, "Updated, or known already", stored())
             .answers(201, "Created; Location and LocationCRUID tell where", stored())
     };
@@ -59,12 +60,14 @@ fn patients() -> Vec<Operation> {
             .answers(200, "As far as the caller's level goes", stored())
             .ends(304, "It has not changed"),
         Operation::of_systems("DELETE", "/fhir/Patient/{id}", "Withdraw a Patient")
+            .header("Idempotency-Key", "Sent again with the same key, it is carried out once")
             .ends(204, "Withdrawn"),
         Operation::of_systems("DELETE", "/fhir/Patient", "Withdraw a Patient found by a search")
             .needs("identifier", "Whose Patient it is, as system|value")
             .ends(204, "Withdrawn, or there was none"),
         Operation::of_systems("POST", "/fhir", "Submit a batch or transaction")
             .takes(&[FHIR, JSON], &shape("BundleToProcess"))
+            .header("Idempotency-Key", "Sent again with the same key, it is carried out once")
             .answers(200, "An answer for each entry", bundle),
     ]
 }

@@ -17,6 +17,7 @@ mod history_tab;
 mod listener;
 mod logs;
 mod metrics;
+mod once;
 mod opencr_parity;
 mod people;
 mod pix;

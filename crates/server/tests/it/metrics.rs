@@ -163,7 +163,7 @@ async fn what_never_meets_the_linker_is_counted() {
     let operation = Operation::Withdraw { record, if_match: None };
     let operations = vec![operation; ATOMIC_MAX + 1];
     let actor = registry::actor::Actor::Job("test".into());
-    let work = Work { operations, actor, is_atomic: true };
+    let work = Work { operations, actor, is_atomic: true, once: None };
     assert!(app.pipeline.submit(work.clone()).await.is_err());
     assert!(read(&app).await.contains("opencr_failures_total{reason=\"too_many\"} 1\n"));
     app.pipeline.stop().await;

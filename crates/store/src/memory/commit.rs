@@ -5,7 +5,7 @@ use std::{
     hash::Hash,
 };
 
-use registry::{commit::Commit, state::GoldenStatus};
+use registry::{commit::Commit, once::KEPT_MICROS, state::GoldenStatus};
 
 use super::{PatientId, State};
 use crate::{
@@ -22,6 +22,7 @@ impl State {
         self.write_patients(commit, &plan);
         self.write_history(commit, &plan);
         self.write_judgements(commit)?;
+        self.write_answered(commit);
         self.head = plan.head;
         Ok(())
     }
@@ -84,6 +85,11 @@ impl State {
             || !all_differ(commit.golden_versions.iter().map(|row| (&row.id, row.version)));
         if is_repeated {
             return Err(refused("a version is given twice"));
+        }
+        let is_answered = commit.answered.iter().any(|one| self.answered.contains_key(&one.key))
+            || !all_differ(commit.answered.iter().map(|one| &one.key));
+        if is_answered {
+            return Err(refused("an act is answered twice"));
         }
         let mut openings = HashSet::new();
         for issue in &commit.issues_opened {
@@ -164,6 +170,13 @@ impl State {
         }
         self.broken.extend(commit.pairs_broken.iter().cloned());
         Ok(())
+    }
+
+    fn write_answered(&mut self, commit: &Commit) {
+        let Some(newest) = commit.answered.iter().map(|one| one.at.0).max() else { return };
+        self.answered.retain(|_, one| one.at.0 >= newest - KEPT_MICROS);
+        let answered = commit.answered.iter();
+        self.answered.extend(answered.map(|one| (one.key.clone(), one.clone())));
     }
 
     /// The bare ids that a patient links to.

@@ -23,13 +23,14 @@ struct Migration {
 }
 
 /// The migrations from number 1 on. Never edited once released.
-const MIGRATIONS: [Migration; 3] = [
+const MIGRATIONS: [Migration; 4] = [
     Migration { sql: include_str!("../../migrations/postgres/0001_init.sql"), oldest: 1 },
     Migration {
         sql: include_str!("../../migrations/postgres/0002_account_preferences.sql"),
         oldest: 1,
     },
     Migration { sql: include_str!("../../migrations/postgres/0003_archive.sql"), oldest: 1 },
+    Migration { sql: include_str!("../../migrations/postgres/0004_answered.sql"), oldest: 1 },
 ];
 
 const NEWEST: i64 = MIGRATIONS.len() as i64;

@@ -16,6 +16,7 @@ use serde::Serialize;
 use tokio_postgres::{Row, types::ToSql};
 
 use super::{
+    answered,
     error::is_aftermath,
     rows::{int, large, maybe_text, small, text},
     sql::{Db, all_held, count, held},
@@ -67,7 +68,7 @@ pub(super) async fn write(db: Db<'_>, commit: &Commit, channel: &str) -> Result<
     }
     let plan = Plan::new(commit, &head, &known)?;
     let numbers = numbers(commit, &plan, &known, (first_key, next_content));
-    let written: [Result<(), StoreError>; 10] = tokio::join!(
+    let written: [Result<(), StoreError>; 11] = tokio::join!(
         write_contents(db, &plan, &numbers),
         write_patients(db, commit, &numbers),
         write_records(db, commit, &numbers, &known),
@@ -77,6 +78,7 @@ pub(super) async fn write(db: Db<'_>, commit: &Commit, channel: &str) -> Result<
         write_issues(db, commit, &numbers),
         write_pairs(db, commit, &numbers),
         write_texts(db, commit),
+        answered::write(db, &commit.answered),
         write_head(db, &plan.head, &numbers, channel),
     )
     .into();

@@ -12,6 +12,7 @@ use rusqlite::{Connection, Row};
 use serde::Serialize;
 
 use super::{
+    answered,
     rows::{
         GOLDEN, LIVE_GOLDEN, LIVE_SOURCE, REPLACED_GOLDEN, RETIRED_GOLDEN, SOURCE,
         WITHDRAWN_SOURCE, kind_code, maybe_text, method_code, reason_code, small,
@@ -68,6 +69,7 @@ pub(super) fn write(connection: &Connection, commit: &Commit) -> Result<(), Stor
     write_index::write(connection, commit, &plan, &numbers)?;
     write_judgements(connection, commit, &numbers)?;
     write_texts(connection, commit)?;
+    answered::write(connection, &commit.answered)?;
     write_head(connection, &plan.head, &numbers)
 }
 

@@ -6,6 +6,7 @@
 #![expect(clippy::unwrap_used, reason = "clippy's exception for tests misses their helpers")]
 
 mod accounts;
+mod answering;
 mod archiving;
 mod auditing;
 mod commits;

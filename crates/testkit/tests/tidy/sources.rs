@@ -116,9 +116,14 @@ fn is_sql(literal: &str) -> bool {
     }
 }
 
+/// Asks PostgreSQL about itself, not about what the registry keeps in it.
+const ABOUT_POSTGRES: &str = "crates/cli/tests/e2e/outage/cluster.rs";
+
 fn sql_outside_store(files: &[File]) -> Vec<Offence> {
     let mut offences = Vec::new();
-    for file in rust(files).filter(|file| file.room() != Some("store")) {
+    let is_meant =
+        |file: &&File| file.room() != Some("store") && file.path.as_str() != ABOUT_POSTGRES;
+    for file in rust(files).filter(is_meant) {
         for piece in pieces(&file.text) {
             if piece.kind == Kind::Literal && is_sql(piece.text) {
                 offences.push(file.offence(piece.line, "SQL lives in crates/store"));

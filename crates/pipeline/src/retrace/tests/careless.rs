@@ -13,6 +13,7 @@ use registry::{
         ContentHash, Cruid, GoldenNumber, IssueId, RecordId, RecordNumber, Revision, SourceKey,
         Timestamp,
     },
+    once::{Answered, OnceKey},
     search::{Filter, Param, SortKey},
     state::{BrokenPair, GoldenState, IssueKind, MatchIssue, RecordState},
     stored::{Counts, PatientTags, StoredPatient, StoredVersion},
@@ -232,6 +233,7 @@ ask_inner! { Reader with location:
     explanation(hash: &ContentHash) -> Option<String>;
     archived_of(patient: &str, limit: u32) -> Vec<String>;
     archived_after(after: &str, limit: u32) -> Vec<String>;
+    answered(keys: &[OnceKey]) -> Vec<Answered>;
     counts() -> Counts;
     check_structure() -> Vec<String>;
 }

@@ -9,6 +9,7 @@ const PAGES = [
   ['/ui/', 'viewer'],
   ['/ui/account', 'viewer'],
   ['/ui/search', 'viewer'],
+  ['/ui/queue', 'steward'],
   ['/ui/dev/components', 'viewer'],
 ];
 

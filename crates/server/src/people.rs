@@ -161,6 +161,7 @@ struct Shared {
     site: Arc<::ui::Site>,
     repeats: ui::Repeats,
     searches: ui::Searches,
+    leases: ui::Leases,
 }
 
 impl People {
@@ -191,6 +192,7 @@ impl People {
         let site = Arc::new(site(&settings));
         let repeats = ui::Repeats::default();
         let searches = ui::Searches::default();
+        let leases = ui::Leases::default();
         let shared = Shared {
             accounts,
             settings,
@@ -203,6 +205,7 @@ impl People {
             site,
             repeats,
             searches,
+            leases,
         };
         Ok((Self { shared: Arc::new(shared) }, shown))
     }

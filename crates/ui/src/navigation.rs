@@ -19,6 +19,12 @@ pub struct Item {
 pub(crate) const ITEMS: &[Item] = &[
     Item { text: "nav-home", address: "/ui/", keys: "g d", permission: None },
     Item {
+        text: "nav-queue",
+        address: "/ui/queue",
+        keys: "g q",
+        permission: Some(Permission::MatchRead),
+    },
+    Item {
         text: "nav-search",
         address: "/ui/search",
         keys: "g s",

@@ -4,16 +4,19 @@ use crate::Frame;
 
 mod account;
 mod decide;
+mod evidence;
 mod fault;
 mod home;
 mod login;
 mod person;
+mod queue;
 mod search;
 mod setup;
 mod style;
 
 pub use account::Account;
 pub use decide::{Choice, Decide, Preview};
+pub use evidence::Evidence;
 pub use fault::Fault;
 pub use home::{Home, Work};
 pub use login::Login;
@@ -21,6 +24,7 @@ pub use person::{
     Change, Compare, Different, End, Event, Explanation, Head, History, Link, Links, Named,
     NearMiss, Scored, Version, Versions,
 };
+pub use queue::{Candidate, Cluster, Facing, Holder, Pair, Queue, Tab, Waiting};
 pub use search::{Found, FoundRecord, Results, Search, Terms};
 pub use setup::Setup;
 pub use style::Style;

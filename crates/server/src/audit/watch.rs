@@ -101,6 +101,9 @@ fn act_in_room(path: &str, method: &Method) -> Option<Act> {
         "/search" if is_change => Act::Search,
         "/search/suggest" | "/search/r/{token}" => Act::Search,
         _ if is_change => Act::Operation,
+        "/queue/next" => return None,
+        "/queue" => Act::Search,
+        _ if path.starts_with("/queue/") => Act::Read,
         _ if path.starts_with("/persons/") || path.starts_with("/records/") => Act::Read,
         _ => return None,
     })

@@ -90,6 +90,12 @@ pub(crate) const ACCESS: &[(&str, &str, Need)] = &[
     ("POST", "/ui/persons/{cruid}/broken", N::Permission(P::MatchBreak)),
     ("GET", "/ui/persons/{cruid}/undo/{event}", N::Permission(P::MatchDecide)),
     ("POST", "/ui/persons/{cruid}/undo/{event}", N::Permission(P::MatchDecide)),
+    // Names are shown to who may read patients.
+    ("GET", "/ui/queue", N::Permission(P::MatchRead)),
+    ("GET", "/ui/queue/next", N::Permission(P::MatchDecide)),
+    // Asks for patient.read as well, in its handler.
+    ("GET", "/ui/queue/{record}", N::Permission(P::MatchRead)),
+    ("POST", "/ui/queue/{record}", N::Permission(P::MatchDecide)),
     ("GET", "/ui/records/{id}", N::Permission(P::PatientRead)),
     ("GET", "/ui/records/{id}/versions", N::Permission(P::PatientRead)),
     ("GET", "/ui/records/{id}/explanations/{hash}", N::Permission(P::PatientRead)),

@@ -27,6 +27,7 @@ mod home;
 mod look;
 mod once;
 mod person;
+mod queue;
 mod reply;
 mod search;
 mod session;
@@ -37,6 +38,7 @@ mod visit;
 use fault::Fault;
 use form::Form;
 pub(super) use once::Repeats;
+pub(super) use queue::Leases;
 pub(super) use search::Searches;
 use visit::Visit;
 
@@ -66,6 +68,10 @@ pub(super) fn endpoints() -> Vec<Endpoint> {
         (("POST", "/ui/persons/{cruid}/broken"), post(person::decide::revert)),
         (("GET", "/ui/persons/{cruid}/undo/{event}"), get(person::decide::undo_page)),
         (("POST", "/ui/persons/{cruid}/undo/{event}"), post(person::decide::undo)),
+        (("GET", "/ui/queue"), get(queue::page)),
+        (("GET", "/ui/queue/next"), get(queue::next)),
+        (("GET", "/ui/queue/{record}"), get(queue::pair::page)),
+        (("POST", "/ui/queue/{record}"), post(queue::pair::decide)),
         (("GET", "/ui/records/{id}"), get(person::of_record)),
         (("GET", "/ui/records/{id}/versions"), get(person::versions)),
         (("GET", "/ui/records/{id}/explanations/{hash}"), get(person::explanation)),

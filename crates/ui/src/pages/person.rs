@@ -2,11 +2,9 @@
 
 use askama::Template;
 use jiff::Timestamp;
-use registry::{
-    account::Permission,
-    grounds::{Agreement as Level, Grounds, Line, Verdict},
-};
+use registry::account::Permission;
 
+use super::evidence::{Evidence, signed};
 use crate::{
     Frame,
     compare::{Agreement, Comparison, Group, Label},
@@ -106,7 +104,7 @@ impl Compare<'_> {
 }
 
 /// How records agree: kind, glyph and words.
-fn agreed(frame: &Frame, agreement: &Agreement) -> (&'static str, &'static str, String) {
+pub(crate) fn agreed(frame: &Frame, agreement: &Agreement) -> (&'static str, &'static str, String) {
     let texts = frame.texts;
     match agreement {
         Agreement::Same => ("same", "=", texts.say("agree-all")),
@@ -123,12 +121,12 @@ fn agreed(frame: &Frame, agreement: &Agreement) -> (&'static str, &'static str, 
 }
 
 /// Whether a stretch differs, so that it is also said and not only shown.
-fn is_marked(stretch: &(String, bool)) -> bool {
+pub(crate) fn is_marked(stretch: &(String, bool)) -> bool {
     stretch.1
 }
 
 /// What a field is called.
-fn label(frame: &Frame, label: &Label) -> String {
+pub(crate) fn label(frame: &Frame, label: &Label) -> String {
     match label {
         Label::Key { key, .. } => frame.say(key),
         Label::Given(name) => name.clone(),
@@ -136,7 +134,7 @@ fn label(frame: &Frame, label: &Label) -> String {
 }
 
 /// Stretches with blanks that are seen.
-fn shown(marks: &[Mark]) -> Vec<(String, bool)> {
+pub(crate) fn shown(marks: &[Mark]) -> Vec<(String, bool)> {
     let last = marks.len().saturating_sub(1);
     let stretch =
         |(at, mark): (usize, &Mark)| (with_blanks(&mark.text, at == 0, at == last), mark.differs);
@@ -276,71 +274,9 @@ pub struct Explanation<'a> {
     /// The person that the record belongs to.
     pub cruid: String,
     /// What was stored.
-    pub grounds: Grounds,
+    pub evidence: Evidence,
     /// When it was decided.
     pub at: Timestamp,
-}
-
-impl Explanation<'_> {
-    fn outcome(&self) -> String {
-        let key = match self.grounds.verdict {
-            Verdict::Auto => "explain-auto",
-            Verdict::Potential => "explain-potential",
-            Verdict::Below => "explain-below",
-        };
-        self.frame.with(key, "score", signed(&self.grounds.total))
-    }
-
-    fn level(&self, line: &Line) -> (&'static str, &'static str, &'static str) {
-        match line.agreement {
-            Level::Same => ("same", "=", "level-same"),
-            Level::Similar => ("similar", "≈", "level-similar"),
-            Level::Differs => ("differs", "≠", "level-differs"),
-            Level::Missing => ("missing", "○", "level-missing"),
-        }
-    }
-
-    /// Running totals before and after a line, as x and width of a bar of 100.
-    fn bar(&self, at: usize) -> (String, String) {
-        let totals = self.totals();
-        let low = totals.iter().copied().fold(0.0, f64::min);
-        let high = totals.iter().copied().fold(0.0, f64::max);
-        let scale = if high > low { 100.0 / (high - low) } else { 0.0 };
-        let (from, to) = (totals[at], totals[at + 1]);
-        let x = (from.min(to) - low) * scale;
-        (format!("{x:.1}"), format!("{:.1}", ((to - from).abs() * scale).max(0.5)))
-    }
-
-    fn totals(&self) -> Vec<f64> {
-        let mut totals = vec![self.grounds.base];
-        for line in &self.grounds.lines {
-            totals.push(totals[totals.len() - 1] + line.weight);
-        }
-        totals
-    }
-
-    fn values(&self, line: &Line) -> [Vec<Vec<(String, bool)>>; 2] {
-        let marked = |values: &[String], others: &[String]| {
-            let mark = |(at, value): (usize, &String)| {
-                let other = others.get(at).or(others.first());
-                let other = if others.contains(value) { Some(value) } else { other };
-                shown(&crate::marks::marks(value, other.map_or("", String::as_str)))
-            };
-            values.iter().enumerate().map(mark).collect::<Vec<_>>()
-        };
-        [marked(&line.query, &line.candidate), marked(&line.candidate, &line.query)]
-    }
-
-    fn percent(&self, share: &f64) -> String {
-        format!("{:.4} %", share * 100.0)
-    }
-}
-
-/// A number with its sign, as weights are written.
-pub(crate) fn signed(number: &f64) -> String {
-    let text = format!("{:.2}", number.abs());
-    let is_zero = text.trim_matches(['0', '.']).is_empty();
-    if *number < 0.0 && !is_zero { format!("\u{2212}{text}") } else { text }
 }
 
 /// What a source said, one version after the other.
@@ -374,6 +310,6 @@ pub struct Version {
 }
 
 /// The key of a group's name.
-fn group(group: &Group) -> &'static str {
+pub(crate) fn group(group: &Group) -> &'static str {
     group.text()
 }

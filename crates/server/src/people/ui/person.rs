@@ -19,7 +19,7 @@ use registry::{
 use store::{StoreError, Window};
 use ui::{
     compare::{Comparison, Facts},
-    pages::{Compare, Explanation, History, Links, Version, Versions},
+    pages::{Compare, Evidence, Explanation, History, Links, Version, Versions},
 };
 
 use super::{Fault, Visit, reply};
@@ -28,8 +28,9 @@ use crate::{App, query};
 pub(super) mod decide;
 pub(super) mod facts;
 mod history;
-mod links;
+pub(super) mod links;
 pub(super) mod read;
+pub(super) mod verdict;
 
 use read::{moment, named, person, states};
 
@@ -37,7 +38,7 @@ use read::{moment, named, person, states};
 const VERSIONS: Window = Window { offset: 0, limit: 50 };
 
 /// An id in an address; what cannot be one is nobody's.
-fn checked(id: &str) -> Result<&str, Fault> {
+pub(super) fn checked(id: &str) -> Result<&str, Fault> {
     if is_valid_id(id) { Ok(id) } else { Err(Fault::Missing) }
 }
 
@@ -65,7 +66,7 @@ pub(super) async fn compare(
     Ok(reply::page(&Compare { frame: &frame, head, columns, comparison, base, only_differences }))
 }
 
-fn facts_of(app: &App, patient: &::fhir::resource::Resource) -> Facts {
+pub(super) fn facts_of(app: &App, patient: &::fhir::resource::Resource) -> Facts {
     facts::of(patient, &|uri| read::system_name(app, uri))
 }
 
@@ -141,7 +142,7 @@ pub(super) async fn explanation(
         record: named(&app, &state),
         other: read::name_of(&app, &others, &evidence.candidate),
         cruid: if state.is_withdrawn { String::new() } else { state.golden.to_string() },
-        grounds,
+        evidence: Evidence(grounds),
         at: moment(event.at),
     };
     Ok(reply::page(&page))

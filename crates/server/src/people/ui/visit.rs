@@ -15,8 +15,17 @@ use crate::{
 };
 
 /// What forms that were carried out say on the next page. No other key is taken from a cookie.
-const SAID: [&str; 5] =
-    ["done-decided", "done-look", "done-password", "done-signed-out", "done-set-up"];
+const SAID: [&str; 9] = [
+    "done-decided",
+    "done-look",
+    "done-paired",
+    "done-password",
+    "done-queue-empty",
+    "done-set-up",
+    "done-signed-out",
+    "done-skipped",
+    "done-taken",
+];
 
 /// Who asks for a page, and how they want it; put into each request by `guard`.
 #[derive(Clone, Debug)]

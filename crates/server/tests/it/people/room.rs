@@ -9,6 +9,7 @@ use super::*;
 
 mod decide;
 mod person;
+mod queue;
 mod search;
 
 /// Roles that may see people.
@@ -38,12 +39,23 @@ const EXPECTED: &[(&str, &str, Option<&[Role]>)] = &[
     ("POST", "/ui/persons/nobody/broken", Some(DECIDE)),
     ("GET", "/ui/persons/nobody/undo/1", Some(DECIDE)),
     ("POST", "/ui/persons/nobody/undo/1", Some(DECIDE)),
+    ("GET", "/ui/queue", Some(WORK)),
+    ("GET", "/ui/queue/next", Some(DECIDE)),
+    ("GET", "/ui/queue/nothing", Some(LOOK)),
+    ("POST", "/ui/queue/nothing", Some(DECIDE)),
     ("GET", "/ui/records/nothing", Some(SEE)),
     ("GET", "/ui/records/nothing/versions", Some(SEE)),
     ("GET", "/ui/records/nothing/explanations/none", Some(SEE)),
     ("GET", "/ui/dev/components", Some(&Role::ALL)),
     ("POST", "/ui/logout", Some(&Role::ALL)),
 ];
+
+/// Roles that see what waits; those of them that may not see people see no names.
+const WORK: &[Role] =
+    &[Role::Viewer, Role::Steward, Role::Supervisor, Role::RulesManager, Role::Auditor];
+
+/// Roles that may look at a pair that waits.
+const LOOK: &[Role] = &[Role::Viewer, Role::Steward, Role::Supervisor];
 
 /// Roles that may decide about people.
 const DECIDE: &[Role] = &[Role::Steward, Role::Supervisor];

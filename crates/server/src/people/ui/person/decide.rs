@@ -14,7 +14,6 @@ use registry::{
     event::EventBody,
     ids::{RecordId, Revision},
     state::BrokenPair,
-    verdict::Verdict,
 };
 use ui::{
     Frame,
@@ -29,6 +28,7 @@ use super::{
     },
     checked, links,
     read::{Known, name_of, named, person, states},
+    verdict,
 };
 use crate::{App, error::ApiError};
 
@@ -236,7 +236,10 @@ impl<'a> Desk<'a> {
             Err(_) => self.refuse(said, ("chosen", "decide-refused")).await,
             Ok(verdict) => {
                 let mut page = self.page(said).await?;
-                page.preview = Some(Preview { lines: self.lines(&verdict).await?, revision });
+                page.preview = Some(Preview {
+                    lines: verdict::lines(self.app, &self.frame, &verdict).await?,
+                    revision,
+                });
                 Ok(reply::page(&page))
             }
         }
@@ -317,58 +320,6 @@ impl<'a> Desk<'a> {
                 Ok(all.collect())
             }
         }
-    }
-
-    /// A verdict in words.
-    async fn lines(&self, verdict: &Verdict) -> Result<Vec<String>, Fault> {
-        let of_pairs = verdict.broken.iter().chain(&verdict.unbroken);
-        let named = of_pairs.flat_map(|pair| [pair.low().clone(), pair.high().clone()]);
-        let moved = verdict.moved.iter().map(|moved| moved.record.clone());
-        let states = states(self.app, named.chain(moved)).await?;
-        let texts = self.frame.texts;
-        let name = |id: &RecordId| {
-            let name = name_of(self.app, &states, id);
-            format!("{} {}", name.source, name.number).trim().to_owned()
-        };
-        let mut lines = Vec::new();
-        for moved in &verdict.moved {
-            let is_new = verdict.created.contains(&moved.to);
-            let key = if is_new { "decide-moved-new" } else { "decide-moved" };
-            let (from, to) = (moved.from.to_string(), moved.to.to_string());
-            let values =
-                [("record", name(&moved.record).into()), ("from", from.into()), ("to", to.into())];
-            lines.push(texts.with(key, &values));
-        }
-        for (golden, other) in &verdict.retired {
-            let cruid = golden.to_string();
-            lines.push(match other {
-                None => texts.with("change-retire", &[("cruid", cruid.into())]),
-                Some(other) => {
-                    let values = [("cruid", cruid.into()), ("other", other.to_string().into())];
-                    texts.with("change-replace", &values)
-                }
-            });
-        }
-        for (key, pairs) in
-            [("change-break", &verdict.broken), ("change-unbreak", &verdict.unbroken)]
-        {
-            for pair in pairs {
-                let values =
-                    [("record", name(pair.low()).into()), ("other", name(pair.high()).into())];
-                lines.push(texts.with(key, &values));
-            }
-        }
-        for (key, count) in
-            [("decide-closed", verdict.closed.len()), ("decide-opened", verdict.opened.len())]
-        {
-            if count > 0 {
-                lines.push(texts.with(key, &[("count", count.into())]));
-            }
-        }
-        if lines.is_empty() {
-            lines.push(texts.say("decide-nothing"));
-        }
-        Ok(lines)
     }
 }
 

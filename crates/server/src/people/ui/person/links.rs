@@ -30,7 +30,7 @@ pub(super) fn actor_name(actor: &Actor) -> String {
 }
 
 /// A score as people read it.
-pub(super) fn score_text(evidence: &Evidence) -> String {
+pub(in crate::people::ui) fn score_text(evidence: &Evidence) -> String {
     format!("{:.2}", evidence.score.as_f64()).replace('-', "\u{2212}")
 }
 

@@ -23,13 +23,17 @@ const RECORDS_MAX: usize = 40;
 /// A person as the pages need it.
 pub(in crate::people::ui) struct Known {
     /// The golden record.
-    pub(super) golden: GoldenState,
+    pub(in crate::people::ui) golden: GoldenState,
     /// Its records, in order of age; the first [`RECORDS_MAX`].
-    pub(super) sources: Vec<(SourcePatient, Resource)>,
+    pub(in crate::people::ui) sources: Vec<(SourcePatient, Resource)>,
 }
 
 /// Reads a person by the CRUID, and has the audit log say so.
-pub(super) async fn person(app: &App, visit: &Visit, cruid: &str) -> Result<Known, Fault> {
+pub(in crate::people::ui) async fn person(
+    app: &App,
+    visit: &Visit,
+    cruid: &str,
+) -> Result<Known, Fault> {
     let id = Cruid::new(cruid);
     let golden = app.reader().goldens(&[id]).await?.pop().ok_or(Fault::Missing)?;
     let members: Vec<String> = golden.members.iter().map(ToString::to_string).collect();
@@ -106,7 +110,7 @@ pub(in crate::people::ui) fn named(app: &App, state: &RecordState) -> Named {
 }
 
 /// Records by id, for naming others; unknown ones are left out.
-pub(super) async fn states(
+pub(in crate::people::ui) async fn states(
     app: &App,
     ids: impl IntoIterator<Item = RecordId>,
 ) -> Result<HashMap<RecordId, RecordState>, Fault> {
@@ -117,7 +121,11 @@ pub(super) async fn states(
 }
 
 /// The name of a record that may be gone.
-pub(super) fn name_of(app: &App, states: &HashMap<RecordId, RecordState>, id: &RecordId) -> Named {
+pub(in crate::people::ui) fn name_of(
+    app: &App,
+    states: &HashMap<RecordId, RecordState>,
+    id: &RecordId,
+) -> Named {
     states.get(id).map_or_else(
         || Named { id: id.to_string(), source: String::new(), number: id.to_string() },
         |state| named(app, state),
@@ -136,6 +144,6 @@ pub(super) fn system_name(app: &App, uri: &str) -> Option<String> {
 }
 
 /// A moment of the registry for pages.
-pub(super) fn moment(at: Timestamp) -> jiff::Timestamp {
+pub(in crate::people::ui) fn moment(at: Timestamp) -> jiff::Timestamp {
     jiff::Timestamp::from_microsecond(at.0).unwrap_or_default()
 }

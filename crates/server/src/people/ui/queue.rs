@@ -1,0 +1,227 @@
+//! The work queue: pairs that wait for a person's eyes, `/ui/queue`, and each of them,
+//! `/ui/queue/{record}`.
+
+use std::collections::HashMap;
+
+use ::fhir::resource::Resource;
+use axum::{extract::State, response::Response};
+use http::Uri;
+use registry::{
+    account::Permission,
+    ids::{RecordId, Revision},
+    render::source_patient,
+    state::{IssueKind, MatchIssue},
+    stored::StoredPatient,
+};
+use store::Window;
+use ui::{
+    Frame,
+    pages::{Holder, Queue, Tab, Waiting},
+};
+
+use super::{
+    Fault, Visit,
+    person::{facts, links::score_text, read},
+    reply,
+};
+use crate::{App, people::People, query};
+
+mod leases;
+pub(super) mod pair;
+
+pub(in crate::people) use leases::Leases;
+
+/// Pairs of one page.
+const PAGE: u64 = 50;
+/// Pairs that are looked through for one that nobody works on.
+const LOOKED_THROUGH_MAX: u64 = 2_000;
+
+fn kinds(tab: Tab) -> &'static [IssueKind] {
+    match tab {
+        // What two persons claim comes before what one may be.
+        Tab::All => &[IssueKind::Conflict, IssueKind::Potential],
+        Tab::Potential => &[IssueKind::Potential],
+        Tab::Conflicts => &[IssueKind::Conflict],
+    }
+}
+
+/// The key of why a pair waits.
+fn reason(kind: IssueKind) -> &'static str {
+    match kind {
+        IssueKind::Potential => "issue-potential",
+        IssueKind::Conflict => "issue-conflict",
+        IssueKind::Auto => "issue-auto",
+    }
+}
+
+/// The tab and the place in it that an address names.
+fn asked(uri: &Uri) -> Result<(Tab, u64), Fault> {
+    let pairs = query::decode(uri.query().unwrap_or_default()).map_err(|_| Fault::Bad)?;
+    let tab = query::value(&pairs, "kind").map_or(Tab::All, Tab::parse);
+    let from = query::value(&pairs, "from").map_or(Ok(0), str::parse).map_err(|_| Fault::Bad)?;
+    Ok((tab, from))
+}
+
+/// What waits in a tab, in its order: kind by kind, each from the oldest on.
+async fn waiting(app: &App, tab: Tab, window: Window) -> Result<Vec<MatchIssue>, Fault> {
+    let (mut found, mut offset) = (Vec::new(), window.offset);
+    for kind in kinds(tab) {
+        let left = window.limit - found.len() as u64;
+        let part = Window { offset, limit: left };
+        let (issues, total) = app.reader().open_issues_of_kinds(&[*kind], part).await?;
+        offset = offset.saturating_sub(total);
+        found.extend(issues);
+    }
+    Ok(found)
+}
+
+async fn total(app: &App, kind: IssueKind) -> Result<u64, Fault> {
+    let none = Window { offset: 0, limit: 0 };
+    Ok(app.reader().open_issues_of_kinds(&[kind], none).await?.1)
+}
+
+/// `GET /ui/queue?kind=…&from=…`: what waits.
+pub(super) async fn page(
+    State(app): State<App>,
+    uri: Uri,
+    visit: Visit,
+) -> Result<Response, Fault> {
+    let (tab, offset) = asked(&uri)?;
+    let frame = visit.frame(&app);
+    let issues = waiting(&app, tab, Window { offset, limit: PAGE }).await?;
+    let potential = total(&app, IssueKind::Potential).await?;
+    let conflicts = total(&app, IssueKind::Conflict).await?;
+    let rows = rows(&app, &visit, &frame, &issues).await?;
+    let page = Queue {
+        tab,
+        totals: [potential + conflicts, potential, conflicts],
+        rows,
+        offset,
+        page: PAGE,
+        undo: undo_address(&app, &visit)?,
+        frame: &frame,
+    };
+    Ok(reply::page(&page))
+}
+
+async fn rows(
+    app: &App,
+    visit: &Visit,
+    frame: &Frame,
+    issues: &[MatchIssue],
+) -> Result<Vec<Waiting>, Fault> {
+    let ends = issues.iter().flat_map(|it| [it.subject.clone(), it.evidence.candidate.clone()]);
+    let states = read::states(app, ends).await?;
+    let says = if frame.may(Permission::PatientRead) {
+        visit.notes.about(states.keys().map(RecordId::as_str));
+        sayings(app, states.keys()).await?
+    } else {
+        HashMap::new()
+    };
+    let says = |id: &RecordId| says.get(id).cloned().unwrap_or_default();
+    let people = People::of(app);
+    let (session, now) = (visit.user()?.session(), people.now());
+    let skipped = people.shared.leases.skipped(session);
+    let rows = issues.iter().map(|issue| {
+        let other = &issue.evidence.candidate;
+        let held = people.shared.leases.holder(&issue.subject, now);
+        Waiting {
+            kind: reason(issue.kind),
+            record: read::name_of(app, &states, &issue.subject),
+            says: says(&issue.subject),
+            other: read::name_of(app, &states, other),
+            other_says: says(other),
+            score: score_text(&issue.evidence),
+            since: read::moment(issue.opened_at),
+            holder: held.map(|held| holder(&held, session)),
+            is_skipped: skipped.contains(&issue.subject),
+        }
+    });
+    Ok(rows.collect())
+}
+
+fn holder(held: &leases::Held, session: &registry::ids::SessionId) -> Holder {
+    let (name, until) = (held.name.clone(), read::moment(held.until));
+    Holder { name, until, is_me: held.session == *session }
+}
+
+/// What records say of their person, in a few words: name and birth date.
+async fn sayings<'i>(
+    app: &App,
+    ids: impl Iterator<Item = &'i RecordId>,
+) -> Result<HashMap<RecordId, String>, Fault> {
+    let ids: Vec<String> = ids.map(ToString::to_string).collect();
+    let vocabulary = &app.pipeline().settings().vocabulary;
+    let mut found = HashMap::new();
+    for stored in app.reader().patients(&ids).await? {
+        let StoredPatient::Source(source) = stored else { continue };
+        let patient =
+            source_patient(&source, vocabulary).map_err(|error| Fault::of_server(&error))?;
+        found.insert(source.state.id, saying(&patient));
+    }
+    Ok(found)
+}
+
+/// Name and birth date, as far as they are said.
+fn saying(patient: &Resource) -> String {
+    let birth = patient.value()["birthDate"].as_str().unwrap_or_default().to_owned();
+    let parts = [facts::name(patient), birth];
+    parts.into_iter().filter(|part| !part.is_empty()).collect::<Vec<_>>().join(" · ")
+}
+
+/// `GET /ui/queue/next?kind=…`: the first that nobody works on and that was not left for later; then
+/// what was left longest ago.
+pub(super) async fn next(
+    State(app): State<App>,
+    uri: Uri,
+    visit: Visit,
+) -> Result<Response, Fault> {
+    let (tab, _) = asked(&uri)?;
+    match find_next(&app, &visit, tab).await? {
+        Some(item) => Ok(reply::go(&pair_address(&item, tab))),
+        None => {
+            let address = format!("/ui/queue?kind={}", tab.as_str());
+            Ok(reply::go_and_say(&app, &address, "done-queue-empty"))
+        }
+    }
+}
+
+async fn find_next(app: &App, visit: &Visit, tab: Tab) -> Result<Option<RecordId>, Fault> {
+    let people = People::of(app);
+    let (session, now) = (visit.user()?.session(), people.now());
+    let skipped = people.shared.leases.skipped(session);
+    let is_free = |item: &RecordId| {
+        people.shared.leases.holder(item, now).is_none_or(|held| held.session == *session)
+    };
+    let mut left = None;
+    let mut window = Window { offset: 0, limit: PAGE };
+    while window.offset < LOOKED_THROUGH_MAX {
+        let issues = waiting(app, tab, window).await?;
+        if issues.is_empty() {
+            break;
+        }
+        window.offset += issues.len() as u64;
+        for issue in issues {
+            let rank = skipped.iter().position(|item| *item == issue.subject);
+            match rank {
+                _ if !is_free(&issue.subject) => {}
+                None => return Ok(Some(issue.subject)),
+                Some(rank) if left.as_ref().is_none_or(|(best, _)| rank < *best) => {
+                    left = Some((rank, issue.subject));
+                }
+                Some(_) => {}
+            }
+        }
+    }
+    Ok(left.map(|(_, item)| item))
+}
+
+fn pair_address(item: &RecordId, tab: Tab) -> String {
+    format!("/ui/queue/{item}?kind={}", tab.as_str())
+}
+
+/// Where the last decision of this session is undone.
+fn undo_address(app: &App, visit: &Visit) -> Result<Option<String>, Fault> {
+    let last = People::of(app).shared.leases.last(visit.user()?.session());
+    Ok(last.map(|(cruid, Revision(event))| format!("/ui/persons/{cruid}/undo/{event}")))
+}

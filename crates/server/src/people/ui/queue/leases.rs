@@ -1,0 +1,171 @@
+//! [`Leases`]: who is working on what of the queue, what each left for later, and what each decided
+//! last.
+//!
+//! Kept in memory: it only keeps people out of each other's way. What is decided is checked where it
+//! is committed, so a lease that is lost with the process, or unknown to another node, harms nothing.
+
+use std::collections::HashMap;
+
+use parking_lot::Mutex;
+use registry::ids::{RecordId, Revision, SessionId, Timestamp};
+
+/// For how long an item stays somebody's without a sign of them.
+const HELD_MICROS: i64 = 10 * 60 * 1_000_000;
+/// For how long what a session left or decided is remembered after its last sign.
+const KEPT_MICROS: i64 = 8 * 3_600 * 1_000_000;
+/// Sessions that are remembered.
+const SESSIONS_MAX: usize = 10_000;
+/// Items that one session leaves for later; the first ones come again.
+const SKIPPED_MAX: usize = 1_000;
+
+/// Who works on an item.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct Held {
+    /// The session.
+    pub(super) session: SessionId,
+    /// The user name.
+    pub(super) name: String,
+    /// Until when it is theirs.
+    pub(super) until: Timestamp,
+}
+
+/// What one session left and did.
+#[derive(Default)]
+struct Sitting {
+    at: Timestamp,
+    skipped: Vec<RecordId>,
+    last: Option<(String, Revision)>,
+}
+
+#[derive(Default)]
+struct Inner {
+    held: HashMap<RecordId, Held>,
+    sittings: HashMap<SessionId, Sitting>,
+}
+
+/// Who works on what.
+#[derive(Default)]
+pub(in crate::people) struct Leases(Mutex<Inner>);
+
+impl Leases {
+    /// Takes an item for a session, or keeps it; fails with who has it.
+    pub(super) fn hold(&self, item: &RecordId, mine: &Held, now: Timestamp) -> Result<(), Held> {
+        let mut inner = self.0.lock();
+        inner.held.retain(|_, held| held.until > now);
+        match inner.held.get(item).filter(|held| held.session != mine.session) {
+            Some(held) => Err(held.clone()),
+            None => {
+                inner.held.insert(item.clone(), mine.clone());
+                Ok(())
+            }
+        }
+    }
+
+    /// The same, whoever had it.
+    pub(super) fn take_over(&self, item: &RecordId, mine: &Held) {
+        self.0.lock().held.insert(item.clone(), mine.clone());
+    }
+
+    /// Gives an item back, if it is the session's.
+    pub(super) fn release(&self, item: &RecordId, session: &SessionId) {
+        let mut inner = self.0.lock();
+        if inner.held.get(item).is_some_and(|held| held.session == *session) {
+            inner.held.remove(item);
+        }
+    }
+
+    /// Who has an item.
+    pub(super) fn holder(&self, item: &RecordId, now: Timestamp) -> Option<Held> {
+        self.0.lock().held.get(item).filter(|held| held.until > now).cloned()
+    }
+
+    /// Leaves an item for later.
+    pub(super) fn skip(&self, item: &RecordId, session: &SessionId, now: Timestamp) {
+        self.release(item, session);
+        self.sitting(session, now, |sitting| {
+            sitting.skipped.retain(|known| known != item);
+            if sitting.skipped.len() >= SKIPPED_MAX {
+                sitting.skipped.remove(0);
+            }
+            sitting.skipped.push(item.clone());
+        });
+    }
+
+    /// What a session left for later, longest first.
+    pub(super) fn skipped(&self, session: &SessionId) -> Vec<RecordId> {
+        let inner = self.0.lock();
+        inner.sittings.get(session).map(|sitting| sitting.skipped.clone()).unwrap_or_default()
+    }
+
+    /// Remembers what a session decided last: the person and the event.
+    pub(super) fn decided(&self, session: &SessionId, now: Timestamp, what: (String, Revision)) {
+        self.sitting(session, now, |sitting| sitting.last = Some(what));
+    }
+
+    /// What a session decided last.
+    pub(super) fn last(&self, session: &SessionId) -> Option<(String, Revision)> {
+        self.0.lock().sittings.get(session)?.last.clone()
+    }
+
+    fn sitting(&self, session: &SessionId, now: Timestamp, change: impl FnOnce(&mut Sitting)) {
+        let mut inner = self.0.lock();
+        let sittings = &mut inner.sittings;
+        sittings.retain(|_, sitting| now.0 - sitting.at.0 < KEPT_MICROS);
+        if sittings.len() >= SESSIONS_MAX && !sittings.contains_key(session) {
+            let oldest = sittings.iter().min_by_key(|(_, sitting)| sitting.at.0);
+            if let Some(oldest) = oldest.map(|(session, _)| session.clone()) {
+                sittings.remove(&oldest);
+            }
+        }
+        let sitting = sittings.entry(session.clone()).or_default();
+        sitting.at = now;
+        change(sitting);
+    }
+}
+
+/// A session's claim from now on.
+pub(super) fn claim(session: &SessionId, name: &str, now: Timestamp) -> Held {
+    let until = Timestamp(now.0.saturating_add(HELD_MICROS));
+    Held { session: session.clone(), name: name.to_owned(), until }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn item_is_one_sessions_until_it_shows_no_sign() {
+        let (leases, item) = (Leases::default(), RecordId::new("r"));
+        let (mine, other) = (SessionId::new("a"), SessionId::new("b"));
+        let at = |micros| Timestamp(micros);
+        assert!(leases.hold(&item, &claim(&mine, "anna", at(0)), at(0)).is_ok());
+        let refused = leases.hold(&item, &claim(&other, "ben", at(1)), at(1));
+        assert_eq!(refused.unwrap_err().name, "anna");
+        // A sign of the first keeps it.
+        assert!(leases.hold(&item, &claim(&mine, "anna", at(5)), at(5)).is_ok());
+        let later = at(HELD_MICROS + 2);
+        assert!(leases.hold(&item, &claim(&other, "ben", later), later).is_err());
+        let over = at(HELD_MICROS + 6);
+        assert!(leases.holder(&item, over).is_none());
+        assert!(leases.hold(&item, &claim(&other, "ben", over), over).is_ok());
+        leases.release(&item, &mine);
+        assert!(leases.holder(&item, over).is_some(), "nobody gives back what is another's");
+        leases.take_over(&item, &claim(&mine, "anna", over));
+        assert_eq!(leases.holder(&item, over).unwrap().name, "anna");
+        leases.release(&item, &mine);
+        assert!(leases.holder(&item, over).is_none());
+    }
+
+    #[test]
+    fn what_is_left_comes_last_and_what_was_decided_is_the_sessions_own() {
+        let (leases, now) = (Leases::default(), Timestamp(0));
+        let (mine, other) = (SessionId::new("a"), SessionId::new("b"));
+        for item in ["1", "2", "1"] {
+            leases.skip(&RecordId::new(item), &mine, now);
+        }
+        assert_eq!(leases.skipped(&mine), [RecordId::new("2"), RecordId::new("1")]);
+        leases.decided(&mine, now, ("cruid".to_owned(), Revision(7)));
+        assert_eq!(leases.last(&mine), Some(("cruid".to_owned(), Revision(7))));
+        assert!(leases.skipped(&other).is_empty() && leases.last(&other).is_none());
+    }
+}

@@ -1,0 +1,47 @@
+nav-queue = File de travail
+queue-tabs = Ce qui est montré
+queue-all = Tout
+queue-potential = Correspondances possibles
+queue-conflicts = Conflits
+queue-start = Commencer
+queue-undo = Annuler ma dernière décision
+queue-none = Rien n’attend de décision.
+queue-none-here = Il n’y a plus rien ici.
+queue-order = Les conflits passent avant les correspondances possibles, et parmi eux ce qui attend depuis le plus longtemps.
+queue-table = Paires qui attendent une décision
+queue-reason = Pourquoi elle attend
+queue-candidate = Peut-être la même personne que
+queue-held = Tenue par
+queue-mine = vous
+queue-skipped = laissée pour plus tard
+queue-pages = Pages de la file
+queue-earlier = Précédentes
+queue-later = Suivantes
+pair-title = La même personne ou non ?
+pair-held = Quelqu’un d’autre y travaille ; vous pouvez regarder, pas décider. Tenue par
+pair-take-over = Reprendre
+pair-candidates = { $count ->
+    [one] Une candidate
+   *[other] { $count } candidates
+ }
+pair-before = Candidate précédente
+pair-after = Candidate suivante
+pair-alone = Seule la fiche A change de place ; les autres fiches de sa personne restent
+pair-reason = Note (peut rester vide)
+pair-same = Même personne
+pair-different = Personnes différentes
+pair-skip = Plus tard
+pair-release = Remettre dans la file
+pair-mine = Autres fiches de la personne de A
+pair-theirs = Autres fiches de la personne de B
+pair-nothing = Il ne reste rien à décider pour cette fiche. Quelqu’un a décidé, ou elle a changé et a été comparée à nouveau.
+pair-next = Suivante
+pair-warn-sex = La personne de B a aussi une fiche d’un autre sexe que A :
+pair-warn-birth = La personne de B a aussi une fiche née à plus de deux ans de A :
+pair-reason-long = Une note a 500 caractères au plus.
+pair-refused = Ce n’est pas possible en l’état. Elles ont peut-être été déclarées personnes différentes, ou quelque chose a changé entre-temps.
+pair-lost = Quelqu’un d’autre l’a repris entre-temps. Rien n’a été enregistré.
+done-paired = Fait. Vous pouvez l’annuler.
+done-skipped = Laissé pour plus tard.
+done-queue-empty = Plus rien ne vous attend.
+done-taken = C’est à vous maintenant.

@@ -1,0 +1,269 @@
+//! What waits for a person's eyes, and one pair of it: same person or not?
+
+use askama::Template;
+use jiff::Timestamp;
+use registry::account::Permission;
+
+use super::{
+    Preview, Problem,
+    evidence::Evidence,
+    of,
+    person::{Named, agreed, group, is_marked, label, short, shown},
+};
+use crate::{
+    Frame,
+    compare::{Comparison, Row},
+    pages::evidence::signed,
+};
+
+/// Which of what waits is shown.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Tab {
+    /// Everything.
+    All,
+    /// Potential matches.
+    Potential,
+    /// Conflicts.
+    Conflicts,
+}
+
+impl Tab {
+    /// In the order of the bar.
+    pub const ALL: [Self; 3] = [Self::All, Self::Potential, Self::Conflicts];
+
+    /// As addresses have it.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::All => "all",
+            Self::Potential => "potential",
+            Self::Conflicts => "conflict",
+        }
+    }
+
+    /// Reads an address; what is not known is everything.
+    pub fn parse(text: &str) -> Self {
+        Self::ALL.into_iter().find(|tab| tab.as_str() == text).unwrap_or(Self::All)
+    }
+
+    /// The key of its name.
+    pub fn text(self) -> &'static str {
+        match self {
+            Self::All => "queue-all",
+            Self::Potential => "queue-potential",
+            Self::Conflicts => "queue-conflicts",
+        }
+    }
+}
+
+/// Who is working on something, and until when it stays theirs.
+#[derive(Clone)]
+pub struct Holder {
+    /// The user name.
+    pub name: String,
+    /// Until when.
+    pub until: Timestamp,
+    /// Whether it is who looks.
+    pub is_me: bool,
+}
+
+/// A pair that waits. No `Debug` here and below: these are people.
+pub struct Waiting {
+    /// The key of the kind.
+    pub kind: &'static str,
+    /// The record whose match it is.
+    pub record: Named,
+    /// What it says of its person: name and birth date; empty where that may not be seen.
+    pub says: String,
+    /// The other record.
+    pub other: Named,
+    /// What that says.
+    pub other_says: String,
+    /// The score as people read it.
+    pub score: String,
+    /// Since when it waits.
+    pub since: Timestamp,
+    /// Who is working on it.
+    pub holder: Option<Holder>,
+    /// Whether who looks left it for later.
+    pub is_skipped: bool,
+}
+
+/// What waits.
+#[derive(Template)]
+#[template(path = "queue.html")]
+pub struct Queue<'a> {
+    /// What every page knows.
+    pub frame: &'a Frame,
+    /// What is shown.
+    pub tab: Tab,
+    /// How many wait, by tab.
+    pub totals: [u64; 3],
+    /// The pairs.
+    pub rows: Vec<Waiting>,
+    /// Which is the first, from 0.
+    pub offset: u64,
+    /// Pairs of one page.
+    pub page: u64,
+    /// Where the last decision of this session is undone.
+    pub undo: Option<String>,
+}
+
+impl Queue<'_> {
+    fn tabs(&self) -> Vec<(Tab, u64)> {
+        Tab::ALL.into_iter().zip(self.totals).collect()
+    }
+
+    fn total(&self) -> u64 {
+        self.tabs().into_iter().find(|(tab, _)| *tab == self.tab).map_or(0, |(_, total)| total)
+    }
+
+    fn earlier(&self) -> Option<u64> {
+        (self.offset > 0).then(|| self.offset.saturating_sub(self.page))
+    }
+
+    fn later(&self) -> Option<u64> {
+        let next = self.offset + self.page;
+        (next < self.total()).then_some(next)
+    }
+
+    /// Which pairs are shown, of how many.
+    fn range(&self) -> String {
+        let last = self.offset + self.rows.len() as u64;
+        let [first, last, total] =
+            [self.offset + 1, last, self.total()].map(|number| self.frame.number(&number));
+        format!("{first}–{last} / {total}")
+    }
+}
+
+/// One of those that a record may be the same person as.
+pub struct Candidate {
+    /// The record.
+    pub record: Named,
+    /// What it says.
+    pub says: String,
+    /// The key of the kind of match.
+    pub kind: &'static str,
+    /// The score as people read it.
+    pub score: String,
+    /// Whether it is the one that is compared.
+    pub is_chosen: bool,
+}
+
+/// What else a person holds.
+pub struct Cluster {
+    /// The CRUID.
+    pub cruid: String,
+    /// The person's other records, and what they say.
+    pub others: Vec<(Named, String)>,
+}
+
+impl Cluster {
+    fn count(&self, frame: &Frame) -> String {
+        frame.number(&(self.others.len() as u64))
+    }
+}
+
+/// The pair that is compared.
+pub struct Facing {
+    /// What both say.
+    pub comparison: Comparison,
+    /// The stored explanation of the score, if it is there.
+    pub evidence: Option<Evidence>,
+    /// The person of the record.
+    pub mine: Cluster,
+    /// The person of the candidate.
+    pub theirs: Cluster,
+    /// What else speaks against it: a key and the record.
+    pub warnings: Vec<(&'static str, Named)>,
+}
+
+impl Facing {
+    fn rows(&self) -> &[Row] {
+        &self.comparison.rows
+    }
+
+    fn clusters(&self) -> [(&'static str, &Cluster); 2] {
+        [("pair-mine", &self.mine), ("pair-theirs", &self.theirs)]
+    }
+}
+
+/// A record and those that it may be the same person as.
+#[derive(Template)]
+#[template(path = "pair.html")]
+pub struct Pair<'a> {
+    /// What every page knows.
+    pub frame: &'a Frame,
+    /// The tab that was come from.
+    pub tab: Tab,
+    /// The record.
+    pub record: Named,
+    /// What it says.
+    pub says: String,
+    /// Those that it may be.
+    pub candidates: Vec<Candidate>,
+    /// The record with the chosen one; `None` if nothing is left to decide.
+    pub facing: Option<Facing>,
+    /// Who else is working on it, so that it is only looked at.
+    pub holder: Option<Holder>,
+    /// Whether only what differs is shown.
+    pub only_differences: bool,
+    /// Why, as the form has it.
+    pub reason: String,
+    /// Whether only the record moves, not all of its person.
+    pub is_alone: bool,
+    /// What is wrong with the form.
+    pub problems: Vec<Problem>,
+    /// What would become of the verdict: its value, and the lines.
+    pub preview: Option<(&'static str, Preview)>,
+    /// Where the last decision of this session is undone.
+    pub undo: Option<String>,
+}
+
+impl Pair<'_> {
+    fn of(&self, field: &str) -> &str {
+        of(&self.problems, field)
+    }
+
+    fn chosen(&self) -> Option<&Candidate> {
+        self.candidates.iter().find(|candidate| candidate.is_chosen)
+    }
+
+    fn address(&self, with: Option<&str>, only_differences: bool) -> String {
+        let mut address = format!("/ui/queue/{}?kind={}", self.record.id, self.tab.as_str());
+        if let Some(with) = with {
+            address.push_str(&format!("&with={with}"));
+        }
+        if only_differences {
+            address.push_str("&only=differences");
+        }
+        address
+    }
+
+    fn chosen_id(&self) -> Option<&str> {
+        self.chosen().map(|candidate| candidate.record.id.as_str())
+    }
+
+    /// The candidate so many places on, if there is one.
+    fn neighbour(&self, by: isize) -> Option<String> {
+        let at = self.candidates.iter().position(|candidate| candidate.is_chosen)?;
+        let other = self.candidates.get(at.checked_add_signed(by)?)?;
+        Some(self.address(Some(&other.record.id), self.only_differences))
+    }
+
+    fn before(&self) -> Option<String> {
+        self.neighbour(-1)
+    }
+
+    fn after(&self) -> Option<String> {
+        self.neighbour(1)
+    }
+
+    /// The same pair, showing all or only what differs.
+    fn toggled(&self) -> String {
+        self.address(self.chosen_id(), !self.only_differences)
+    }
+
+    fn may_decide(&self) -> bool {
+        self.holder.is_none() && self.frame.may(Permission::MatchDecide)
+    }
+}

@@ -1,0 +1,163 @@
+// The work queue: ten pairs cleared by keyboard alone, a rejected pair that stays away, an undo that puts
+// everything back.
+import assert from 'node:assert/strict';
+
+import { weigh } from '../lib/checks.mjs';
+import { journey, picture, speak } from '../lib/journey.mjs';
+import { PASSWORD, ACCOUNTS } from '../lib/server.mjs';
+import { somebody, submit } from '../lib/people.mjs';
+
+/** Two records that the rules take for perhaps one person: one of six fields differs. */
+let phones = 0;
+async function doubt(server, name, more = {}) {
+  const patient = somebody(name, more);
+  const first = await submit(server, patient);
+  phones += 7919;
+  const other = { ...patient, telecom: [{ system: 'phone', value: `0${700_000_000 + phones}` }] };
+  const second = await submit(server, other);
+  assert.notEqual(first.cruid, second.cruid);
+  return { first, second, patient: other };
+}
+
+/** What the API says waits, whole. */
+async function waiting(server) {
+  const signed = await fetch(`${server.base}/ocrux/user/authenticate`, {
+    method: 'POST', headers: { 'content-type': 'application/json' },
+    body: JSON.stringify({ username: ACCOUNTS.steward[0], password: PASSWORD }),
+  });
+  const { token } = await signed.json();
+  const answer = await fetch(`${server.base}/ocrux/match/get-match-issues`, { headers: { authorization: `Bearer ${token}` } });
+  assert.equal(answer.status, 200);
+  return answer.json();
+}
+
+async function cruid(server, id) {
+  const answer = await fetch(`${server.base}/fhir/Patient/${id}`, { headers: { 'x-openhim-clientid': 'openmrs' } });
+  return (await answer.json()).link[0].other.reference;
+}
+
+journey('ten pairs of the queue are cleared by keyboard alone', async (stage) => {
+  for (let at = 0; at < 10; at++) await doubt(stage.server, { family: `Queue${at}`, given: ['Ten'] });
+  const page = await stage.signedIn('steward');
+  await page.goto('/ui/queue');
+  const pairs = async () => Number((await page.getByRole('link', { name: /^All/ }).textContent()).replace(/\D/g, ''));
+  const before = await pairs();
+  assert.ok(before >= 10);
+  await page.goto('/ui/');
+  await page.keyboard.press('g');
+  await page.keyboard.press('q');
+  await page.getByRole('heading', { name: 'Work queue' }).waitFor();
+  await page.look();
+  await picture(page, 'queue');
+  await page.keyboard.press('Enter');
+  const took = [];
+  for (let at = 0; at < 10; at++) {
+    await page.getByRole('heading', { name: 'Same person or not?' }).waitFor();
+    const address = page.url();
+    if (at === 0) { await page.look('pair'); await picture(page, 'pair'); }
+    await page.keyboard.press(at % 2 ? 'n' : 'm');
+    await page.getByRole('heading', { name: 'What will happen' }).waitFor();
+    if (at < 2) await page.look(`preview ${at}`);
+    if (at === 0) await picture(page, 'pair-preview');
+    const began = Date.now();
+    await page.keyboard.press('Enter');
+    await page.waitForURL((url) => url.href !== address);
+    await page.getByText('Done. You can undo it.').waitFor();
+    took.push(Date.now() - began);
+  }
+  await page.look('after');
+  took.sort((a, b) => a - b);
+  console.log(`key press to next pair: median ${took[5]} ms, longest ${took[9]} ms`);
+  await page.goto('/ui/queue');
+  assert.ok(await pairs() <= before - 10, 'ten are cleared');
+});
+
+for (const javaScriptEnabled of [true, false]) {
+  journey(`a pair is rejected, and an undo puts all back, script ${javaScriptEnabled ? 'on' : 'off'}`, async (stage) => {
+    const { first, second, patient } = await doubt(stage.server, { family: `O'Brien ${javaScriptEnabled}`, given: ['<script>', 'ወርቅነህ'] });
+    const before = await waiting(stage.server);
+    const persons = [await cruid(stage.server, first.id), await cruid(stage.server, second.id)];
+    const page = await stage.signedIn('steward', { javaScriptEnabled });
+    await page.goto(`/ui/queue/${second.id}`);
+    await page.getByLabel(/^Note/).fill('Cousins of one name');
+    await page.getByRole('button', { name: /^Different people/ }).click();
+    await page.getByText('Cousins of one name').waitFor();
+    await page.look('preview');
+    await page.getByRole('button', { name: /^Carry it out/ }).click();
+    await page.getByText('Done. You can undo it.').waitFor();
+    // Submitted again it does not come back.
+    const again = await fetch(`${stage.server.base}/fhir/Patient/${second.id}`, {
+      method: 'PUT', headers: { 'content-type': 'application/fhir+json', 'x-openhim-clientid': 'openmrs' },
+      body: JSON.stringify({
+        resourceType: 'Patient', id: second.id, ...patient,
+        identifier: [{ system: 'http://clientregistry.org/openmrs', value: second.number }, ...patient.identifier],
+      }),
+    });
+    assert.equal(again.status, 200);
+    assert.ok(!(await waiting(stage.server)).some((row) => row.id === second.id), 'it stays away');
+    // Taken for one person, then undone: links, flags and queue as they were.
+    const other = await doubt(stage.server, { given: [`Suharto${javaScriptEnabled}`] });
+    const queue = await waiting(stage.server);
+    const were = [await cruid(stage.server, other.first.id), await cruid(stage.server, other.second.id)];
+    await page.goto(`/ui/queue/${other.second.id}`);
+    await page.look('mononym');
+    await page.getByRole('button', { name: /^Same person/ }).click();
+    await page.getByRole('button', { name: /^Carry it out/ }).click();
+    await page.getByText('Done. You can undo it.').waitFor();
+    assert.equal(await cruid(stage.server, other.first.id), await cruid(stage.server, other.second.id));
+    await page.getByRole('link', { name: /^Undo my last decision/ }).click();
+    await page.getByLabel('Reason').fill('A slip');
+    await page.getByRole('button', { name: 'Show what will happen' }).click();
+    await page.getByRole('button', { name: 'Carry it out' }).click();
+    await page.getByRole('heading', { name: 'Decision undone' }).first().waitFor();
+    assert.deepEqual([await cruid(stage.server, other.first.id), await cruid(stage.server, other.second.id)], were);
+    assert.deepEqual(await waiting(stage.server), queue, 'the queue is as it was');
+    assert.ok(before.some((row) => row.id === second.id));
+    assert.equal(persons.length, 2);
+  });
+}
+
+journey('a pair with names hard to show, in all sizes, themes and languages', async (stage) => {
+  const { second } = await doubt(stage.server, { family: 'Wolfeschlegelsteinhausenbergerdorff'.repeat(8), given: ['عائشة', 'Åsa'] });
+  const nameless = await doubt(stage.server, null);
+  const page = await stage.signedIn('steward');
+  for (const item of [second.id, nameless.second.id]) {
+    await page.goto(`/ui/queue/${item}`);
+    for (const colorScheme of ['light', 'dark']) {
+      await page.emulateMedia({ colorScheme });
+      for (const [width, height] of [[320, 640], [360, 740], [768, 1024], [1366, 768]]) {
+        await page.setViewportSize({ width, height });
+        await page.look(`${width} ${colorScheme}`);
+      }
+    }
+  }
+  await page.emulateMedia({ forcedColors: 'active', colorScheme: 'light' });
+  await page.look('forced colours');
+  await page.emulateMedia({ forcedColors: 'none', colorScheme: 'light' });
+  for (const language of ['fr', 'en-XA', 'ar-XB', 'en']) {
+    await speak(page, language);
+    await page.goto(`/ui/queue/${second.id}`);
+    for (const [width, height] of [[320, 640], [1366, 768]]) {
+      await page.setViewportSize({ width, height });
+      await page.look(`${width} ${language}`);
+    }
+  }
+  await weigh(page.context(), `/ui/queue/${second.id}`);
+  await weigh(page.context(), '/ui/queue');
+});
+
+journey('what another steward works on can be looked at, and a supervisor takes it over', async (stage) => {
+  const { second } = await doubt(stage.server, { family: 'Held', given: ['Ann'] });
+  const steward = await stage.signedIn('steward');
+  await steward.goto(`/ui/queue/${second.id}`);
+  const boss = await stage.signedIn('supervisor');
+  await boss.goto(`/ui/queue/${second.id}`);
+  await boss.getByText('Somebody else is working on this').waitFor();
+  assert.equal(await boss.getByRole('button', { name: /^Same person/ }).count(), 0);
+  await boss.look();
+  await boss.getByRole('button', { name: 'Take it over' }).click();
+  await boss.getByText('It is yours now.').waitFor();
+  await boss.getByRole('button', { name: /^Later/ }).click();
+  await boss.getByText('Left for later.').waitFor();
+  await boss.look('after');
+});

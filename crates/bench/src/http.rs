@@ -5,7 +5,7 @@
 
 use std::io::{BufRead, BufReader, Read, Write};
 use std::net::{SocketAddr, TcpStream};
-use std::path::PathBuf;
+use std::path::Path;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
@@ -32,69 +32,114 @@ pub(crate) struct Asked {
     records: usize,
     new: usize,
     connections: usize,
-    store: Option<PathBuf>,
+    store: Option<String>,
+    nodes: usize,
     as_json: bool,
 }
 
 impl Asked {
-    /// Reads `[--records N] [--new N] [--connections N] [--store FILE] [--json]`.
+    /// Reads `[--records N] [--new N] [--connections N] [--store FILE|URL] [--nodes N] [--json]`.
     pub(crate) fn read(mut words: impl Iterator<Item = String>) -> anyhow::Result<Asked> {
-        let mut asked =
-            Asked { records: 10_000, new: 20_000, connections: 16, store: None, as_json: false };
+        let mut asked = Asked {
+            records: 10_000,
+            new: 20_000,
+            connections: 16,
+            store: None,
+            nodes: 1,
+            as_json: false,
+        };
         while let Some(word) = words.next() {
             let mut value = || words.next().with_context(|| format!("{word} needs a value"));
             match word.as_str() {
                 "--records" => asked.records = value()?.parse()?,
                 "--new" => asked.new = value()?.parse()?,
                 "--connections" => asked.connections = value()?.parse::<usize>()?.max(1),
-                "--store" => asked.store = Some(value()?.into()),
+                "--store" => asked.store = Some(value()?),
+                "--nodes" => asked.nodes = value()?.parse::<usize>()?.max(1),
                 "--json" => asked.as_json = true,
                 _ => anyhow::bail!(
-                    "unknown {word}: --records, --new, --connections, --store or --json"
+                    "unknown {word}: --records, --new, --connections, --store, --nodes or --json"
                 ),
             }
         }
+        let is_shared = asked.store.as_deref().is_some_and(|store| store.contains("://"));
+        anyhow::ensure!(asked.nodes == 1 || is_shared, "several nodes need --store postgres://…");
         Ok(asked)
+    }
+
+    /// Where the registry is kept; without a choice in `folder`.
+    fn url(&self, folder: &Path) -> String {
+        match &self.store {
+            Some(url) if url.contains("://") => url.clone(),
+            Some(path) => format!("sqlite:{path}"),
+            None => format!("sqlite:{}", folder.join("registry.db").display()),
+        }
+    }
+}
+
+/// A node as it serves.
+struct Node {
+    store: Arc<dyn Store>,
+    pipeline: Pipeline,
+    address: SocketAddr,
+    stop: tokio::sync::oneshot::Sender<()>,
+    serving: tokio::task::JoinHandle<std::io::Result<()>>,
+}
+
+impl Node {
+    async fn start(url: &str) -> anyhow::Result<Self> {
+        let store = store::open(url).await?;
+        let pipeline =
+            Pipeline::start(store.clone(), crate::extractor()?, Settings::default()).await?;
+        let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await?;
+        let address = listener.local_addr()?;
+        let (stop, stopped) = tokio::sync::oneshot::channel::<()>();
+        let app = App::new(pipeline.clone(), server_settings()?);
+        let serving = tokio::spawn(server::serve(listener, app, async { _ = stopped.await }));
+        Ok(Self { store, pipeline, address, stop, serving })
+    }
+
+    async fn end(self) -> anyhow::Result<()> {
+        _ = self.stop.send(());
+        self.serving.await??;
+        self.pipeline.stop().await;
+        self.store.close().await;
+        Ok(())
     }
 }
 
 /// Fills a registry, then sends it new people and prints how fast they were answered.
 pub(crate) fn measure(asked: &Asked) -> anyhow::Result<()> {
     let folder = tempfile::tempdir()?;
-    let path = asked.store.clone().unwrap_or_else(|| folder.path().join("registry.db"));
     // The last ones of a population depend on where it ends, so it ends later.
     let all = asked.records + asked.new + SPARE;
     let mut people = generate(&Options::usual(SEED, all)).take(asked.records + asked.new);
     let runtime = tokio::runtime::Runtime::new()?;
-    let url = format!("sqlite:{}", path.display());
+    let url = asked.url(folder.path());
     let store = runtime.block_on(store::open(&url))?;
     let began = Instant::now();
     runtime.block_on(fill(&store, &mut people, asked.records))?;
+    runtime.block_on(store.close());
+    drop(store);
     let fill = began.elapsed();
 
     let requests: Vec<Vec<u8>> = people.map(|one| request(&one)).collect();
     let began = Instant::now();
-    let settings = Settings::default();
-    let pipeline =
-        runtime.block_on(Pipeline::start(store.clone(), crate::extractor()?, settings))?;
+    let mut nodes = Vec::new();
+    for _ in 0..asked.nodes {
+        nodes.push(runtime.block_on(Node::start(&url))?);
+    }
     let start = began.elapsed();
-    let listener = runtime.block_on(tokio::net::TcpListener::bind("127.0.0.1:0"))?;
-    let address = listener.local_addr()?;
-    let (stop, stopped) = tokio::sync::oneshot::channel::<()>();
-    let app = App::new(pipeline.clone(), server_settings()?);
-    let serving = runtime.spawn(server::serve(listener, app, async { _ = stopped.await }));
+    let addresses: Vec<SocketAddr> = nodes.iter().map(|node| node.address).collect();
 
     let cpu = cpu_seconds();
     let began = Instant::now();
-    let mut times = send_all(address, &requests, asked.connections)?;
+    let mut times = send_all(&addresses, &requests, asked.connections)?;
     let took = began.elapsed();
     let cpu = cpu_seconds().zip(cpu).map(|(after, before)| after - before);
-    _ = stop.send(());
-    runtime.block_on(serving)??;
-    runtime.block_on(async {
-        pipeline.stop().await;
-        store.close().await;
-    });
+    for node in nodes {
+        runtime.block_on(node.end())?;
+    }
     times.sort_unstable();
     tell(asked, &Measured { fill, start, took, times, cpu });
     Ok(())
@@ -114,12 +159,13 @@ fn tell(asked: &Asked, measured: &Measured) {
     let cpu_ms = measured.cpu.map(|cpu| cpu * 1e3 / measured.times.len().max(1) as f64);
     if asked.as_json {
         println!(
-            "{{\"records\":{},\"new\":{},\"connections\":{},\"seed\":{SEED},\
+            "{{\"records\":{},\"new\":{},\"connections\":{},\"nodes\":{},\"seed\":{SEED},\
              \"submissions_per_second\":{rate:.0},\"p50_ms\":{:.2},\"p99_ms\":{:.2},\
              \"max_ms\":{:.2},\"cpu_ms_per_submission\":{},\"start_seconds\":{:.2}}}",
             asked.records,
             asked.new,
             asked.connections,
+            asked.nodes,
             ms(50),
             ms(99),
             ms(100),
@@ -131,8 +177,8 @@ fn tell(asked: &Asked, measured: &Measured) {
     println!("{} made-up records there, OpenCR's default rules, seed {SEED}", asked.records);
     println!("filled in {:.1?}, index ready {:.1?} after a restart", measured.fill, measured.start);
     println!(
-        "{} new submissions over {} connections, each durable before its answer",
-        asked.new, asked.connections
+        "{} new submissions over {} connections to {} node(s), each durable before its answer",
+        asked.new, asked.connections, asked.nodes
     );
     println!(
         "{rate:.0} a second, p50 {:.1} ms, p90 {:.1} ms, p99 {:.1} ms, max {:.1} ms",
@@ -210,14 +256,16 @@ fn server_settings() -> anyhow::Result<ServerSettings> {
 
 /// Sends every request once, over so many connections; gives how long each answer took.
 fn send_all(
-    address: SocketAddr,
+    nodes: &[SocketAddr],
     requests: &[Vec<u8>],
     connections: usize,
 ) -> anyhow::Result<Vec<Duration>> {
     let next = AtomicUsize::new(0);
     let times = Mutex::new(Vec::with_capacity(requests.len()));
     std::thread::scope(|scope| {
-        let senders = (0..connections).map(|_| scope.spawn(|| send(address, requests, &next)));
+        let nodes = nodes.iter().copied().cycle().take(connections);
+        let next = &next;
+        let senders = nodes.map(|node| scope.spawn(move || send(node, requests, next)));
         for sender in senders.collect::<Vec<_>>() {
             let sent = sender.join().map_err(|_| anyhow::anyhow!("a sender failed"))??;
             if let Ok(mut times) = times.lock() {

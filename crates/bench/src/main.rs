@@ -3,7 +3,7 @@
 //! - `match --records N --rules NAME|FILE
 //!   [--scans N] [--json]`: the index against a scan of all records; names are `native`,
 //!   `opencr-default`, `opencr-probabilistic` and `fellegi-sunter`.
-//! - `throughput [--records N] [--new N] [--connections N] [--store FILE] [--json]`: new people
+//! - `throughput [--records N] [--new N] [--connections N] [--store FILE|URL] [--nodes N] [--json]`: new people
 //!   over HTTP into a registry that holds N records, each durable before its answer.
 //! - `churn [UPDATES]`: memory of the index while the same 10,000 records are updated.
 //! - `pipeline [RECORDS]`: searches and submissions without HTTP, by store and senders.

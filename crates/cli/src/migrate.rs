@@ -15,7 +15,7 @@ use anyhow::Context as _;
 use fhir::resource::Resource;
 use pipeline::{
     Clock, Settings,
-    adopt::{Adoption, adopt, adopt_flagged},
+    adopt::{Adoption, adopt, adopt_flagged, refuse_foreign},
 };
 use registry::{
     account::Account,
@@ -85,9 +85,13 @@ pub(crate) fn run(arguments: Arguments) -> anyhow::Result<ExitCode> {
     // All is read and understood before anything is written: half a file changes nothing.
     let mut found = Found::default();
     let spools = config.data.folder.join("migrate");
+    // Before hours of fetching.
+    wiring::runtime()?.block_on(refuse_used(&url))?;
     let is_url = |path: &PathBuf| path.to_str().and_then(url_of).is_some();
+    let mut is_fetched = false;
     match asked.from.as_slice() {
         [one] if is_url(one) => {
+            is_fetched = true;
             let base = one.to_str().and_then(url_of).unwrap_or_default();
             found.fetch(base, &asked.server, &spools, &vocabulary)?;
         }
@@ -107,15 +111,27 @@ pub(crate) fn run(arguments: Arguments) -> anyhow::Result<ExitCode> {
         told
     })?;
     // All of it is in the store now, or named in the report.
-    if spools.exists() {
+    if is_fetched {
         let why = "what was fetched is not needed any more and cannot be deleted";
-        std::fs::remove_dir_all(&spools).with_context(|| format!("{why}: {}", spools.display()))?;
+        fetch::clear(&spools).with_context(|| format!("{why}: {}", spools.display()))?;
     }
     Ok(ExitCode::from(if is_sound { 0 } else { 1 }))
 }
 
+/// Refuses a store that something else has been written to.
+async fn refuse_used(url: &str) -> anyhow::Result<()> {
+    if !store::is_there(url).await.context("cannot look for the store")? {
+        return Ok(());
+    }
+    let store = store::open(url).await.context("cannot open the store")?;
+    let refused = refuse_foreign(&*store).await;
+    store.close().await;
+    Ok(refused?)
+}
+
 fn url_of(text: &str) -> Option<&str> {
-    ["http://", "https://"].iter().any(|scheme| text.starts_with(scheme)).then_some(text)
+    let (scheme, _) = text.split_once("://")?;
+    ["http", "https"].iter().any(|known| scheme.eq_ignore_ascii_case(known)).then_some(text)
 }
 
 /// What the files hold.
@@ -127,7 +143,8 @@ struct Found {
     history: u64,
     files: Vec<PathBuf>,
     spools: Vec<Spool>,
-    others: BTreeMap<String, u64>,
+    /// Kinds that are not taken over; `None` for what cannot be counted.
+    others: BTreeMap<String, Option<u64>>,
 }
 
 impl Found {
@@ -162,18 +179,22 @@ impl Found {
         Ok(())
     }
 
-    fn add(&mut self, resource: Value, vocabulary: &Vocabulary) -> Result<(), &'static str> {
+    fn add(&mut self, resource: Value, vocabulary: &Vocabulary) -> Result<(), String> {
         match resource["resourceType"].as_str() {
             Some("Patient") => {
+                let id = resource["id"].as_str().unwrap_or("without an id").to_owned();
                 let patient = Resource::from_value(resource);
-                let patient = patient.map_err(|_| "a Patient in it is no resource")?;
+                let patient = patient.map_err(|_| format!("Patient {id} in it is no resource"))?;
                 self.patients.add(patient, vocabulary);
             }
             Some("Person") => self.persons.push(resource),
             // Kept out of memory: it is read once more when its turn comes.
             Some("AuditEvent") => self.history += 1,
-            Some(other) => *self.others.entry(other.to_owned()).or_default() += 1,
-            None => return Err("something in it is no FHIR resource"),
+            Some(other) => {
+                let count = self.others.entry(other.to_owned()).or_insert(Some(0));
+                *count = count.map(|count| count + 1);
+            }
+            None => return Err("something in it is no FHIR resource".to_owned()),
         }
         Ok(())
     }
@@ -192,7 +213,10 @@ impl Found {
         );
         let mut plan = std::mem::take(&mut self.patients).plan(vocabulary);
         for (kind, count) in &self.others {
-            plan.left_out.push(format!("{count} of {kind}: this kind is not taken over"));
+            plan.left_out.push(match count {
+                Some(count) => format!("{count} of {kind}: this kind is not taken over"),
+                None => format!("{kind}: the server does not tell how many it has of this kind"),
+            });
         }
         let mut progress = |line: &str| eprintln!("{line}");
         let (store, ruleset) = (&*opened.store, extractor.ruleset().hash.to_string());
@@ -274,7 +298,7 @@ async fn take_accounts(
 ) -> anyhow::Result<u64> {
     let now = Clock::system().now();
     let mut added = 0;
-    for (number, person) in (1..).zip(persons) {
+    for person in persons {
         let left_out = match account_of_person(person, now) {
             Ok(account) if accounts.add_account(&account).await? => {
                 added += 1;
@@ -284,7 +308,8 @@ async fn take_accounts(
             Ok(_) => Some("its id or user name is taken by another account".to_owned()),
             Err(error) => Some(error.to_string()),
         };
-        plan.left_out.extend(left_out.map(|why| format!("the account of Person {number}: {why}")));
+        let id = person["id"].as_str().unwrap_or("without an id");
+        plan.left_out.extend(left_out.map(|why| format!("the account of Person/{id}: {why}")));
     }
     Ok(added)
 }
@@ -320,7 +345,7 @@ fn read_file(path: &Path) -> anyhow::Result<Vec<Value>> {
     let file = path.display();
     let text = std::fs::read_to_string(path)
         .map_err(|error| usage(format!("cannot read {file}: {error}")))?;
-    resources(&text).map_err(|why| usage(format!("{file}: {why}")))
+    resources(text.trim_start_matches('\u{feff}')).map_err(|why| usage(format!("{file}: {why}")))
 }
 
 /// The resources of a Bundle, of an array, or of lines.
@@ -356,5 +381,6 @@ fn bundled(mut bundle: Value) -> Result<Vec<Value>, String> {
                     lead to, and put the resources into one file, one a line"
             .to_owned());
     }
-    Ok(entries.into_iter().map(|mut entry| entry["resource"].take()).collect())
+    let resources = entries.into_iter();
+    Ok(resources.filter_map(|mut entry| Some(entry.get_mut("resource")?.take())).collect())
 }

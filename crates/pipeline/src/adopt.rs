@@ -27,6 +27,9 @@ pub use flags::{Flags, adopt_flagged};
 /// Things that one commit takes over; all of them are durable when the next one begins.
 const CHUNK_MAX: usize = 500;
 
+/// Things that are read at once for comparing.
+const PAGE: u32 = 1_000;
+
 /// Why nothing more could be taken over.
 #[derive(Debug, Error)]
 pub enum AdoptError {
@@ -88,12 +91,17 @@ pub async fn adopt(
     }
     progress("comparing");
     adoption.differences = compare(store, plan, &pairs).await?;
+    adoption.differences.extend(surplus(store, plan).await?);
     Ok(adoption)
 }
 
 /// A migration is the only thing that may have written before: it refuses all else, so the
 /// newest event tells.
-async fn refuse_foreign(store: &dyn Store) -> Result<(), AdoptError> {
+///
+/// # Errors
+///
+/// [`AdoptError::Foreign`] for a store that others have written to.
+pub async fn refuse_foreign(store: &dyn Store) -> Result<(), AdoptError> {
     let newest = store.head().await?.revision;
     let before = Revision(newest.0.saturating_sub(1));
     for event in store.events_after(before, 1).await? {
@@ -244,5 +252,44 @@ async fn compare(
             ));
         }
     }
+    Ok(differences)
+}
+
+/// What is in the store and not in the plan: left by an earlier run from another source, or deleted
+/// there since.
+async fn surplus(store: &dyn Store, plan: &Plan) -> Result<Vec<String>, StoreError> {
+    let mut differences = Vec::new();
+    let ids: HashSet<&RecordId> = plan.records.iter().map(|adopted| &adopted.id).collect();
+    let of_records = plan.records.iter().map(|adopted| &adopted.golden);
+    let goldens: HashSet<&Cruid> =
+        of_records.chain(plan.emptied.iter().map(|(id, ..)| id)).collect();
+    let mut after = None;
+    loop {
+        let records = store.records_after(after, PAGE).await?;
+        let Some((last, _)) = records.last() else { break };
+        after = Some(last.number);
+        let others = records.iter().filter(|(state, _)| !ids.contains(&state.id));
+        differences.extend(others.map(|(state, _)| {
+            format!("Patient/{} is in the store, and not in what was read", state.id)
+        }));
+    }
+    let mut after = None;
+    loop {
+        let found = store.goldens_after(after, PAGE).await?;
+        let Some(last) = found.last() else { break };
+        after = Some(last.number.0);
+        let others = found.iter().filter(|golden| !goldens.contains(&golden.id));
+        differences.extend(others.map(|golden| {
+            format!("Patient/{}, a golden record, is in the store alone", golden.id)
+        }));
+    }
+    let pairs = store.broken_pairs().await?.into_iter();
+    differences.extend(pairs.filter(|pair| !plan.pairs.contains(pair)).map(|pair| {
+        format!(
+            "Patient/{} and Patient/{} are declared different here alone",
+            pair.low(),
+            pair.high()
+        )
+    }));
     Ok(differences)
 }

@@ -7,7 +7,10 @@
 mod client;
 mod spool;
 
-use std::path::{Path, PathBuf};
+use std::{
+    collections::HashSet,
+    path::{Path, PathBuf},
+};
 
 use serde_json::Value;
 
@@ -40,8 +43,8 @@ pub(super) struct Server {
 pub(super) struct Fetched {
     /// One file a kind.
     pub(super) spools: Vec<Spool>,
-    /// Kinds that are not taken over, and how many of each.
-    pub(super) others: Vec<(&'static str, u64)>,
+    /// Kinds that are not taken over, and how many of each; `None` where the server does not tell.
+    pub(super) others: Vec<(&'static str, Option<u64>)>,
 }
 
 /// Fetches everything from the server at `base` into `folder`, or what an earlier run left over.
@@ -51,12 +54,20 @@ pub(super) fn fetch(base: &str, server: &Server, folder: &Path) -> anyhow::Resul
     for kind in KINDS {
         let total = client.count(kind)?;
         let mut spool = Spool::open(folder, client.base(), kind)?;
-        if !spool.is_empty() {
+        let is_resumed = !spool.is_empty();
+        if is_resumed {
             eprintln!("{} of {total} {kind} are here from an earlier run", spool.len());
         }
         read_pages(&client, &mut spool, kind, total)?;
-        let got = spool.len();
-        if got < total {
+        if is_resumed {
+            // What was deleted there since is in no page of what is new.
+            let gone = spool.keep_only(&ids(&client, kind)?);
+            if gone > 0 {
+                eprintln!("{gone} of {kind} have been deleted there since the earlier run");
+            }
+        }
+        let (got, total) = (spool.len(), client.count(kind)?);
+        if got != total {
             return Err(usage(format!(
                 "the server counts {total} of {kind} and gave {got}: stop what writes to it, delete \
                  {} and run this again",
@@ -68,23 +79,62 @@ pub(super) fn fetch(base: &str, server: &Server, folder: &Path) -> anyhow::Resul
     }
     let mut others = Vec::new();
     for kind in COUNTED {
-        // A store that does not know the kind has none of it.
-        let count = client.count(kind).unwrap_or(0);
-        others.extend((count > 0).then_some((kind, count)));
+        match client.count_if_known(kind) {
+            Ok(None | Some(0)) => {}
+            Ok(count) => others.push((kind, count)),
+            Err(error) => {
+                eprintln!("{kind} cannot be counted: {error}");
+                others.push((kind, None));
+            }
+        }
     }
     Ok(Fetched { spools, others })
+}
+
+/// Deletes what was fetched, and nothing else that somebody may have put there.
+pub(super) fn clear(folder: &Path) -> std::io::Result<()> {
+    for kind in KINDS {
+        spool::delete(folder, kind)?;
+    }
+    spool::delete_folder(folder)
+}
+
+/// The ids of all resources of a kind.
+fn ids(client: &Client, kind: &str) -> anyhow::Result<HashSet<String>> {
+    let mut ids = HashSet::new();
+    let first = format!("{}/{kind}?_count={PAGE}&_elements=id&_sort=_lastUpdated", client.base());
+    pages(client, first, kind, &mut |resources| {
+        let found = resources.iter().filter_map(|resource| resource["id"].as_str());
+        ids.extend(found.map(str::to_owned));
+        Ok(())
+    })?;
+    Ok(ids)
 }
 
 fn read_pages(client: &Client, spool: &mut Spool, kind: &str, total: u64) -> anyhow::Result<()> {
     let since = spool.newest().map(|newest| format!("&_lastUpdated=ge{newest}"));
     let since = since.unwrap_or_default().replace('+', "%2B");
-    let mut next =
-        Some(format!("{}/{kind}?_count={PAGE}&_sort=_lastUpdated{since}", client.base()));
+    let first = format!("{}/{kind}?_count={PAGE}&_sort=_lastUpdated{since}", client.base());
     let mut pace = Pace::new(match kind {
         "Patient" => "Patients fetched",
         _ => "others fetched",
     });
-    let mut pages = std::collections::HashSet::new();
+    pages(client, first, kind, &mut |resources| {
+        spool.add(&resources)?;
+        pace.tell(spool.len(), total);
+        Ok(())
+    })
+}
+
+/// Hands on the resources of a kind page by page, from the page at `first` on.
+fn pages(
+    client: &Client,
+    first: String,
+    kind: &str,
+    take: &mut dyn FnMut(Vec<Value>) -> anyhow::Result<()>,
+) -> anyhow::Result<()> {
+    let mut next = Some(first);
+    let mut pages = HashSet::new();
     while let Some(url) = next {
         let mut page = client.get(&url)?;
         let links = page["link"].as_array().cloned().unwrap_or_default();
@@ -94,11 +144,9 @@ fn read_pages(client: &Client, spool: &mut Spool, kind: &str, total: u64) -> any
             return Err(usage("the server's pages lead in a circle: its next links are at fault"));
         }
         let entries = page["entry"].as_array_mut().map(std::mem::take).unwrap_or_default();
-        let resources = entries.into_iter().map(|mut entry| entry["resource"].take());
-        let wanted: Vec<Value> =
-            resources.filter(|resource| resource["resourceType"] == kind).collect();
-        spool.add(&wanted)?;
-        pace.tell(spool.len(), total);
+        let resources =
+            entries.into_iter().filter_map(|mut entry| Some(entry.get_mut("resource")?.take()));
+        take(resources.filter(|resource| resource["resourceType"] == kind).collect())?;
     }
     Ok(())
 }

@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use base64::{Engine, engine::general_purpose::STANDARD};
+use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
 use serde_json::Value;
 use sha2::{Digest, Sha512};
 use thiserror::Error;
@@ -96,7 +97,8 @@ impl Core {
             let pair = STANDARD.encode(format!("{}:{}", self.username, self.password));
             return Ok(vec![("authorization", format!("Basic {pair}"))]);
         }
-        let url = format!("{}/authenticate/{}", self.url, self.username);
+        let user = utf8_percent_encode(&self.username, NON_ALPHANUMERIC);
+        let url = format!("{}/authenticate/{user}", self.url);
         let response = self.agent.get(url).call().map_err(unreachable)?;
         let status = response.status().as_u16();
         if status != 200 {

@@ -39,7 +39,8 @@ pub(super) struct Settings {
 
 impl Live {
     pub(super) fn new(app: App, auditor: Auditor, file: SearchBounds) -> Self {
-        Self { app, auditor, file, last: None }
+        // An empty configuration changes nothing.
+        Self { app, auditor, file, last: Some(Settings { bounds: file, log_level: None }) }
     }
 
     /// Takes a configuration whole, or tells why not and leaves everything as it is.

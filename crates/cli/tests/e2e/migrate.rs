@@ -222,7 +222,7 @@ fn what_contradicts_itself_is_left_out_and_named() {
         "the broken match of Patient/p16 and Patient/p17: both are linked to one golden record",
         "the flag potentialMatches of Patient/p18",
         "Patient/g97 leads to no record",
-        "the account of Person 2: its password's hash or salt",
+        "the account of Person/u2: its password's hash or salt",
         "1 of AuditEvent: without an id",
         "1 of DocumentReference: this kind is not taken over",
         "0 differences",

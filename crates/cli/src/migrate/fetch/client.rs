@@ -39,6 +39,8 @@ enum Attempt {
     Done(Value),
     /// Another attempt may help.
     Again(String),
+    /// It will not, by this status: the server does not know what was asked for.
+    Unknown(u16),
 }
 
 impl Client {
@@ -80,7 +82,8 @@ impl Client {
     pub(super) fn own(&self, url: &str) -> String {
         let (scheme, authority, _) = parts(&self.base);
         match parts(url) {
-            ("", _, _) => format!("{}/{}", self.base, url.trim_start_matches('/')),
+            ("", ..) if url.starts_with('/') => format!("{scheme}://{authority}{url}"),
+            ("", ..) => format!("{}/{url}", self.base),
             (_, _, rest) => format!("{scheme}://{authority}{rest}"),
         }
     }
@@ -93,12 +96,29 @@ impl Client {
             .ok_or_else(|| usage(format!("the server does not tell how many of {kind} it has")))
     }
 
+    /// The same; none if the server does not know the kind.
+    pub(super) fn count_if_known(&self, kind: &str) -> anyhow::Result<Option<u64>> {
+        let counted = self.ask(&format!("{}/{kind}?_summary=count", self.base))?;
+        Ok(counted.ok().and_then(|counted| counted["total"].as_u64()))
+    }
+
     /// Reads a Bundle.
     pub(super) fn get(&self, url: &str) -> anyhow::Result<Value> {
+        self.ask(url)?.map_err(|status| {
+            usage(format!(
+                "the FHIR server answers {status}: is --from its base, as in \
+                 http://hapi:8080/fhir?"
+            ))
+        })
+    }
+
+    /// A Bundle, or the status by which the server says that there is none.
+    fn ask(&self, url: &str) -> anyhow::Result<Result<Value, u16>> {
         let mut pause = PAUSE;
         for attempt in 1.. {
             match self.attempt(url)? {
-                Attempt::Done(bundle) => return Ok(bundle),
+                Attempt::Done(bundle) => return Ok(Ok(bundle)),
+                Attempt::Unknown(status) => return Ok(Err(status)),
                 Attempt::Again(why) if attempt == ATTEMPTS => {
                     return Err(anyhow::anyhow!(
                         "the FHIR server cannot be read: {why}. Run this again; it goes on where it \
@@ -140,12 +160,7 @@ impl Client {
                 ));
             }
             429 | 500.. => return Ok(Attempt::Again(format!("it answers {status}"))),
-            _ => {
-                return Err(usage(format!(
-                    "the FHIR server answers {status}: is --from its base, as in \
-                     http://hapi:8080/fhir?"
-                )));
-            }
+            _ => return Ok(Attempt::Unknown(status)),
         }
         read(response)
     }
@@ -169,11 +184,11 @@ fn read(mut response: Response<ureq::Body>) -> anyhow::Result<Attempt> {
 /// Scheme, authority, and what follows; all of it follows if there is no scheme.
 fn parts(url: &str) -> (&str, &str, &str) {
     match url.split_once("://") {
-        Some((scheme, rest)) => {
+        Some((scheme, rest)) if !scheme.contains(['/', '?', '#']) => {
             let end = rest.find(['/', '?', '#']).unwrap_or(rest.len());
             (scheme, &rest[..end], &rest[end..])
         }
-        None => ("", "", url),
+        _ => ("", "", url),
     }
 }
 

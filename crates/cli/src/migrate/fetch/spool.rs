@@ -1,7 +1,7 @@
 //! A file of resources, one a line, that grows page by page.
 
 use std::{
-    collections::HashMap,
+    collections::{HashMap, HashSet},
     fs::{self, File, OpenOptions},
     io::{BufRead, BufReader, Write as _},
     path::{Path, PathBuf},
@@ -14,6 +14,31 @@ use crate::usage;
 
 /// The file that says which server the others are from.
 const ORIGIN: &str = "from";
+
+fn file_of(folder: &Path, kind: &str) -> PathBuf {
+    folder.join(format!("{kind}.ndjson"))
+}
+
+/// Deletes the file of a kind, if there is one.
+pub(super) fn delete(folder: &Path, kind: &str) -> std::io::Result<()> {
+    absent_is_fine(fs::remove_file(file_of(folder, kind)))
+}
+
+/// Deletes the folder, if nothing is in it that is not of here.
+pub(super) fn delete_folder(folder: &Path) -> std::io::Result<()> {
+    absent_is_fine(fs::remove_file(folder.join(ORIGIN)))?;
+    match fs::remove_dir(folder) {
+        Err(error) if error.kind() == std::io::ErrorKind::DirectoryNotEmpty => Ok(()),
+        done => absent_is_fine(done),
+    }
+}
+
+fn absent_is_fine(done: std::io::Result<()>) -> std::io::Result<()> {
+    match done {
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => Ok(()),
+        done => done,
+    }
+}
 
 /// The resources of one kind that have come in so far.
 pub(crate) struct Spool {
@@ -30,6 +55,7 @@ impl Spool {
     /// there is something to keep.
     pub(super) fn open(folder: &Path, origin: &str, kind: &str) -> anyhow::Result<Self> {
         let told = fs::read_to_string(folder.join(ORIGIN)).ok();
+        let told_nothing = told.is_none();
         if told.is_some_and(|told| told != origin) {
             return Err(usage(format!(
                 "{} holds what an earlier run fetched from another server: delete it, or name that \
@@ -37,7 +63,13 @@ impl Spool {
                 folder.display()
             )));
         }
-        let path = folder.join(format!("{kind}.ndjson"));
+        let path = file_of(folder, kind);
+        if told_nothing && path.exists() {
+            return Err(usage(format!(
+                "{} does not say which server its files are from: delete it",
+                folder.display()
+            )));
+        }
         let origin = origin.to_owned();
         let mut spool = Self { path, origin, lines: HashMap::new(), written: 0, newest: None };
         let mut lines = Lines::of(&spool.path)?;
@@ -66,6 +98,13 @@ impl Spool {
         self.newest.as_deref()
     }
 
+    /// Forgets all but these ids; gives how many that were.
+    pub(super) fn keep_only(&mut self, ids: &HashSet<String>) -> u64 {
+        let before = self.lines.len();
+        self.lines.retain(|id, _| ids.contains(id));
+        (before - self.lines.len()) as u64
+    }
+
     /// Keeps resources, durably.
     pub(super) fn add(&mut self, resources: &[Value]) -> anyhow::Result<()> {
         if resources.is_empty() {
@@ -87,7 +126,7 @@ impl Spool {
 
     /// Each resource once, in its newest version.
     pub(crate) fn resources(&self) -> anyhow::Result<Resources<'_>> {
-        Ok(Resources { spool: self, lines: Lines::of(&self.path)?, line: 0 })
+        Ok(Resources { spool: self, lines: Lines::of(&self.path)?, line: 0, given: 0 })
     }
 
     fn note(&mut self, resource: &Value) {
@@ -108,6 +147,8 @@ impl Spool {
             #[cfg(unix)]
             std::os::unix::fs::DirBuilderExt::mode(&mut builder, 0o700);
             builder.create(folder)?;
+        }
+        if !folder.join(ORIGIN).exists() {
             fs::write(folder.join(ORIGIN), &self.origin)?;
         }
         let mut options = OpenOptions::new();
@@ -123,6 +164,7 @@ pub(crate) struct Resources<'s> {
     spool: &'s Spool,
     lines: Lines,
     line: u64,
+    given: u64,
 }
 
 impl Resources<'_> {
@@ -132,9 +174,16 @@ impl Resources<'_> {
             self.line += 1;
             let id = resource["id"].as_str().unwrap_or_default();
             if self.spool.lines.get(id) == Some(&self.line) {
+                self.given += 1;
                 return Ok(Some(resource));
             }
         }
+        let (given, all) = (self.given, self.spool.len());
+        anyhow::ensure!(
+            given == all,
+            "{} gives {given} resources of {all}: it was changed, or cannot be read",
+            self.spool.path.display()
+        );
         Ok(None)
     }
 }
@@ -150,7 +199,14 @@ struct Lines {
 
 impl Lines {
     fn of(path: &Path) -> anyhow::Result<Self> {
-        let file = File::open(path).ok();
+        let file = match File::open(path) {
+            Ok(file) => Some(file),
+            Err(error) if error.kind() == std::io::ErrorKind::NotFound => None,
+            Err(error) => {
+                let why = format!("cannot read {}", path.display());
+                return Err(anyhow::Error::new(error).context(why));
+            }
+        };
         let length = file.as_ref().map(File::metadata).transpose()?.map_or(0, |file| file.len());
         Ok(Self { reader: file.map(BufReader::new), line: Vec::new(), whole: 0, length })
     }

@@ -32,6 +32,8 @@ enum Mood {
 struct State {
     mood: Mood,
     asked: Vec<String>,
+    /// Ids that were deleted.
+    gone: Vec<&'static str>,
 }
 
 #[derive(Clone)]
@@ -42,7 +44,7 @@ struct Store {
 
 impl Store {
     fn start(mood: Mood) -> Self {
-        let state = Arc::new(Mutex::new(State { mood, asked: Vec::new() }));
+        let state = Arc::new(Mutex::new(State { mood, asked: Vec::new(), gone: Vec::new() }));
         let mut store = Self { state, base: String::new() };
         let serving = store.clone();
         let url = listen("localhost:0", None, move |request| match request {
@@ -87,6 +89,7 @@ impl Store {
         };
         let mut found: Vec<Value> =
             all().into_iter().filter(|one| one["resourceType"] == kind).collect();
+        found.retain(|one| !state.gone.iter().any(|gone| one["id"] == *gone));
         if query.contains_key("_summary") {
             return plain(json!({"resourceType": "Bundle", "total": found.len()}));
         }
@@ -171,7 +174,7 @@ fn fetch_that_broke_off_goes_on_where_it_stopped() {
     assert_eq!(other.status.code(), Some(2));
     assert!(text(&other.stderr).contains("from another server"), "{}", text(&other.stderr));
 
-    *store.state() = State { mood: Mood::Well, asked: Vec::new() };
+    *store.state() = State { mood: Mood::Well, asked: Vec::new(), gone: Vec::new() };
     let rest = store.migrate(&data, &[]);
     let told = text(&rest.stdout);
     assert!(told.contains("Found 30 source records, 17 golden records, 1 accounts."), "{told}");
@@ -225,4 +228,79 @@ fn servers_that_cannot_be_trusted_with_the_whole_are_refused() {
         let done = migrate(&data, base);
         assert!(text(&done.stderr).contains("must be the base of a FHIR server"), "{base}");
     }
+}
+
+#[test]
+fn what_was_deleted_there_between_two_runs_is_not_taken_over() {
+    let folder = tempfile::tempdir().unwrap();
+    let data = folder.path().join("data");
+    let store = Store::start(Mood::Forgets(4));
+    assert_eq!(store.migrate(&data, &[]).status.code(), Some(1));
+    let spool = data.join("migrate/Patient.ndjson");
+    assert!(std::fs::read_to_string(&spool).unwrap().contains("\"p1\""));
+    *store.state() = State { mood: Mood::Well, asked: Vec::new(), gone: vec!["p1"] };
+    let done = store.migrate(&data, &[]);
+    let (told, said) = (text(&done.stdout), text(&done.stderr));
+    assert!(said.contains("1 of Patient have been deleted there"), "{said}");
+    assert!(told.contains("Found 29 source records"), "{told}{said}");
+    assert_eq!(verify(&data), Ok(()));
+    let server = Server::start(&data);
+    let answer = Client::new(&server, "openmrs").get("/Patient/p1").unwrap();
+    assert_eq!(answer.status, 404);
+}
+
+#[test]
+fn run_from_files_leaves_what_a_server_gave_so_far() {
+    let folder = tempfile::tempdir().unwrap();
+    let data = folder.path().join("data");
+    assert_eq!(Store::start(Mood::Forgets(4)).migrate(&data, &[]).status.code(), Some(1));
+    let file = write(folder.path(), "all.ndjson", &lines(&resources()));
+    assert_eq!(migrate(&data, &file).status.code(), Some(0));
+    assert!(data.join("migrate/Patient.ndjson").exists());
+}
+
+#[test]
+fn entries_that_are_none_are_passed_over() {
+    let folder = tempfile::tempdir().unwrap();
+    let odd = "{\"resourceType\": \"Bundle\", \"total\": 0, \"entry\": [1, null, [], {\"a\": 1}]}";
+    let done = Store::start(Mood::Else(200, odd)).migrate(&folder.path().join("data"), &[]);
+    let error = text(&done.stderr);
+    assert!(
+        !error.contains("panicked") && done.status.code().is_some_and(|code| code < 3),
+        "{error}"
+    );
+}
+
+#[test]
+fn store_that_is_in_use_is_refused_before_anything_is_fetched() {
+    let folder = tempfile::tempdir().unwrap();
+    let data = folder.path().join("data");
+    let server = Server::start(&data);
+    let patient = json!({"resourceType": "Patient", "name": [{"family": "Kintu"}],
+        "identifier": [{"system": "http://clientregistry.org/openmrs", "value": "1"}]});
+    assert_eq!(Client::new(&server, "openmrs").post("/Patient", &patient).unwrap().status, 201);
+    server.stop();
+    let store = Store::start(Mood::Well);
+    let done = store.migrate(&data, &[]);
+    assert!(text(&done.stderr).contains("the store is in use"), "{}", text(&done.stderr));
+    assert!(store.state().asked.is_empty() && !data.join("migrate").exists());
+}
+
+#[test]
+fn what_the_source_has_no_more_is_told() {
+    let folder = tempfile::tempdir().unwrap();
+    let data = folder.path().join("data");
+    let all = resources();
+    let file = write(folder.path(), "all.ndjson", &format!("\u{feff}{}", lines(&all)));
+    assert_eq!(migrate(&data, &file).status.code(), Some(0));
+    let fewer: Vec<Value> =
+        all.into_iter().filter(|one| one["id"] != "p29" && one["id"] != "p28").collect();
+    let file = write(folder.path(), "fewer.ndjson", &lines(&fewer));
+    let again = migrate(&data, &file);
+    let told = text(&again.stdout);
+    assert_eq!(again.status.code(), Some(1), "{told}");
+    assert!(
+        told.contains("DIFFERS: Patient/p29 is in the store, and not in what was read"),
+        "{told}"
+    );
 }

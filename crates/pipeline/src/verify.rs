@@ -10,7 +10,7 @@ use registry::{
     render,
     standing::{Moment, Standing},
     state::{MatchIssue, RecordState},
-    verify::{broken_promises, differences},
+    verify::{Comparison, broken_promises},
     vocabulary::Vocabulary,
 };
 use store::{Reader, StoreError, Window};
@@ -69,9 +69,10 @@ pub async fn verify(
     progress("following the event chain");
     let Some(replayed) = replay(reader, &mut report).await? else { return Ok(report) };
     progress("reading records, golden records and issues");
-    let stored = read_all(reader, vocabulary, &mut report).await?;
+    let compared = read_all(reader, vocabulary, replayed, &mut report).await?;
     progress("comparing the tables with the events, and checking every promise");
-    for finding in differences(&replayed, &stored).into_iter().chain(broken_promises(&stored)) {
+    let (differences, stored) = compared.end();
+    for finding in differences.into_iter().chain(broken_promises(&stored)) {
         report.find(finding);
     }
     progress("checking that every decision has its explanation");
@@ -112,14 +113,13 @@ async fn replay(reader: &dyn Reader, report: &mut Report) -> Result<Option<Stand
 async fn read_all(
     reader: &dyn Reader,
     vocabulary: &Vocabulary,
+    replayed: Standing,
     report: &mut Report,
-) -> Result<Standing, StoreError> {
-    let mut state = Standing::default();
-    read_issues(reader, &mut state, report).await?;
-    for pair in reader.broken_pairs().await? {
-        state.load_broken(&pair);
-    }
-    read_goldens(reader, &mut state, report).await?;
+) -> Result<Comparison, StoreError> {
+    let mut compared = Comparison::new(replayed);
+    read_issues(reader, &mut compared, report).await?;
+    compared.pairs(reader.broken_pairs().await?);
+    read_goldens(reader, &mut compared, report).await?;
     let mut after = None;
     loop {
         let page = reader.records_after(after, PAGE_MAX).await?;
@@ -128,16 +128,16 @@ async fn read_all(
         report.records += page.len() as u64;
         for (record, content) in &page {
             check_content(reader, record, content, report).await?;
-            state.load_record(record.clone());
         }
-        check_tags(reader, &page, &state, vocabulary, report).await?;
+        check_tags(reader, &page, compared.state(), vocabulary, report).await?;
+        page.into_iter().for_each(|(record, _)| compared.record(record));
     }
-    Ok(state)
+    Ok(compared)
 }
 
 async fn read_issues(
     reader: &dyn Reader,
-    state: &mut Standing,
+    compared: &mut Comparison,
     report: &mut Report,
 ) -> Result<(), StoreError> {
     loop {
@@ -147,13 +147,13 @@ async fn read_issues(
             return Ok(());
         }
         report.issues += page.len() as u64;
-        page.into_iter().for_each(|issue| state.load_issue(issue));
+        page.into_iter().for_each(|issue| compared.issue(issue));
     }
 }
 
 async fn read_goldens(
     reader: &dyn Reader,
-    state: &mut Standing,
+    compared: &mut Comparison,
     report: &mut Report,
 ) -> Result<(), StoreError> {
     let mut after = None;
@@ -168,7 +168,7 @@ async fn read_goldens(
             if versions != u64::from(golden.version) || newest.first() != Some(&golden) {
                 report.find(format!("the versions of golden {} are not complete", golden.id));
             }
-            state.load_golden(golden);
+            compared.golden(golden);
         }
     }
 }

@@ -2,12 +2,12 @@
 //!
 //! Pure: the caller reads pages from a store and hands them in. Findings name ids of ours only.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{BTreeMap, BTreeSet, HashSet};
 
 use crate::{
-    ids::{Cruid, RecordId},
+    ids::{Cruid, IssueId, RecordId},
     standing::Standing,
-    state::{BrokenPair, GoldenState, GoldenStatus, IssueKind, RecordState},
+    state::{BrokenPair, GoldenState, GoldenStatus, IssueKind, MatchIssue, RecordState},
 };
 
 /// Every promise that `state` breaks, in words; empty if it keeps them all.
@@ -137,28 +137,115 @@ fn check_issues(state: &Standing, findings: &mut Vec<String>) {
     }
 }
 
-/// How `stored` differs from `replayed`, the state that the events say; empty if it does not.
-pub fn differences(replayed: &Standing, stored: &Standing) -> Vec<String> {
-    let mut findings = Vec::new();
-    let records: BTreeSet<&RecordId> =
-        replayed.records().chain(stored.records()).map(|record| &record.id).collect();
-    for id in records {
-        if replayed.record(id) != stored.record(id) {
-            findings.push(format!("record {id} is not what the events say"));
-        }
-    }
-    let goldens: BTreeSet<&Cruid> =
-        replayed.goldens().chain(stored.goldens()).map(|golden| &golden.id).collect();
-    for id in goldens {
-        if replayed.golden(id) != stored.golden(id) {
-            findings.push(format!("golden {id} is not what the events say"));
-        }
-    }
-    if replayed.broken_pairs() != stored.broken_pairs() {
-        findings.push("the pairs declared different are not what the events say".to_owned());
-    }
-    if !replayed.issues().eq(stored.issues()) {
-        findings.push("the open issues are not what the events say".to_owned());
-    }
-    findings
+/// Compares what a store holds, row by row, with the state that its events say: first issues, then
+/// pairs, golden records and source records.
+///
+/// One state is kept, not two, for it may be that of a country: a row that agrees is let go, one
+/// that differs takes its place, and what is not stored goes, so that promises are checked on
+/// what is stored.
+pub struct Comparison {
+    state: Standing,
+    records: HashSet<RecordId>,
+    goldens: HashSet<Cruid>,
+    issues: HashSet<IssueId>,
+    findings: BTreeSet<String>,
 }
+
+impl Comparison {
+    /// Against `replayed`, the state that the events say.
+    pub fn new(replayed: Standing) -> Self {
+        Self {
+            state: replayed,
+            records: HashSet::new(),
+            goldens: HashSet::new(),
+            issues: HashSet::new(),
+            findings: BTreeSet::new(),
+        }
+    }
+
+    /// What is stored, as far as it was told, and what the events say of the rest.
+    pub fn state(&self) -> &Standing {
+        &self.state
+    }
+
+    /// Takes a stored open issue.
+    pub fn issue(&mut self, stored: MatchIssue) {
+        let replayed = self.state.issue(&stored.id);
+        if replayed != Some(&stored) {
+            self.findings.insert(OF_ISSUES.to_owned());
+            self.state.replace_issue(stored.clone());
+        }
+        self.issues.extend(self.state.issue(&stored.id).map(|issue| issue.id.clone()));
+    }
+
+    /// Takes all stored pairs declared different, after all issues.
+    pub fn pairs(&mut self, stored: impl IntoIterator<Item = BrokenPair>) {
+        let known = self.state.issues().map(|issue| &issue.id);
+        let lost: Vec<IssueId> = known.filter(|id| !self.issues.contains(*id)).cloned().collect();
+        if !lost.is_empty() {
+            self.findings.insert(OF_ISSUES.to_owned());
+            lost.iter().for_each(|id| self.state.forget_issue(id));
+        }
+        self.issues = HashSet::new();
+        let stored: BTreeSet<BrokenPair> = stored.into_iter().collect();
+        if stored != self.state.broken_pairs() {
+            self.findings.insert(OF_PAIRS.to_owned());
+            self.state.replace_pairs(&stored);
+        }
+    }
+
+    /// Takes a stored golden record.
+    pub fn golden(&mut self, stored: GoldenState) {
+        let id = match self.state.golden(&stored.id) {
+            Some(replayed) if *replayed == stored => replayed.id.clone(),
+            _ => {
+                self.findings.insert(of_golden(&stored.id));
+                let id = stored.id.clone();
+                self.state.replace_golden(stored);
+                id
+            }
+        };
+        self.goldens.insert(id);
+    }
+
+    /// Takes a stored source record.
+    pub fn record(&mut self, stored: RecordState) {
+        let id = match self.state.record(&stored.id) {
+            Some(replayed) if *replayed == stored => replayed.id.clone(),
+            _ => {
+                self.findings.insert(of_record(&stored.id));
+                let id = stored.id.clone();
+                self.state.replace_record(stored);
+                id
+            }
+        };
+        self.records.insert(id);
+    }
+
+    /// Once everything was taken: every difference in words, and what is stored.
+    pub fn end(mut self) -> (Vec<String>, Standing) {
+        let known = self.state.records().map(|record| &record.id);
+        let lost: Vec<_> = known.filter(|id| !self.records.contains(*id)).cloned().collect();
+        self.findings.extend(lost.iter().map(of_record));
+        lost.iter().for_each(|id| self.state.forget_record(id));
+        let known = self.state.goldens().map(|golden| &golden.id);
+        let lost: Vec<_> = known.filter(|id| !self.goldens.contains(*id)).cloned().collect();
+        self.findings.extend(lost.iter().map(of_golden));
+        lost.iter().for_each(|id| self.state.forget_golden(id));
+        (self.findings.into_iter().collect(), self.state)
+    }
+}
+
+const OF_ISSUES: &str = "the open issues are not what the events say";
+const OF_PAIRS: &str = "the pairs declared different are not what the events say";
+
+fn of_record(id: &RecordId) -> String {
+    format!("record {id} is not what the events say")
+}
+
+fn of_golden(id: &Cruid) -> String {
+    format!("golden {id} is not what the events say")
+}
+
+#[cfg(test)]
+mod tests;

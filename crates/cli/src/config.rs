@@ -70,6 +70,8 @@ pub(crate) struct Config {
     pub(crate) metrics: Metrics,
     /// Logging.
     pub(crate) log: Log,
+    /// Traces for an OpenTelemetry collector.
+    pub(crate) traces: Traces,
     /// The made-up population.
     pub(crate) demo: Demo,
     /// The submitting systems.
@@ -275,6 +277,18 @@ pub(crate) enum LogFormat {
     Text,
     /// For machines.
     Json,
+}
+
+/// `[traces]`
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct Traces {
+    /// Where spans are sent; empty: nowhere.
+    pub(crate) url: String,
+    /// The CA of the collector's certificate; empty: those that browsers know.
+    pub(crate) ca: String,
+    /// Of how many traces one is sent.
+    pub(crate) one_in: u32,
 }
 
 /// `[demo]`

@@ -13,6 +13,7 @@ mod clients_file;
 mod cohort;
 mod config;
 mod demo;
+mod doctor;
 mod evaluate;
 mod explain;
 mod feed;
@@ -30,6 +31,7 @@ mod serve;
 mod show;
 mod source;
 mod store_command;
+mod traces;
 mod train;
 mod user;
 mod verify;
@@ -75,6 +77,8 @@ enum Command {
     Explain(explain::Arguments),
     /// Look at rules: whether they can be used and what they cost.
     Rules(rules::Arguments),
+    /// Check this machine: whether the registry would start and serve, and what to do if not.
+    Doctor(doctor::Arguments),
     /// Check a registry's event chain and everything it promises.
     Verify(verify::Arguments),
     /// Write the whole registry to one file, also while it serves.
@@ -169,6 +173,7 @@ fn main() -> ExitCode {
         Command::Evaluate(arguments) => evaluate::run(arguments),
         Command::Explain(arguments) => explain::run(arguments),
         Command::Rules(arguments) => rules::run(arguments),
+        Command::Doctor(arguments) => doctor::run(arguments),
         Command::Verify(arguments) => verify::run(arguments),
         Command::Backup(arguments) => backup::run(arguments),
         Command::Restore(arguments) => backup::run_restore(arguments),

@@ -13,7 +13,9 @@ use crate::{
     config::{self, Config},
     demo, memory,
     openhim::Mediator,
-    people, protection, usage, verify, wiring,
+    people, protection,
+    traces::Traces,
+    usage, verify, wiring,
 };
 
 mod stop;
@@ -50,7 +52,8 @@ pub(crate) fn run(arguments: Arguments) -> anyhow::Result<ExitCode> {
     let mut overrides = verify::store_overrides(&arguments.data, &arguments.store);
     overrides.extend(arguments.port.map(|port| ("OPENCR__SERVER__PORT", port.to_string())));
     let config = arguments.config.load(overrides)?;
-    wiring::log(&config);
+    let traces = Traces::of(&config)?;
+    wiring::log_and_trace(&config, traces.as_ref());
     let extractor = wiring::extractor(&config, None)?;
     let mut settings = server_settings(&config)?;
     protection::apply(&config, &mut settings)?;
@@ -99,6 +102,7 @@ pub(crate) fn run(arguments: Arguments) -> anyhow::Result<ExitCode> {
         tracing::info!("stopped");
         served.context("the server stopped")
     })?;
+    traces.into_iter().for_each(Traces::stop);
     Ok(ExitCode::SUCCESS)
 }
 

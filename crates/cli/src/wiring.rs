@@ -12,9 +12,17 @@ use anyhow::Context as _;
 use pipeline::{Settings, image::ImageSettings};
 use registry::{decide::Policy, extract::Extractor, ids::ClientId, vocabulary::Vocabulary};
 
-use tracing_subscriber::EnvFilter;
+use tracing_subscriber::{
+    EnvFilter, Layer, Registry, fmt, layer::SubscriberExt as _, reload,
+    util::SubscriberInitExt as _,
+};
 
-use crate::{chain, clients_file, config::Config, usage};
+use crate::{
+    chain, clients_file,
+    config::{Config, LogFormat},
+    traces::Traces,
+    usage,
+};
 
 /// The spelling of registry facts.
 pub(crate) fn vocabulary(config: &Config) -> Vocabulary {
@@ -116,25 +124,21 @@ pub(crate) fn runtime() -> anyhow::Result<tokio::runtime::Runtime> {
 
 /// Sends log lines to stderr, in the configured form and from the configured level.
 pub(crate) fn log(config: &Config) {
-    use tracing_subscriber::fmt;
-    let filter = EnvFilter::new(&config.log.level);
+    log_and_trace(config, None);
+}
+
+/// The same, and spans to a collector.
+pub(crate) fn log_and_trace(config: &Config, traces: Option<&Traces>) {
+    let (filter, handle) = reload::Layer::new(EnvFilter::new(&config.log.level));
     let is_terminal = std::io::stderr().is_terminal();
-    let lines = fmt().with_env_filter(filter).with_writer(std::io::stderr).with_ansi(is_terminal);
+    let lines = fmt::layer().with_writer(std::io::stderr).with_ansi(is_terminal);
+    let lines: Box<dyn Layer<Registry> + Send + Sync> = match config.log.format {
+        LogFormat::Text => lines.with_filter(filter).boxed(),
+        LogFormat::Json => lines.json().with_filter(filter).boxed(),
+    };
     // A second call, in one process, keeps the first logger.
-    match config.log.format {
-        crate::config::LogFormat::Text => {
-            let lines = lines.with_filter_reloading();
-            let handle = lines.reload_handle();
-            let _ = lines.try_init();
-            keep_level(config, move |filter| _ = handle.reload(filter));
-        }
-        crate::config::LogFormat::Json => {
-            let lines = lines.json().with_filter_reloading();
-            let handle = lines.reload_handle();
-            let _ = lines.try_init();
-            keep_level(config, move |filter| _ = handle.reload(filter));
-        }
-    }
+    let _ = Registry::default().with(lines).with(traces.map(Traces::layer)).try_init();
+    keep_level(config, move |filter| _ = handle.reload(filter));
     for warning in &config.warnings {
         tracing::warn!("{warning}");
     }

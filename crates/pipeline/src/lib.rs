@@ -16,7 +16,7 @@ use registry::{
     batch::Receipt,
     decide::{Refusal, Submitted},
     extract::Extractor,
-    ids::{ClientId, RecordId},
+    ids::{ClientId, RecordId, Revision},
     once::Once,
     record::SourceRecord,
     verdict::Verdict,
@@ -296,6 +296,11 @@ impl Pipeline {
         self.shared.published.load().snapshot.clone()
     }
 
+    /// The store's revision that the match index shows.
+    pub fn index_revision(&self) -> Revision {
+        self.shared.published.load().revision
+    }
+
     /// What the match index was made from at the start.
     pub fn index_origin(&self) -> IndexOrigin {
         self.shared.origin
@@ -329,7 +334,7 @@ impl Pipeline {
 /// Keeps new times from falling behind those of stored events.
 async fn keep_time(store: &dyn Reader, clock: &Clock) -> Result<(), StoreError> {
     let newest = store.head().await?.revision;
-    let before = registry::ids::Revision(newest.0.saturating_sub(1));
+    let before = Revision(newest.0.saturating_sub(1));
     for event in store.events_after(before, 1).await? {
         clock.not_before(event.at);
     }

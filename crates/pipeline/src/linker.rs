@@ -12,8 +12,9 @@ use std::{
 
 use matching::index::Limits;
 use registry::{decide::Refusal, event::Head, extract::Extractor, ids::Revision};
-use store::{Store, StoreError, threads};
+use store::{Store, StoreError, Turn, threads};
 use tokio::sync::mpsc;
+use tracing::{Instrument as _, debug_span};
 
 use crate::{
     Answers, PipelineError, Work,
@@ -32,6 +33,9 @@ mod overlay;
 use desk::Decided;
 pub(crate) use desk::{Desk, match_all, wanted};
 
+/// For how long nodes take turns after one of them was refused.
+const TURNS_FOR: Duration = Duration::from_secs(10);
+
 /// How often a node looks for what others committed, if it hears of nothing.
 const LOOK_EVERY: Duration = Duration::from_secs(1);
 
@@ -41,6 +45,8 @@ pub(crate) struct Linker {
     extractor: Arc<Extractor>,
     settings: Settings,
     published: Published,
+    /// When another node last came first.
+    met: Option<Instant>,
 }
 
 impl Linker {
@@ -51,7 +57,8 @@ impl Linker {
         published: Published,
     ) -> Self {
         settings.meters.at_revision(published.revision());
-        Self { store, extractor, settings, published }
+        settings.meters.store_at(published.revision());
+        Self { store, extractor, settings, published, met: None }
     }
 
     /// Works until the gate is closed and the queue is empty.
@@ -88,7 +95,10 @@ impl Linker {
         let seen = self.published.revision();
         loop {
             match self.store.newest_after(seen, LOOK_EVERY).await {
-                Ok(newest) if newest > seen => return,
+                Ok(newest) if newest > seen => {
+                    self.settings.meters.store_at(newest);
+                    return;
+                }
                 Ok(_) => {}
                 Err(error) => {
                     let error: &dyn std::error::Error = &error;
@@ -137,10 +147,12 @@ impl Linker {
 
     /// Decides, commits and answers. A fault in one work does not take the others with it.
     async fn serve_works(&mut self, parcels: Vec<WorkParcel>) {
+        let span = debug_span!("batch", requests = parcels.len());
+        parcels.iter().for_each(|parcel| _ = span.follows_from(&parcel.span));
         let (works, replies): (Vec<Work>, Vec<_>) =
             parcels.into_iter().map(|parcel| (parcel.work, (parcel.reply, parcel.place))).unzip();
         let works: Arc<[Work]> = works.into();
-        let answers = match self.commit(&works).await {
+        let answers = match self.commit(&works).instrument(span).await {
             Err(PipelineError::Fault) => self.one_by_one(&works).await,
             Err(error) => works.iter().map(|_| Err(copy(&error))).collect(),
             Ok(answers) => answers.into_iter().map(Ok).collect(),
@@ -189,25 +201,55 @@ impl Linker {
         Ok(answers)
     }
 
-    /// One read, one write, and the same again if another node wrote in between.
+    /// Commits, and takes turns with other nodes that commit at the same time.
     async fn commit(&mut self, works: &Arc<[Work]>) -> Result<Vec<Answers>, PipelineError> {
+        let mut turn = self.turn().await;
+        let committed = self.commit_in_turn(works, &mut turn).await;
+        turn.into_iter().for_each(Turn::end);
+        committed
+    }
+
+    /// Waits for this node's turn, if it has met others lately.
+    async fn turn(&self) -> Option<Turn> {
+        self.met.filter(|met| met.elapsed() < TURNS_FOR)?;
+        let turn = self.store.turn().instrument(debug_span!("turn")).await;
+        // Without it the node tries its luck, as it does when it meets nobody.
+        let told = turn.inspect_err(|error| tracing::warn!(%error, "no turn came in time"));
+        told.ok()
+    }
+
+    /// Another node came first: from now on in turn.
+    async fn meet(&mut self, turn: &mut Option<Turn>) {
+        self.settings.meters.overtaken();
+        self.met = Some(Instant::now());
+        // Who has the turn and is refused all the same has it no longer.
+        turn.take().into_iter().for_each(Turn::end);
+        *turn = self.turn().await;
+    }
+
+    /// One read, one write, and the same again if another node wrote in between.
+    async fn commit_in_turn(
+        &mut self,
+        works: &Arc<[Work]>,
+        turn: &mut Option<Turn>,
+    ) -> Result<Vec<Answers>, PipelineError> {
         let operations = works.iter().map(|work| work.operations.len()).sum();
         for _ in 0..=self.settings.stale_retries_max {
             let meters = &self.settings.meters;
             let mut watch = Watch::start(meters.clone());
-            let head = self.catch_up().await?;
+            let head = self.catch_up().instrument(debug_span!("catch_up")).await?;
             watch.lap(Step::CatchUp);
             let seen = head.revision;
             let decided = match self.decide(works, head, &mut watch).await {
                 Err(PipelineError::Fault) if self.is_overtaken(seen).await? => {
-                    self.settings.meters.overtaken();
+                    self.meet(turn).await;
                     continue;
                 }
                 decided => decided?,
             };
             if decided.commit.is_empty() {
                 if self.is_overtaken(seen).await? {
-                    self.settings.meters.overtaken();
+                    self.meet(turn).await;
                     continue;
                 }
                 self.settings.meters.batched(operations);
@@ -215,19 +257,22 @@ impl Linker {
             }
             let newest = decided.commit.events.last().map_or(seen, |event| event.revision);
             let events = decided.commit.events.len();
-            let committed = self.store.commit(decided.commit).await;
+            let committing = self.store.commit(decided.commit);
+            let committed = committing.instrument(debug_span!("commit", events)).await;
             watch.lap(Step::Commit);
             match committed {
                 Ok(()) => {
-                    self.published.publish(decided.index_changes, newest);
+                    let publish = || self.published.publish(decided.index_changes, newest);
+                    debug_span!("publish").in_scope(publish);
                     watch.lap(Step::Publish);
                     self.settings.meters.batched(operations);
+                    self.settings.meters.store_at(newest);
                     self.settings.meters.at_revision(newest);
                     watch.tell(events);
                     tell_cuts(&decided.answers);
                     return Ok(decided.answers);
                 }
-                Err(StoreError::Stale { .. }) => self.settings.meters.overtaken(),
+                Err(StoreError::Stale { .. }) => self.meet(turn).await,
                 // If it was written all the same, the next batch finds the revision moved on
                 // and catches up before it decides.
                 Err(error) => return Err(store_error(error)),
@@ -249,17 +294,23 @@ impl Linker {
             let meters = self.settings.meters.clone();
             move || match_all(&works, &snapshot, &limits, &meters)
         })
+        .instrument(debug_span!("match"))
         .await?;
         watch.lap(Step::Match);
         let has_golden_guards = !self.extractor.ruleset().golden_guards.is_empty();
         let wanted = wanted(works, &matched, has_golden_guards);
-        let standing = load::standing(&*self.store, &wanted).await.map_err(store_error)?;
-        let answered = load::answered(&*self.store, works).await.map_err(store_error)?;
+        let load = async {
+            let standing = load::standing(&*self.store, &wanted).await?;
+            Ok((standing, load::answered(&*self.store, works).await?))
+        };
+        let loaded: Result<_, StoreError> = load.instrument(debug_span!("load")).await;
+        let (standing, answered) = loaded.map_err(store_error)?;
         watch.lap(Step::Load);
         let desk = Desk::new(head, standing, snapshot, self.extractor.clone(), &self.settings);
         let desk = desk.knowing(answered);
         let works = works.clone();
-        let decided = blocking(move || desk.decide_all(&works, &matched)).await;
+        let decide = blocking(move || desk.decide_all(&works, &matched));
+        let decided = decide.instrument(debug_span!("decide")).await;
         watch.lap(Step::Decide);
         decided
     }
@@ -269,6 +320,7 @@ impl Linker {
         let clock = Some(&self.settings.clock);
         let followed = follow(&*self.store, &self.extractor, &mut self.published, clock).await;
         self.settings.meters.at_revision(self.published.revision());
+        followed.iter().for_each(|head| self.settings.meters.store_at(head.revision));
         followed.map_err(|error| match error {
             FollowError::Store(error) => store_error(error),
             FollowError::Event(_) | FollowError::Record(_) => {

@@ -34,6 +34,7 @@ pub struct Meters {
     records_verified: Histogram,
     candidates_cut: Counter,
     revision: Gauge,
+    store_revision: Gauge,
 }
 
 /// By [`Outcome`].
@@ -166,6 +167,7 @@ impl Meters {
             records_verified: histogram!("opencr_search_records_verified"),
             candidates_cut: counter!("opencr_candidates_cut_total"),
             revision: gauge!("opencr_revision"),
+            store_revision: gauge!("opencr_store_revision"),
         }
     }
 
@@ -202,6 +204,11 @@ impl Meters {
     /// A batch that has to be decided again.
     pub(crate) fn overtaken(&self) {
         self.batches_stale.increment(1);
+    }
+
+    /// The newest revision that the store is known to have.
+    pub fn store_at(&self, revision: Revision) {
+        self.store_revision.set(revision.0 as f64);
     }
 
     /// The revision that the index shows.
@@ -321,6 +328,11 @@ fn describe_linker() {
         "opencr_revision",
         Unit::Count,
         "Revision of the store that the match index shows."
+    );
+    describe_gauge!(
+        "opencr_store_revision",
+        Unit::Count,
+        "Newest revision that the store is known to have."
     );
 }
 

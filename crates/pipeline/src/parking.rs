@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use parking_lot::Mutex;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore, mpsc, oneshot};
+use tracing::Span;
 
 use crate::{
     Answers, Meters, PipelineError, Work,
@@ -24,6 +25,8 @@ pub(crate) struct WorkParcel {
     pub(crate) reply: oneshot::Sender<Result<Answers, PipelineError>>,
     /// Kept until the answer is given; then others may enter.
     pub(crate) place: OwnedSemaphorePermit,
+    /// Of the request, for traces.
+    pub(crate) span: Span,
 }
 
 /// A person's decision on its way to the linker.
@@ -32,6 +35,8 @@ pub(crate) struct CaseParcel {
     pub(crate) reply: oneshot::Sender<CaseAnswer>,
     /// Kept until the answer is given; then others may enter.
     pub(crate) place: OwnedSemaphorePermit,
+    /// Of the request, for traces.
+    pub(crate) span: Span,
 }
 
 /// The entrance: counts operations, so that one large request weighs what it costs.
@@ -75,7 +80,8 @@ impl Gate {
         let (reply, answer) = oneshot::channel();
         let sent = self
             .place(1)
-            .and_then(|place| self.send(Parcel::Case(CaseParcel { case, reply, place })));
+            .map(|place| CaseParcel { case, reply, place, span: Span::current() })
+            .and_then(|parcel| self.send(Parcel::Case(parcel)));
         let unanswered = match sent {
             Ok(()) => match answer.await {
                 Ok(answer) => return answer,
@@ -93,7 +99,7 @@ impl Gate {
     ) -> Result<oneshot::Receiver<Result<Answers, PipelineError>>, PipelineError> {
         let place = self.place(work.operations.len().max(1))?;
         let (reply, answer) = oneshot::channel();
-        self.send(Parcel::Work(WorkParcel { work, reply, place }))?;
+        self.send(Parcel::Work(WorkParcel { work, reply, place, span: Span::current() }))?;
         Ok(answer)
     }
 

@@ -297,6 +297,7 @@ fn store(error: &StoreError) -> (StatusCode, Issue) {
         StoreError::Stale { .. }
         | StoreError::Location { .. }
         | StoreError::InUse(_)
+        | StoreError::Older(_)
         | StoreError::Newer(_)
         | StoreError::Database(_)
         | StoreError::Busy(_)

@@ -48,6 +48,7 @@ pub use tls::{Tls, TlsError, TlsFiles, TlsVersion};
 pub use watched::{LoadError, Watched};
 
 use access::rate::Rates;
+use api::health::Standstill;
 use api::{bundle, conditional, health, history, metadata, pix, read, search, write};
 use body::BodyPlaces;
 use page::PageKey;
@@ -68,6 +69,7 @@ struct Shared {
     rates: Rates,
     search_bounds: RwLock<SearchBounds>,
     started_at: String,
+    standstill: Standstill,
     people: Option<People>,
 }
 
@@ -86,9 +88,15 @@ impl App {
             body_places,
             rates: Rates::default(),
             started_at,
+            standstill: Standstill::default(),
             people: None,
         };
         Self { shared: Arc::new(shared), auditor: None }
+    }
+
+    /// What probes remember of each other.
+    pub(crate) fn standstill(&self) -> &Standstill {
+        &self.shared.standstill
     }
 
     /// Lets people in, too. To be called before the app is shared.

@@ -37,6 +37,10 @@ pub struct ServerSettings {
     pub request_timeout: Duration,
     /// A connection whose peer takes no byte of its answer for so long is closed.
     pub write_timeout: Duration,
+    /// How long the index may stand still although the store has more, until the node is not ready. A node
+    /// hears of what others commit within a second; but it may be waiting for its turn to
+    /// commit, or have a long batch in hand.
+    pub standstill_max: Duration,
     /// How long a stop waits for requests in flight.
     pub stop_timeout: Duration,
     /// Connections at once; more wait until one is closed.
@@ -90,6 +94,7 @@ impl ServerSettings {
             // The largest body at 64 kB/s: thin links must be able to send a Bundle.
             body_timeout: Duration::from_secs(160),
             request_timeout: Duration::from_secs(60),
+            standstill_max: Duration::from_secs(15),
             write_timeout: Duration::from_secs(30),
             stop_timeout: Duration::from_secs(30),
             connections_max: 1024,

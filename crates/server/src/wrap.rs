@@ -11,14 +11,17 @@ use axum::{
     response::{IntoResponse, Response},
 };
 use http::{
-    HeaderMap, HeaderName, HeaderValue,
+    HeaderMap, HeaderName, HeaderValue, StatusCode,
     header::{
         CACHE_CONTROL, CONTENT_SECURITY_POLICY, REFERRER_POLICY, STRICT_TRANSPORT_SECURITY,
         X_CONTENT_TYPE_OPTIONS, X_FRAME_OPTIONS,
     },
 };
+use opentelemetry::trace::Status;
+use opentelemetry_http::HeaderExtractor;
 use tower_http::catch_panic::CatchPanicLayer;
-use tracing::{Instrument, field::Empty};
+use tracing::{Instrument, Span, field::Empty};
+use tracing_opentelemetry::OpenTelemetrySpanExt as _;
 use uuid::Uuid;
 
 use crate::{App, audit, caller::refuse_bad_certificates, error::ApiError, metrics};
@@ -92,6 +95,7 @@ async fn record(State(app): State<App>, request: Request, next: Next) -> Respons
         proof = Empty,
         user = Empty,
     );
+    continue_trace(&span, request.headers());
     let mut response = next.run(request).instrument(span.clone()).await;
     let took = started.elapsed();
     if let Some(metrics) = &app.settings().metrics {
@@ -100,6 +104,7 @@ async fn record(State(app): State<App>, request: Request, next: Next) -> Respons
     let duration_ms = u64::try_from(took.as_millis()).unwrap_or(u64::MAX);
     let status = response.status().as_u16();
     span.in_scope(|| tracing::info!(status, duration_ms, "answered {status}"));
+    tell_trace(&span, method, route, response.status());
     let headers = response.headers_mut();
     if let Ok(id) = HeaderValue::from_str(&id) {
         headers.insert(REQUEST_ID, id);
@@ -108,6 +113,26 @@ async fn record(State(app): State<App>, request: Request, next: Next) -> Respons
         headers.insert(CORRELATION_ID, correlation);
     }
     response
+}
+
+/// Puts the request into the trace of who sent it (W3C Trace Context, header `traceparent`), if
+/// traces are collected.
+fn continue_trace(span: &Span, headers: &HeaderMap) {
+    let sender = opentelemetry::global::get_text_map_propagator(|propagator| {
+        propagator.extract(&HeaderExtractor(headers))
+    });
+    // Without a collector there is no trace to continue.
+    let _ = span.set_parent(sender);
+}
+
+/// What a trace says of the request, by the names of OpenTelemetry's conventions.
+fn tell_trace(span: &Span, method: &'static str, route: &str, status: StatusCode) {
+    span.set_attribute("http.request.method", method);
+    span.set_attribute("http.route", route.to_owned());
+    span.set_attribute("http.response.status_code", i64::from(status.as_u16()));
+    if status.is_server_error() {
+        span.set_status(Status::error(""));
+    }
 }
 
 /// The method, unless it is one that somebody made up.

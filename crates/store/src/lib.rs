@@ -62,6 +62,9 @@ pub enum StoreError {
     /// Another process has the store open for writing.
     #[error("the store in {0} is open in another process; stop it first, or send to its server")]
     InUse(String),
+    /// The database is as an older release left it, and was to be left as it is.
+    #[error("the store has the shape of an older release: {0}")]
+    Older(String),
     /// The database was written by a newer release.
     #[error("the store was written by a newer release: {0}")]
     Newer(String),
@@ -306,6 +309,16 @@ pub trait Store: Reader + AuditLog {
         false
     }
 
+    /// Waits until nobody else commits, and lets nobody commit until the turn ends: for a node that
+    /// others came before, which is then sure to be heard.
+    ///
+    /// # Errors
+    ///
+    /// [`StoreError::Busy`] if others take too long, and what any read fails with.
+    async fn turn(&self) -> Result<Turn, StoreError> {
+        Ok(Turn(None))
+    }
+
     /// Waits until somebody may have committed after `seen`, `patience` at the most, and gives the
     /// newest revision.
     async fn newest_after(
@@ -319,6 +332,18 @@ pub trait Store: Reader + AuditLog {
         }
         tokio::time::sleep(patience).await;
         Ok(self.head().await?.revision)
+    }
+}
+
+/// A node's turn to decide, until it is handed on or dropped.
+pub struct Turn(Option<postgres::turn::Held>);
+
+impl Turn {
+    /// Hands it on.
+    pub fn end(self) {
+        if let Some(held) = self.0 {
+            held.end();
+        }
     }
 }
 
@@ -361,6 +386,9 @@ pub async fn open(url: &str) -> Result<Arc<dyn Store>, StoreError> {
 pub async fn open_beside(url: &str) -> Result<Opened, StoreError> {
     if let Some(path) = url.strip_prefix("sqlite:") {
         return Ok(Opened::of(SqliteStore::open_beside(path.as_ref()).await?));
+    }
+    if url.starts_with("postgres://") || url.starts_with("postgresql://") {
+        return Ok(Opened::of(PostgresStore::open_beside(url).await?));
     }
     open_all(url).await
 }

@@ -23,6 +23,7 @@ mod sql;
 mod states;
 mod structure;
 mod tls;
+pub(crate) mod turn;
 mod words;
 mod write;
 mod write_index;
@@ -50,8 +51,9 @@ use self::{
     pool::Connections,
     rows::text,
     sql::{Db, count},
+    turn::{Held, Mine},
 };
-use crate::{FoundIds, Reader, Store, StoreError, Window};
+use crate::{FoundIds, Reader, Store, StoreError, Turn, Window};
 
 /// A store in one schema of a PostgreSQL database.
 pub struct PostgresStore {
@@ -65,6 +67,7 @@ pub struct PostgresStore {
     config: Config,
     tls: MakeRustlsConnect,
     channel: String,
+    turn: Mine,
     shown: String,
 }
 
@@ -75,15 +78,40 @@ impl PostgresStore {
     ///
     /// As [`crate::open`].
     pub async fn open(url: &str) -> Result<Self, StoreError> {
+        Self::open_as(url, true).await
+    }
+
+    /// The same without making anything: a schema that lacks migrations is refused.
+    ///
+    /// # Errors
+    ///
+    /// As [`PostgresStore::open`].
+    pub async fn open_beside(url: &str) -> Result<Self, StoreError> {
+        Self::open_as(url, false).await
+    }
+
+    async fn open_as(url: &str, may_migrate: bool) -> Result<Self, StoreError> {
         let location = Location::parse(url, std::env::var("PGPASSWORD").ok())?;
         let tls = tls::connector(&location)?;
         let half = location.pool_max / 2;
         let work = Connections::new(&location, tls.clone(), half)?;
         let pages = Connections::new(&location, tls.clone(), location.pool_max - half)?;
-        migrate::migrate(&work, &location).await?;
+        match may_migrate {
+            true => migrate::migrate(&work, &location).await?,
+            false => migrate::check(&work, &location).await?,
+        }
         let Location { config, shown, schema, .. } = location;
         let channel = format!("{schema}_commits");
-        Ok(Self { pages, work, listener: OnceLock::new(), config, tls, channel, shown })
+        Ok(Self {
+            pages,
+            work,
+            listener: OnceLock::new(),
+            config,
+            tls,
+            channel,
+            turn: Mine::default(),
+            shown,
+        })
     }
 
     /// Whether there is a registry at `url`, whatever its release.
@@ -125,8 +153,16 @@ async fn write_durably(
     work: Connections,
     commit: Commit,
     channel: String,
+    turn: Mine,
 ) -> Result<(), StoreError> {
-    let written = work.change(async |db| write::write(db, &commit, &channel).await).await;
+    let mut queue = turn.queue();
+    let mut written =
+        work.change(async |db| write::write(db, &commit, &channel, &queue).await).await;
+    if queue.gives_up() {
+        // The turn is a courtesy; the head alone says who came first.
+        tracing::warn!("another node has its turn for longer than a batch takes; going on without");
+        written = work.change(async |db| write::write(db, &commit, &channel, &queue).await).await;
+    }
     let (Err(StoreError::Unavailable(_)), Some(last)) = (&written, commit.events.last()) else {
         return written;
     };
@@ -143,7 +179,8 @@ async fn write_durably(
 #[async_trait]
 impl Store for PostgresStore {
     async fn commit(&self, commit: Commit) -> Result<(), StoreError> {
-        let work = write_durably(self.work.clone(), commit, self.channel.clone());
+        let (channel, turn) = (self.channel.clone(), self.turn.clone());
+        let work = write_durably(self.work.clone(), commit, channel, turn);
         // Once begun it goes on to its end, even if the caller goes away.
         tokio::spawn(work).await.unwrap_or_else(|_| Err(Broken::Ended.into()))
     }
@@ -162,6 +199,11 @@ impl Store for PostgresStore {
 
     fn is_shared(&self) -> bool {
         true
+    }
+
+    async fn turn(&self) -> Result<Turn, StoreError> {
+        let taking = Held::take(&self.work, &self.turn, &self.channel);
+        Ok(Turn(Some(self.work.within(taking).await?)))
     }
 
     async fn newest_after(

@@ -8,7 +8,7 @@ use tracing_subscriber::EnvFilter;
 use super::{Config, ConfigError, Origins};
 
 /// The allowed range of each number, both ends included.
-const RANGES: [(&str, &str, i64, i64); 22] = [
+const RANGES: [(&str, &str, i64, i64); 23] = [
     ("server", "port", 0, 65_535),
     ("server", "body_max_bytes", 1024, 1 << 30),
     ("server", "bodies_max_bytes", 0, 1 << 32),
@@ -29,6 +29,7 @@ const RANGES: [(&str, &str, i64, i64); 22] = [
     ("audit", "keep_days", 0, 36_500),
     ("openhim", "heartbeat_seconds", 1, 3600),
     ("openhim", "port", 0, 65_535),
+    ("traces", "one_in", 1, 1_000_000),
     ("demo", "records", 1, 1_000_000),
     ("demo", "seed", 0, i64::MAX),
 ];
@@ -53,6 +54,7 @@ pub(super) fn config(table: Table, origins: Origins) -> Result<Config, ConfigErr
         let why = "must not be larger than linker.queue_max: a batch is taken from the queue";
         return Err(checks.refuse("linker.batch_max", why));
     }
+    checks.traces(&config)?;
     if EnvFilter::try_new(&config.log.level).is_err() {
         let why =
             "must be error, warn, info, debug, trace, or directives as in info,pipeline=debug";
@@ -120,6 +122,16 @@ impl Checks<'_> {
         }
         if !matches!(text("log", "format"), Some("text" | "json")) {
             return Err(self.refuse("log.format", "must be \"text\" or \"json\""));
+        }
+        Ok(())
+    }
+
+    fn traces(&self, config: &Config) -> Result<(), ConfigError> {
+        let told = &config.traces;
+        let is_url = ["https://", "http://"].iter().any(|scheme| told.url.starts_with(scheme));
+        if !told.url.is_empty() && (!is_url || told.url.contains(['@', ' '])) {
+            let why = "must be a URL such as http://localhost:4318/v1/traces, without a user";
+            return Err(self.refuse("traces.url", why));
         }
         Ok(())
     }

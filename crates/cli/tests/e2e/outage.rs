@@ -10,6 +10,7 @@ mod cluster;
 mod crowd;
 mod database;
 mod disk;
+mod encrypted;
 mod line;
 mod memory;
 mod room;

@@ -162,7 +162,11 @@ const ACCESS_MODE: &str = "OPENCR__CALLERS__ACCESS_MODE";
 
 /// `opencr serve` on `data` and any port, for a [`Server`].
 pub(crate) fn serve(data: &Path) -> Command {
-    let mut command = opencr();
+    serve_by(opencr(), data)
+}
+
+/// The same by another release's program.
+pub(crate) fn serve_by(mut command: Command, data: &Path) -> Command {
     command.args(["serve", "--port", "0", "--data"]).arg(data).stdout(Stdio::piped());
     // These tests are about the registry as a whole, not about what one client sees of it.
     command.env(ACCESS_MODE, "log-only");

@@ -21,7 +21,8 @@ use registry::{
     state::RecordState,
     verdict::{self, Verdict},
 };
-use store::StoreError;
+use store::{StoreError, Turn};
+use tracing::{Instrument as _, debug_span};
 
 use super::{Linker, blocking, desk::Desk, store_error};
 use crate::{
@@ -40,8 +41,10 @@ type Judged = Result<(Verdict, Commit), Refusal>;
 impl Linker {
     /// Decides, commits and answers a person's decision.
     pub(super) async fn judge(&mut self, parcel: CaseParcel) {
-        let CaseParcel { case, reply, place } = parcel;
-        let answer = self.case(&case).await;
+        let CaseParcel { case, reply, place, span: request } = parcel;
+        let span = debug_span!("adjudication");
+        span.follows_from(&request);
+        let answer = self.case(&case).instrument(span).await;
         self.settings.meters.judged(&answer);
         drop(place);
         // Who no longer waits for the answer has lost nothing: the decision is durable.
@@ -52,6 +55,14 @@ impl Linker {
         if let Err(refusal) = case.check() {
             return Ok(Err(refusal));
         }
+        // What is only tried keeps nobody waiting.
+        let mut turn = if case.dry_run { None } else { self.turn().await };
+        let answer = self.case_in_turn(case, &mut turn).await;
+        turn.into_iter().for_each(Turn::end);
+        answer
+    }
+
+    async fn case_in_turn(&mut self, case: &Arc<Case>, turn: &mut Option<Turn>) -> CaseAnswer {
         for _ in 0..=self.settings.stale_retries_max {
             let head = self.catch_up().await?;
             let seen = head.revision;
@@ -59,7 +70,7 @@ impl Linker {
             let is_final = matches!(&judged, Ok(Ok(_)) if !case.dry_run);
             let may_be_mixed = !is_final && !matches!(&judged, Err(PipelineError::Store(_)));
             if may_be_mixed && self.is_overtaken(seen).await? {
-                self.settings.meters.overtaken();
+                self.meet(turn).await;
                 continue;
             }
             let (mut verdict, commit) = match judged? {
@@ -74,11 +85,12 @@ impl Linker {
                 Ok(()) => {
                     // Who belongs to whom is not in the index.
                     self.published.publish([], newest);
+                    self.settings.meters.store_at(newest);
                     self.settings.meters.at_revision(newest);
                     verdict.event = Some(newest);
                     return Ok(Ok(verdict));
                 }
-                Err(StoreError::Stale { .. }) => self.settings.meters.overtaken(),
+                Err(StoreError::Stale { .. }) => self.meet(turn).await,
                 Err(error) => return Err(store_error(error)),
             }
         }

@@ -13,6 +13,32 @@ async fn probes_answer_without_fhir() {
 }
 
 #[tokio::test]
+async fn node_that_lacks_what_others_committed_is_not_ready() {
+    let store = store::open("memory:").await.unwrap();
+    let patience = std::time::Duration::from_millis(200);
+    let app = TestApp::auditing(store.clone(), store.clone(), |settings, _| {
+        settings.standstill_max = patience;
+    })
+    .await;
+    let ready = app.get("/readyz").await;
+    let all = serde_json::json!({ "submissions": "ok", "store": "ok", "index": "ok" });
+    assert_eq!(ready.body["checks"], all);
+    // Another node on a store that the first takes for its own, so that it does not follow.
+    let log = store::open("memory:").await.unwrap();
+    let other = TestApp::auditing(store, log, |_, _| {}).await;
+    other.submit(crate::app::other("Amina", "Okello", "1")).await;
+    assert_eq!(app.get("/readyz").await.status, 200, "it may follow yet");
+    tokio::time::sleep(patience * 2).await;
+    let behind = app.get("/readyz").await;
+    assert_eq!(behind.status, 503);
+    assert_eq!(behind.body["reason"], "the index is 1 events behind the store, and stands still");
+    assert_eq!(behind.body["checks"]["index"], "fails");
+    app.pipeline.stop().await;
+    let stopped = app.get("/readyz").await;
+    assert_eq!(stopped.body["reason"], "submissions are not accepted");
+}
+
+#[tokio::test]
 async fn statement_says_what_there_is() {
     let app = TestApp::start().await;
     let answer = app.get("/fhir/metadata/").await;

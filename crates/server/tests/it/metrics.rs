@@ -52,6 +52,7 @@ async fn figures_follow_what_the_registry_does() {
         "opencr_accepts_submissions 1",
         "opencr_index_records 2",
         "opencr_revision 2",
+        "opencr_store_revision 2",
         "opencr_build_info{version=\"1.2.3\"} 1",
         "opencr_http_requests_total{route=\"/fhir/Patient\",method=\"POST\",status=\"2xx\"} 2",
         "route=\"/fhir/Patient/{id}\",method=\"GET\",status=\"4xx\"} 1",

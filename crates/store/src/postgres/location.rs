@@ -137,7 +137,7 @@ impl Location {
         let lock = number("lock_timeout", own.lock_timeout, 10, 1..=3600)?;
         set_password(&mut config, own.password_file, password)?;
         let connect_timeout = set_connection(&mut config)?;
-        let tls = tls(own.sslmode.as_deref(), &config)?;
+        let tls = tls(own.sslmode.as_deref(), &config, own.sslrootcert.is_some())?;
         let root = own.sslrootcert.map(PathBuf::from);
         if matches!(tls, Tls::VerifyCa | Tls::VerifyFull) && root.is_none() {
             return Err("name the CA of the server's certificate by sslrootcert=<file>, or say \
@@ -152,7 +152,7 @@ impl Location {
             _ => return Err("sslcert and sslkey belong together".to_owned()),
         };
         // A node that hangs or is cut off must not keep the head locked for longer than others
-        // wait for it. Ours say something all the time while they hold it.
+        // wait for it. Ours say something all the time while they hold it; a turn has a limit of its own.
         config.options(format!(
             "-c search_path={schema} -c statement_timeout={statement}s -c lock_timeout={lock}s \
              -c idle_in_transaction_session_timeout={lock}s -c timezone=UTC -c jit=off \
@@ -250,11 +250,12 @@ fn is_socket(config: &Config) -> bool {
         && !config.get_hosts().is_empty()
 }
 
-fn tls(mode: Option<&str>, config: &Config) -> Result<Tls, String> {
+fn tls(mode: Option<&str>, config: &Config, has_root: bool) -> Result<Tls, String> {
     match mode {
         // Sockets of this machine are not encrypted; libpq passes over it, too.
         _ if is_socket(config) => Ok(Tls::Disable),
-        None if is_local(config) => Ok(Tls::Disable),
+        // Who names a CA wants it asked, here too.
+        None if is_local(config) && !has_root => Ok(Tls::Disable),
         None | Some("verify-full") => Ok(Tls::VerifyFull),
         Some("verify-ca") => Ok(Tls::VerifyCa),
         Some("require") => Ok(Tls::Require),
@@ -300,6 +301,8 @@ mod tests {
         assert_eq!(mode(&format!("{full}&sslmode=verify-ca")), Ok(Tls::VerifyCa));
         assert_eq!(mode("postgres://a@db/x?sslmode=require"), Ok(Tls::Require));
         assert_eq!(mode("postgres://a@localhost/x"), Ok(Tls::Disable));
+        let near = "postgres://a@localhost/x?sslrootcert=/ca.pem";
+        assert_eq!(mode(near), Ok(Tls::VerifyFull));
         assert_eq!(mode("postgres://a@/x?host=/run/pg"), Ok(Tls::Disable));
         assert!(mode("postgres://a@localhost,db/x").unwrap_err().contains("sslrootcert"));
     }

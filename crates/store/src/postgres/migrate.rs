@@ -67,6 +67,25 @@ pub(super) async fn migrate(
     }
 }
 
+/// Refuses a schema that lacks migrations.
+///
+/// # Errors
+///
+/// [`StoreError::Older`], and as [`migrate`]; nothing is changed.
+pub(super) async fn check(
+    connections: &Connections,
+    location: &Location,
+) -> Result<(), StoreError> {
+    let schema = &location.schema;
+    check_database(connections, location).await?;
+    let version = connections.look_up(async |db| version(db, schema).await).await?;
+    if is_ready(version, location)? {
+        return Ok(());
+    }
+    let done = version.map_or(0, |(done, _)| done);
+    Err(StoreError::Older(format!("the schema {schema} has migration {done} of {NEWEST}")))
+}
+
 /// Whether a migration ever ran in the schema.
 pub(super) async fn is_there(
     connections: &Connections,

@@ -96,7 +96,13 @@ impl Connections {
         .await
     }
 
-    async fn within<T>(
+    /// A connection for whoever keeps it for a while.
+    pub(super) async fn object(&self) -> Result<Object, StoreError> {
+        Ok(self.pool.get().await?)
+    }
+
+    /// The same as `work`, for no longer than any work may take.
+    pub(super) async fn within<T>(
         &self,
         work: impl Future<Output = Result<T, StoreError>>,
     ) -> Result<T, StoreError> {

@@ -21,6 +21,7 @@ use super::{
     rows::{int, large, maybe_text, small, text},
     sql::{Db, all_held, count, held},
     states::identity,
+    turn::Queue,
     write_index,
 };
 use crate::{
@@ -55,13 +56,23 @@ impl Numbers<'_> {
 }
 
 /// Writes all of `commit` inside a transaction at READ COMMITTED that the caller has begun and
-/// will end; tells others of it on `channel`.
+/// will end, when `queue` lets it; tells others of it on `channel`.
 ///
 /// # Errors
 ///
 /// As [`crate::Store::commit`]; then the caller rolls back.
-pub(super) async fn write(db: Db<'_>, commit: &Commit, channel: &str) -> Result<(), StoreError> {
-    let (head, first_key, next_content, known) = lock(db, commit).await?;
+pub(super) async fn write(
+    db: Db<'_>,
+    commit: &Commit,
+    channel: &str,
+    queue: &Queue,
+) -> Result<(), StoreError> {
+    let statements = queue.prepare(db).await?;
+    // Sent in this order, and carried out one after the other: who has the turn must not find the
+    // head locked by somebody who waits for the turn.
+    let waiting = queue.wait(db, statements, channel);
+    let (_, locked) = tokio::try_join!(biased; waiting, lock(db, commit))?;
+    let (head, first_key, next_content, known) = locked;
     if head.revision != commit.decided_at {
         let (decided_at, current) = (commit.decided_at, head.revision);
         return Err(StoreError::Stale { decided_at, current });

@@ -44,7 +44,7 @@ pub(super) fn migrate(connection: &Connection, path: &Path) -> Result<(), StoreE
 ///
 /// # Errors
 ///
-/// [`StoreError::Newer`] and [`StoreError::Location`] if it has another.
+/// [`StoreError::Newer`] and [`StoreError::Older`] if it has another.
 pub(super) fn check_version(connection: &Connection, path: &Path) -> Result<(), StoreError> {
     let done: i64 = connection.query_row("PRAGMA user_version", [], |row| row.get(0))?;
     let known = i64::try_from(MIGRATIONS.len()).unwrap_or(i64::MAX);
@@ -52,11 +52,8 @@ pub(super) fn check_version(connection: &Connection, path: &Path) -> Result<(), 
         return Err(StoreError::Newer(format!("{} has migration {done}", path.display())));
     }
     if done < known {
-        return Err(StoreError::Location {
-            url: format!("sqlite:{}", path.display()),
-            reason: "it has the shape of an older release; start this release on it once"
-                .to_owned(),
-        });
+        let place = path.display();
+        return Err(StoreError::Older(format!("{place} has migration {done} of {known}")));
     }
     Ok(())
 }

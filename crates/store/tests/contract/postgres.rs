@@ -234,3 +234,74 @@ async fn server_that_is_not_there_is_unavailable() {
     let error = open("postgres://nobody@/nowhere?host=/nowhere").await.err().unwrap();
     assert!(matches!(error, StoreError::Unavailable(_)), "{error:?}");
 }
+
+/// Two nodes of one registry in which something stands, and who may commit next.
+async fn two_nodes() -> (PostgresStore, PostgresStore, Client, Scribe) {
+    let (url, client) = place().await;
+    // The smallest pool: a turn takes one of the two connections that commits have.
+    let url = format!("{url}&pool_max=4");
+    let one = PostgresStore::open(&url).await.unwrap();
+    let two = PostgresStore::open(&url).await.unwrap();
+    let mut scribe = life(|_| {});
+    one.commit(scribe.commit()).await.unwrap();
+    (one, two, client, scribe)
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn while_a_node_has_its_turn_only_it_commits() {
+    let (one, two, _client, mut scribe) = two_nodes().await;
+    let turn = one.turn().await.unwrap();
+    scribe.submit("r9", "g9", content("nine", vec![]));
+    let commit = scribe.commit();
+    let late = tokio::spawn({
+        let commit = commit.clone();
+        async move { two.commit(commit).await }
+    });
+    tokio::time::sleep(Duration::from_millis(300)).await;
+    assert!(!late.is_finished(), "it waits for its turn");
+    one.commit(commit).await.unwrap();
+    turn.end();
+    let late = late.await.unwrap();
+    assert!(matches!(late, Err(StoreError::Stale { .. })), "{late:?}");
+    scribe.submit("r10", "g10", content("ten", vec![]));
+    one.commit(scribe.commit()).await.unwrap();
+    assert_shows(&one, &scribe).await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn turn_whose_connection_is_lost_keeps_nobody_waiting() {
+    let (one, two, client, mut scribe) = two_nodes().await;
+    let turn = one.turn().await.unwrap();
+    let ended = client
+        .execute(
+            "SELECT pg_terminate_backend(l.pid) FROM pg_locks l WHERE l.locktype = 'advisory' \
+             AND l.granted AND l.pid IN (SELECT pid FROM pg_stat_activity \
+             WHERE state = 'idle in transaction' AND query LIKE '%.turn%') \
+             AND l.objid = (hashtextextended(current_schema() || '_commits.turn', 0) \
+             & 4294967295)::oid",
+            &[],
+        )
+        .await
+        .unwrap();
+    assert_eq!(ended, 1, "the turn's connection is ended");
+    scribe.submit("r9", "g9", content("nine", vec![]));
+    let began = Instant::now();
+    two.commit(scribe.commit()).await.unwrap();
+    assert!(began.elapsed() < Duration::from_secs(4), "{:?}", began.elapsed());
+    drop(turn);
+    let turn = one.turn().await.unwrap();
+    scribe.submit("r10", "g10", content("ten", vec![]));
+    one.commit(scribe.commit()).await.unwrap();
+    turn.end();
+    assert_shows(&two, &scribe).await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn turn_that_is_not_handed_on_delays_others_and_refuses_nobody() {
+    let (one, two, _client, mut scribe) = two_nodes().await;
+    let turn = one.turn().await.unwrap();
+    scribe.submit("r9", "g9", content("nine", vec![]));
+    two.commit(scribe.commit()).await.unwrap();
+    assert_shows(&two, &scribe).await;
+    drop(turn);
+}

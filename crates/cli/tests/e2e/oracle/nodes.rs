@@ -3,12 +3,12 @@
 use std::{
     io::Write as _,
     path::PathBuf,
-    process::Stdio,
+    process::{Command, Stdio},
     sync::{Mutex, RwLock},
     time::{Duration, Instant},
 };
 
-use crate::process::{Server, opencr, run};
+use crate::process::{Server, opencr, run, serve_by};
 
 const STEWARD: &str = "steward";
 const PASSWORD: &str = "correct horse battery";
@@ -19,22 +19,25 @@ pub(super) struct Plan {
     /// `--store`, if it is not the embedded one.
     store: Option<String>,
     nodes: usize,
+    /// The program of the release before, by which the first of several nodes begins.
+    before: Option<PathBuf>,
 }
 
 impl Plan {
     /// One node on its embedded store.
     pub(super) fn sqlite() -> Self {
-        Self::of(None, 1)
+        Self::of(None, 1, None)
     }
 
     /// Nodes on a PostgreSQL schema of their own.
     pub(super) fn postgresql(nodes: usize) -> Self {
-        Self::of(Some(testkit::postgres::url()), nodes)
+        let before = std::env::var_os("ORACLE_BEFORE").map(PathBuf::from);
+        Self::of(Some(testkit::postgres::url()), nodes, before)
     }
 
-    fn of(store: Option<String>, nodes: usize) -> Self {
-        let plan = Self { folder: tempfile::tempdir().expect("a folder"), store, nodes };
-        let mut command = opencr();
+    fn of(store: Option<String>, nodes: usize, before: Option<PathBuf>) -> Self {
+        let plan = Self { folder: tempfile::tempdir().expect("a folder"), store, nodes, before };
+        let mut command = plan.program(0, false);
         command.args(["user", "add", STEWARD, "--role", "supervisor", "--password-stdin"]);
         command.args(plan.place(0)).stdin(Stdio::piped()).stdout(Stdio::null());
         let mut child = command.spawn().expect("the binary starts");
@@ -55,13 +58,20 @@ impl Plan {
         }
     }
 
-    fn serve(&self, node: usize) -> Server {
-        let more: Vec<String> = match &self.store {
-            Some(_) => self.place(node),
-            None => Vec::new(),
-        };
-        let more: Vec<&str> = more.iter().map(String::as_str).collect();
-        Server::start_with(&self.data(node), &more)
+    /// What a node runs, before or after it was upgraded.
+    fn program(&self, node: usize, is_upgraded: bool) -> Command {
+        match &self.before {
+            Some(before) if node == 0 && !is_upgraded => Command::new(before),
+            _ => opencr(),
+        }
+    }
+
+    fn serve(&self, node: usize, is_upgraded: bool) -> Server {
+        let mut command = serve_by(self.program(node, is_upgraded), &self.data(node));
+        if self.store.is_some() {
+            command.args(self.place(node));
+        }
+        Server::start_quietly(&mut command)
     }
 
     /// `opencr verify --decisions`: its last lines, or all that it says if anything is wrong.
@@ -85,7 +95,7 @@ pub(super) struct Nodes<'p> {
 
 impl<'p> Nodes<'p> {
     pub(super) fn start(plan: &'p Plan) -> Self {
-        let servers: Vec<Server> = (0..plan.nodes).map(|node| plan.serve(node)).collect();
+        let servers: Vec<Server> = (0..plan.nodes).map(|node| plan.serve(node, false)).collect();
         let bases = servers.iter().map(|server| Some(server.base().to_owned())).collect();
         let servers = servers.into_iter().map(Some).collect();
         Self { plan, servers: Mutex::new(servers), bases: RwLock::new(bases) }
@@ -110,10 +120,11 @@ impl<'p> Nodes<'p> {
         answer["token"].as_str().expect("a token").to_owned()
     }
 
-    /// Kills nodes at random moments and starts them again, until the time is over; gives how
-    /// often.
-    pub(super) fn kill_now_and_then(&self, seed: u64, until: Instant) -> u64 {
+    /// Kills nodes at random moments and starts them again, from the half on upgraded, until the
+    /// time is over; gives how often.
+    pub(super) fn kill_now_and_then(&self, seed: u64, lasts: Duration) -> u64 {
         let mut kills = 0;
+        let (begun, until) = (Instant::now(), Instant::now() + lasts);
         while Instant::now() < until {
             let dice = crate::kill::scramble(seed << 32 | kills);
             std::thread::park_timeout(Duration::from_millis(200 + dice % 1_300));
@@ -121,7 +132,7 @@ impl<'p> Nodes<'p> {
             self.bases.write().expect("no panic")[node] = None;
             let mut servers = self.servers.lock().expect("no panic");
             servers[node].take().expect("it runs").kill();
-            let server = self.plan.serve(node);
+            let server = self.plan.serve(node, begun.elapsed() > lasts / 2);
             self.bases.write().expect("no panic")[node] = Some(server.base().to_owned());
             servers[node] = Some(server);
             kills += 1;

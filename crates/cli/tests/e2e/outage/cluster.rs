@@ -46,6 +46,33 @@ impl Cluster {
         cluster
     }
 
+    /// A new server that takes encrypted connections only, with `server.pem`, `server.key` and the CA of
+    /// a folder; from the role `certified` with a certificate of that CA.
+    pub(super) fn encrypted(office: &Path) -> Self {
+        let mut cluster = Self::place(false);
+        for name in ["server.pem", "server.key", "ca/ca.pem"] {
+            let copy = cluster.folder.join(name.replace("ca/", ""));
+            fs::copy(office.join(name), &copy).expect("copied");
+            if is_root() {
+                run(Command::new("chown").arg("postgres").arg(&copy));
+            }
+        }
+        let place = cluster.folder.display().to_string();
+        cluster.create();
+        cluster.ask("CREATE ROLE anna SUPERUSER LOGIN");
+        cluster.ask("CREATE ROLE certified SUPERUSER LOGIN");
+        let callers = "hostssl all certified 127.0.0.1/32 trust clientcert=verify-ca\n\
+                       hostssl all all 127.0.0.1/32 trust\n";
+        fs::write(cluster.data().join("pg_hba.conf"), callers).expect("written");
+        for (name, file) in [("cert", "server.pem"), ("key", "server.key"), ("ca", "ca.pem")] {
+            cluster.settings.push(format!("ssl_{name}_file={place}/{file}"));
+        }
+        cluster.settings.push("ssl=on".to_owned());
+        cluster.kill();
+        cluster.start();
+        cluster
+    }
+
     /// Copies the running server's files, for [`Cluster::recover`].
     pub(super) fn base_backup(&self) -> Self {
         let base = Self::place(false);

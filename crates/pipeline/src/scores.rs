@@ -96,6 +96,11 @@ impl Scored {
     pub fn is_auto(&self) -> bool {
         self.band == Band::Auto
     }
+
+    /// Whether it is one that a person should look at.
+    pub fn is_potential(&self) -> bool {
+        self.band == Band::Potential
+    }
 }
 
 /// A record with all that it matches.

@@ -7,7 +7,7 @@
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use crate::{
-    commit::{Change, CloseReason},
+    commit::Change,
     event::EventBody,
     ids::{Cruid, IssueId, RecordId, Revision, SourceKey, Timestamp},
     state::{BrokenPair, GoldenState, GoldenStatus, LinkBasis, MatchIssue, RecordState},
@@ -114,6 +114,48 @@ impl Standing {
         self.goldens.entry(state.id.clone()).or_insert(state);
     }
 
+    /// Puts a source record in the place of what is here of it.
+    pub(crate) fn replace_record(&mut self, state: RecordState) {
+        self.sources.insert(state.source.clone(), state.id.clone());
+        self.records.insert(state.id.clone(), state);
+    }
+
+    /// Puts a golden record in the place of what is here of it.
+    pub(crate) fn replace_golden(&mut self, state: GoldenState) {
+        self.goldens.insert(state.id.clone(), state);
+    }
+
+    /// Puts an issue in the place of what is here of it.
+    pub(crate) fn replace_issue(&mut self, issue: MatchIssue) {
+        self.forget_issue(&issue.id);
+        self.load_issue(issue);
+    }
+
+    /// Puts these pairs in the place of all that are here.
+    pub(crate) fn replace_pairs(&mut self, pairs: &BTreeSet<BrokenPair>) {
+        self.partners.clear();
+        pairs.iter().for_each(|pair| self.insert_partner(pair));
+    }
+
+    /// Lets go of a source record.
+    pub(crate) fn forget_record(&mut self, id: &RecordId) {
+        if let Some(record) = self.records.remove(id) {
+            self.sources.remove(&record.source);
+        }
+    }
+
+    /// Lets go of a golden record.
+    pub(crate) fn forget_golden(&mut self, id: &Cruid) {
+        self.goldens.remove(id);
+    }
+
+    /// Lets go of an issue.
+    pub(crate) fn forget_issue(&mut self, id: &IssueId) {
+        if self.issues.contains_key(id) {
+            self.close_issue(id);
+        }
+    }
+
     /// Takes in a stored pair decision.
     pub fn load_broken(&mut self, pair: &BrokenPair) {
         self.insert_partner(pair);
@@ -213,7 +255,7 @@ impl Standing {
                 goldens.insert(golden.clone());
             }
             Change::OpenIssue { issue } => self.load_issue(issue.clone()),
-            Change::CloseIssue { issue, reason } => self.close_issue(issue, *reason),
+            Change::CloseIssue { issue, .. } => self.close_issue(issue),
             Change::BreakPair { pair } => self.insert_partner(pair),
             Change::UnbreakPair { pair } => self.remove_partner(pair),
             Change::Adjudicate { record } => self.record_mut(record).is_adjudicated = true,
@@ -253,7 +295,7 @@ impl Standing {
         target.status = GoldenStatus::Live;
     }
 
-    fn close_issue(&mut self, id: &IssueId, _reason: CloseReason) {
+    fn close_issue(&mut self, id: &IssueId) {
         let issue = self.issues.remove(id).expect("a closed issue was open and loaded");
         for record in [&issue.subject, &issue.evidence.candidate] {
             if let Some(ids) = self.issues_of.get_mut(record) {
@@ -288,4 +330,28 @@ impl Standing {
     fn golden_mut(&mut self, id: &Cruid) -> &mut GoldenState {
         self.goldens.get_mut(id).expect("a changed golden record was loaded or created before")
     }
+}
+
+/// A registry of one person, golden record `g0`, with records of those ids.
+#[cfg(test)]
+pub(crate) fn of_one_person(ids: &[&str]) -> Standing {
+    use crate::{
+        ids::{ClientId, ContentHash, GoldenNumber, RecordNumber},
+        state::BasisKind,
+    };
+    let mut standing = Standing::default();
+    let golden = Cruid::new("g0");
+    let mut changes =
+        vec![Change::CreateGolden { golden: golden.clone(), number: GoldenNumber(0) }];
+    changes.extend(ids.iter().zip(0..).map(|(id, number)| Change::CreateRecord {
+        record: RecordId::new(*id),
+        number: RecordNumber(number),
+        source: SourceKey { system: "s".into(), value: (*id).into() },
+        client: ClientId::new("c"),
+        content: ContentHash::of(id),
+        golden: golden.clone(),
+        basis: LinkBasis { kind: BasisKind::Alone, revision: Revision(1), evidence: None },
+    }));
+    standing.apply(Moment { revision: Revision(1), at: Timestamp(1) }, &changes);
+    standing
 }

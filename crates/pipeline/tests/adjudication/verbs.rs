@@ -259,6 +259,39 @@ async fn one_person_keeps_the_older_cruid_with_all_members() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn an_automatic_match_is_confirmed_once_and_keeps_its_links() {
+    let registry = Registry::new().await;
+    for id in ["a", "b", "c"] {
+        registry.submit(id, AMINA).await;
+    }
+    let before = registry.issues().await;
+    let home = registry.home("a").await;
+    let verdict = registry.judge(same("a", "b")).await.unwrap();
+    assert_eq!((verdict.moved.len(), verdict.retired.len(), verdict.closed.len()), (0, 0, 1));
+    assert_eq!(registry.issues().await.len(), before.len() - 1, "others wait as before");
+    let refusal = registry.judge(same("b", "a")).await.unwrap_err();
+    assert!(matches!(refusal, Refusal::NotPossible(_)), "{refusal}");
+    // What a person confirmed is not moved by the rules.
+    registry.submit("b", BRIAN).await;
+    assert_eq!(registry.home("b").await, home);
+    registry.undo(verdict.event.unwrap()).await.unwrap_err();
+    registry.check().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_confirmation_is_undone_whole() {
+    let registry = Registry::new().await;
+    for id in ["a", "b"] {
+        registry.submit(id, AMINA).await;
+    }
+    let before = registry.facts().await;
+    let event = registry.judge(same("a", "b")).await.unwrap().event.unwrap();
+    registry.undo(event).await.unwrap();
+    assert_eq!(registry.facts().await, before);
+    registry.check().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn an_undo_names_the_later_events_that_rest_on_it() {
     let registry = Registry::new().await;
     for id in ["a", "b"] {

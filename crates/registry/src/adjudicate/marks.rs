@@ -1,6 +1,6 @@
 //! Two records are declared different people, or one.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use super::{
     decision,
@@ -11,7 +11,7 @@ use crate::{
     commit::Change,
     decide::{Decision, Refusal},
     event::Verb,
-    ids::{RecordId, Revision},
+    ids::{IssueId, RecordId, Revision},
     standing::Standing,
     state::{BrokenPair, RecordState},
 };
@@ -29,6 +29,14 @@ fn both<'a>(
 
 fn subjects(pair: &BrokenPair) -> BTreeSet<RecordId> {
     [pair.low().clone(), pair.high().clone()].into()
+}
+
+/// The open issues that are about the pair.
+fn issues_between(low: &RecordState, high: &RecordState, standing: &Standing) -> BTreeSet<IssueId> {
+    let of_pair = standing
+        .issues_of(&low.id)
+        .filter(|issue| issue.subject == high.id || issue.evidence.candidate == high.id);
+    of_pair.map(|issue| issue.id.clone()).collect()
 }
 
 /// Declares two records different people that are not linked: they never link by themselves,
@@ -52,24 +60,21 @@ pub fn mark_different(pair: &BrokenPair, standing: &Standing) -> Result<Decision
             format!("Patient/{} and Patient/{} are declared different already", low.id, high.id);
         return Err(Refusal::NotPossible(text));
     }
-    let of_pair = standing
-        .issues_of(&low.id)
-        .filter(|issue| issue.subject == high.id || issue.evidence.candidate == high.id);
-    let issues = of_pair.map(|issue| issue.id.clone()).collect();
     let mut changes = vec![Change::BreakPair { pair: pair.clone() }];
-    changes.extend(close(issues));
+    changes.extend(close(issues_between(low, high, standing)));
     Ok(decision(Verb::MarkDifferent, changes, &subjects(pair)))
 }
 
 /// Declares two records one person: the golden record of the younger CRUID joins the older one,
-/// with all its members.
+/// with all its members. If they are one person already, by an automatic match that waits to be
+/// looked at, that is confirmed.
 ///
 /// The two records and those that move are decided by a person from then on.
 ///
 /// # Errors
 ///
 /// [`Refusal::Unknown`] for an id that is no live source record, [`Refusal::NotPossible`] if the
-/// two are linked already, [`Refusal::DeclaredDifferent`] if members were declared different
+/// two are linked already and nothing waits about them, [`Refusal::DeclaredDifferent`] if members were declared different
 /// people and `withdraw_broken` is false.
 pub fn mark_same(
     pair: &BrokenPair,
@@ -82,6 +87,13 @@ pub fn mark_same(
     let first = standing.golden(&low.golden).ok_or_else(gone)?;
     let second = standing.golden(&high.golden).ok_or_else(gone)?;
     if first.id == second.id {
+        let confirmed = issues_between(low, high, standing);
+        if !confirmed.is_empty() {
+            let homes = Homes { standing, moved: BTreeMap::new() };
+            let mut changes: Vec<Change> = close(confirmed).collect();
+            changes.extend(homes.adjudicated(subjects(pair).iter()));
+            return Ok(decision(Verb::MarkSame, changes, &subjects(pair)));
+        }
         let text = format!(
             "Patient/{} and Patient/{} are one person already: both are in Patient/{}",
             low.id, high.id, first.id

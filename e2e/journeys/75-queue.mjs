@@ -161,3 +161,164 @@ journey('what another steward works on can be looked at, and a supervisor takes 
   await boss.getByText('Left for later.').waitFor();
   await boss.look('after');
 });
+
+for (const javaScriptEnabled of [true, false]) {
+  journey(`automatic matches are looked at: one right, one wrong, script ${javaScriptEnabled ? 'on' : 'off'}`, async (stage) => {
+    const pairs = [];
+    for (const name of ['Right', 'Wrong']) {
+      const patient = somebody({ family: `Checked${javaScriptEnabled}`, given: [name] });
+      const first = await submit(stage.server, patient);
+      const second = await submit(stage.server, patient);
+      assert.equal(first.cruid, second.cruid);
+      pairs.push({ first, second });
+    }
+    const [right, wrong] = pairs;
+    const page = await stage.signedIn('steward', { javaScriptEnabled });
+    await page.goto('/ui/');
+    await page.getByRole('link', { name: /automatic match/ }).click();
+    await page.getByRole('heading', { name: 'Work queue' }).waitFor();
+    await page.look();
+    if (javaScriptEnabled) await picture(page, 'queue-automatic');
+    const decide = async (item, verdict) => {
+      await page.goto(`/ui/queue/${item.second.id}?kind=auto`);
+      await page.getByRole('heading', { name: 'Was this match right?' }).waitFor();
+      await page.look(`check ${verdict}`);
+      if (javaScriptEnabled) await page.keyboard.press(verdict === 'right' ? 'y' : 'b');
+      else await page.getByRole('button', { name: verdict === 'right' ? /^Right/ : /^Wrong/ }).click();
+      await page.getByRole('heading', { name: 'What will happen' }).waitFor();
+      await page.look(`preview ${verdict}`);
+      await page.getByRole('button', { name: /^Carry it out/ }).click();
+      await page.getByText('Done. You can undo it.').waitFor();
+    };
+    await decide(right, 'right');
+    assert.equal(await cruid(stage.server, right.first.id), await cruid(stage.server, right.second.id));
+    await decide(wrong, 'wrong');
+    const apart = await cruid(stage.server, wrong.second.id);
+    assert.notEqual(await cruid(stage.server, wrong.first.id), apart);
+    for (const item of pairs) {
+      await page.goto(`/ui/queue/${item.second.id}?kind=auto`);
+      await page.getByText('Nothing is left to decide about this record.').waitFor();
+    }
+    // Back to how it was.
+    await page.getByRole('link', { name: /^Undo my last decision/ }).click();
+    await page.getByLabel('Reason').fill('A slip');
+    await page.getByRole('button', { name: 'Show what will happen' }).click();
+    await page.getByRole('button', { name: 'Carry it out' }).click();
+    await page.getByRole('heading', { name: 'Decision undone' }).first().waitFor();
+    assert.equal(await cruid(stage.server, wrong.first.id), await cruid(stage.server, wrong.second.id));
+    await page.goto(`/ui/queue/${wrong.second.id}?kind=auto`);
+    await page.getByRole('heading', { name: 'Was this match right?' }).waitFor();
+    // What is no automatic match cannot be broken here.
+    const { second } = await doubt(stage.server, { family: `Doubted${javaScriptEnabled}`, given: ['Ann'] });
+    await page.goto(`/ui/queue/${second.id}?kind=auto`);
+    await page.getByText('Nothing is left to decide about this record.').waitFor();
+  });
+}
+
+journey('everybody with everybody: the score matrix of a record', async (stage) => {
+  const one = await doubt(stage.server, { family: 'Matrixson', given: ['Ann', '<b>'] });
+  const two = await submit(stage.server, one.patient);
+  const page = await stage.signedIn('steward');
+  await page.goto(`/ui/queue/${one.second.id}`);
+  await page.keyboard.press('x');
+  await page.getByRole('heading', { name: 'Everybody with everybody' }).waitFor();
+  const rows = await page.locator('.matrix tbody tr:not(:has(th[scope=rowgroup]))').count();
+  assert.ok(rows >= 3, `${rows} rows`);
+  assert.ok(await page.locator('.matrix td.auto').count() >= 2, 'equal records');
+  assert.ok(await page.locator('.matrix td.review').count() >= 2, 'doubtful ones');
+  assert.equal(await page.locator(`.matrix th[scope=row]:has-text("${two.number}")`).count(), 1);
+  for (const colorScheme of ['light', 'dark']) {
+    await page.emulateMedia({ colorScheme });
+    for (const [width, height] of [[320, 640], [360, 740], [1366, 768]]) {
+      await page.setViewportSize({ width, height });
+      await page.look(`${width} ${colorScheme}`);
+    }
+  }
+  await page.emulateMedia({ colorScheme: 'light' });
+  await picture(page, 'matrix');
+  await weigh(page.context(), `/ui/queue/${one.second.id}/matrix`);
+  await page.keyboard.press('Escape');
+  await page.getByRole('heading', { name: 'Same person or not?' }).waitFor();
+  const viewer = await stage.signedIn('viewer');
+  viewer.expect(403);
+  await viewer.goto(`/ui/queue/${one.second.id}/matrix`);
+});
+
+for (const javaScriptEnabled of [true, false]) {
+  journey(`a tangle is resolved on the workbench, script ${javaScriptEnabled ? 'on' : 'off'}`, async (stage) => {
+    const { server } = stage;
+    // Five records of three persons, each of whom may be the others.
+    const { first: p1, second: q1, patient } = await doubt(server, { family: `Tangle${javaScriptEnabled}`, given: ["N'Golo"] });
+    const p2 = await submit(server, { ...patient, telecom: (await (await fetch(`${server.base}/fhir/Patient/${p1.id}`, { headers: { 'x-openhim-clientid': 'openmrs' } })).json()).telecom });
+    const q2 = await submit(server, patient);
+    const r1 = await submit(server, { ...patient, telecom: [{ system: 'phone', value: `0711${javaScriptEnabled ? 1 : 2}11111` }] });
+    assert.deepEqual([p2.cruid, q2.cruid], [p1.cruid, q1.cruid]);
+    assert.ok(![p1.cruid, q1.cruid].includes(r1.cruid));
+    const ids = [p1, p2, q1, q2, r1];
+    const cruids = () => Promise.all(ids.map((record) => cruid(server, record.id)));
+    const [before, flags] = [await cruids(), await waiting(server)];
+    const page = await stage.signedIn('steward', { javaScriptEnabled });
+    await page.goto(`/ui/queue/${r1.id}`);
+    if (javaScriptEnabled) await page.keyboard.press('w');
+    else await page.getByRole('link', { name: /^Workbench/ }).click();
+    await page.getByRole('heading', { name: 'Workbench' }).waitFor();
+    await page.look('bench');
+    if (javaScriptEnabled) {
+      await picture(page, 'workbench');
+      for (const colorScheme of ['light', 'dark']) {
+        await page.emulateMedia({ colorScheme });
+        for (const [width, height] of [[320, 640], [360, 740], [1366, 768]]) {
+          await page.setViewportSize({ width, height });
+          await page.look(`${width} ${colorScheme}`);
+        }
+      }
+      await page.emulateMedia({ colorScheme: 'light' });
+    }
+    const place = (record) => page.getByLabel(new RegExp(` ${record.number}(?!\\d)`));
+    assert.equal(await page.getByRole('group').count(), 3);
+    // Nothing said: refused, and the form keeps what it had.
+    page.expect(422);
+    await page.getByLabel(/^What waits about/).uncheck();
+    await page.getByLabel('Reason').fill('Cards of all five were shown');
+    await page.getByRole('button', { name: 'Show what will happen' }).click();
+    await page.getByText('Say where a record belongs').first().waitFor();
+    await page.look('refused');
+    // One into a person, two of two persons into one new person.
+    const target = before[0].replace('Patient/', '');
+    await place(r1).selectOption(target);
+    await place(p2).selectOption('new-1');
+    await place(q2).selectOption('new-1');
+    await page.getByLabel(/^What waits about/).check();
+    await page.getByRole('button', { name: 'Show what will happen' }).click();
+    await page.getByRole('heading', { name: 'What will happen' }).waitFor();
+    await page.look('review');
+    assert.deepEqual(await cruids(), before, 'told, not done');
+    await page.getByRole('button', { name: /^Carry it out/ }).click();
+    await page.getByText('Done. You can undo it.').waitFor();
+    const after = await cruids();
+    assert.equal(after[0], before[0]);
+    assert.equal(after[1], after[3], 'two records, one new person');
+    assert.ok(!before.includes(after[1]), 'a new one');
+    assert.equal(after[2], before[2]);
+    assert.equal(after[4], before[0], 'moved');
+    const retired = await (await fetch(`${server.base}/fhir/${before[4]}`, { headers: { 'x-openhim-clientid': 'openmrs' } })).json();
+    assert.deepEqual(retired.link.map((link) => [link.type, link.other.reference]), [['replaced-by', before[0]]]);
+    assert.ok(!(await waiting(server)).some((row) => row.id === r1.id), 'settled');
+    // And back, exactly.
+    await page.getByRole('link', { name: /^Undo my last decision/ }).click();
+    await page.getByLabel('Reason').fill('A slip');
+    await page.getByRole('button', { name: 'Show what will happen' }).click();
+    await page.getByRole('button', { name: 'Carry it out' }).click();
+    await page.getByRole('heading', { name: 'Decision undone' }).first().waitFor();
+    assert.deepEqual(await cruids(), before);
+    assert.deepEqual(await waiting(server), flags);
+    // All of a person at once.
+    await page.goto(`/ui/queue/${r1.id}/workbench`);
+    await page.locator(`select[name="all-${before[2].replace('Patient/', '')}"]`).selectOption(target);
+    await page.getByLabel('Reason').fill('One card');
+    await page.getByRole('button', { name: 'Show what will happen' }).click();
+    await page.getByRole('button', { name: /^Carry it out/ }).click();
+    await page.getByText('Done. You can undo it.').waitFor();
+    assert.deepEqual((await cruids()).slice(0, 4), Array(4).fill(before[0]));
+  });
+}

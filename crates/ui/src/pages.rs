@@ -8,11 +8,13 @@ mod evidence;
 mod fault;
 mod home;
 mod login;
+mod matrix;
 mod person;
 mod queue;
 mod search;
 mod setup;
 mod style;
+mod workbench;
 
 pub use account::Account;
 pub use decide::{Choice, Decide, Preview};
@@ -20,6 +22,7 @@ pub use evidence::Evidence;
 pub use fault::Fault;
 pub use home::{Home, Work};
 pub use login::Login;
+pub use matrix::{Band, Matrix, Meeting, Met};
 pub use person::{
     Change, Compare, Different, End, Event, Explanation, Head, History, Link, Links, Named,
     NearMiss, Scored, Version, Versions,
@@ -28,6 +31,7 @@ pub use queue::{Candidate, Cluster, Facing, Holder, Pair, Queue, Tab, Waiting};
 pub use search::{Found, FoundRecord, Results, Search, Terms};
 pub use setup::Setup;
 pub use style::Style;
+pub use workbench::{Card, Column, NEW_MAX, Place, Workbench};
 
 /// What is wrong with a form.
 #[derive(Clone, Debug)]

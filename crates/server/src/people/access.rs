@@ -96,6 +96,9 @@ pub(crate) const ACCESS: &[(&str, &str, Need)] = &[
     // Asks for patient.read as well, in its handler.
     ("GET", "/ui/queue/{record}", N::Permission(P::MatchRead)),
     ("POST", "/ui/queue/{record}", N::Permission(P::MatchDecide)),
+    ("GET", "/ui/queue/{record}/matrix", N::Permission(P::MatchRead)),
+    ("GET", "/ui/queue/{record}/workbench", N::Permission(P::MatchRead)),
+    ("POST", "/ui/queue/{record}/workbench", N::Permission(P::MatchDecide)),
     ("GET", "/ui/records/{id}", N::Permission(P::PatientRead)),
     ("GET", "/ui/records/{id}/versions", N::Permission(P::PatientRead)),
     ("GET", "/ui/records/{id}/explanations/{hash}", N::Permission(P::PatientRead)),

@@ -25,11 +25,13 @@ pub enum Tab {
     Potential,
     /// Conflicts.
     Conflicts,
+    /// Automatic matches that nobody has looked at; they wait for nobody, and are not in `All`.
+    Automatic,
 }
 
 impl Tab {
     /// In the order of the bar.
-    pub const ALL: [Self; 3] = [Self::All, Self::Potential, Self::Conflicts];
+    pub const ALL: [Self; 4] = [Self::All, Self::Potential, Self::Conflicts, Self::Automatic];
 
     /// As addresses have it.
     pub fn as_str(self) -> &'static str {
@@ -37,6 +39,7 @@ impl Tab {
             Self::All => "all",
             Self::Potential => "potential",
             Self::Conflicts => "conflict",
+            Self::Automatic => "auto",
         }
     }
 
@@ -51,6 +54,7 @@ impl Tab {
             Self::All => "queue-all",
             Self::Potential => "queue-potential",
             Self::Conflicts => "queue-conflicts",
+            Self::Automatic => "queue-automatic",
         }
     }
 }
@@ -97,7 +101,7 @@ pub struct Queue<'a> {
     /// What is shown.
     pub tab: Tab,
     /// How many wait, by tab.
-    pub totals: [u64; 3],
+    pub totals: [u64; 4],
     /// The pairs.
     pub rows: Vec<Waiting>,
     /// Which is the first, from 0.
@@ -111,6 +115,10 @@ pub struct Queue<'a> {
 impl Queue<'_> {
     fn tabs(&self) -> Vec<(Tab, u64)> {
         Tab::ALL.into_iter().zip(self.totals).collect()
+    }
+
+    fn is_check(&self) -> bool {
+        self.tab == Tab::Automatic
     }
 
     fn total(&self) -> u64 {
@@ -261,6 +269,14 @@ impl Pair<'_> {
     /// The same pair, showing all or only what differs.
     fn toggled(&self) -> String {
         self.address(self.chosen_id(), !self.only_differences)
+    }
+
+    fn is_check(&self) -> bool {
+        self.tab == Tab::Automatic
+    }
+
+    fn may_break(&self) -> bool {
+        self.frame.may(Permission::MatchBreak)
     }
 
     fn may_decide(&self) -> bool {

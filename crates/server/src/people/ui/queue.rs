@@ -27,7 +27,9 @@ use super::{
 use crate::{App, people::People, query};
 
 mod leases;
+pub(super) mod matrix;
 pub(super) mod pair;
+pub(super) mod workbench;
 
 pub(in crate::people) use leases::Leases;
 
@@ -42,6 +44,7 @@ fn kinds(tab: Tab) -> &'static [IssueKind] {
         Tab::All => &[IssueKind::Conflict, IssueKind::Potential],
         Tab::Potential => &[IssueKind::Potential],
         Tab::Conflicts => &[IssueKind::Conflict],
+        Tab::Automatic => &[IssueKind::Auto],
     }
 }
 
@@ -91,10 +94,11 @@ pub(super) async fn page(
     let issues = waiting(&app, tab, Window { offset, limit: PAGE }).await?;
     let potential = total(&app, IssueKind::Potential).await?;
     let conflicts = total(&app, IssueKind::Conflict).await?;
+    let automatic = total(&app, IssueKind::Auto).await?;
     let rows = rows(&app, &visit, &frame, &issues).await?;
     let page = Queue {
         tab,
-        totals: [potential + conflicts, potential, conflicts],
+        totals: [potential + conflicts, potential, conflicts, automatic],
         rows,
         offset,
         page: PAGE,

@@ -10,7 +10,7 @@ use pipeline::review::Case;
 use registry::{
     account::Permission,
     actor::Actor,
-    adjudicate::{Adjudication, Move, Resolve, Target},
+    adjudicate::{Adjudication, Grouping, Move, Resolve, Target},
     grounds::Grounds,
     ids::{RecordId, Revision},
     render::source_patient,
@@ -38,7 +38,7 @@ use super::{
 use crate::{App, error::ApiError, people::People, query};
 
 /// Longest note (ui.md 3.0).
-const REASON_CHARS_MAX: usize = 500;
+pub(super) const REASON_CHARS_MAX: usize = 500;
 
 /// Years between two birth dates that no slip of the pen explains.
 const YEARS_APART: i32 = 2;
@@ -48,6 +48,10 @@ const YEARS_APART: i32 = 2;
 enum Word {
     Same,
     Different,
+    /// An automatic match is right.
+    Right,
+    /// It is wrong: the record is broken out of the person.
+    Wrong,
 }
 
 impl Word {
@@ -55,11 +59,14 @@ impl Word {
         match self {
             Self::Same => "same",
             Self::Different => "different",
+            Self::Right => "right",
+            Self::Wrong => "wrong",
         }
     }
 
     fn parse(text: &str) -> Option<Self> {
-        [Self::Same, Self::Different].into_iter().find(|word| word.as_str() == text)
+        let all = [Self::Same, Self::Different, Self::Right, Self::Wrong];
+        all.into_iter().find(|word| word.as_str() == text)
     }
 }
 
@@ -110,6 +117,9 @@ pub(in crate::people::ui) async fn decide(
         reason: form.take("reason").trim().to_owned(),
         confirmed: revision.filter(|_| is_confirmed),
     };
+    if (tab == Tab::Automatic) != matches!(word, Word::Right | Word::Wrong) {
+        return Err(Fault::Bad);
+    }
     if said.confirmed.is_none() {
         return Desk::open(&app, &visit, (&item, tab), Some(&said.with)).await?.tell(&said).await;
     }
@@ -183,7 +193,7 @@ impl<'a> Desk<'a> {
         let found = app.reader().records(std::slice::from_ref(&item)).await?;
         let state = found.into_iter().next().ok_or(Fault::Missing)?;
         let mut issues = app.reader().open_issues_of(std::slice::from_ref(&item)).await?;
-        issues.retain(|issue| issue.kind != IssueKind::Auto);
+        issues.retain(|issue| is_of(tab, issue));
         issues.sort_by(|a, b| b.evidence.score.as_f64().total_cmp(&a.evidence.score.as_f64()));
         let mut known = std::collections::HashSet::new();
         issues.retain(|issue| known.insert(other_end(issue, &item).clone()));
@@ -223,9 +233,18 @@ impl<'a> Desk<'a> {
             return Ok(Err(("reason", "pair-refused")));
         };
         let pair = BrokenPair::new(self.state.id.clone(), candidate.clone());
+        if said.word == Word::Wrong && !self.frame.may(Permission::MatchBreak) {
+            return Err(Fault::Forbidden(Permission::MatchBreak));
+        }
         Ok(Ok(match (said.word, said.is_alone) {
             (Word::Different, _) => Adjudication::MarkDifferent { pair },
-            (Word::Same, false) => Adjudication::MarkSame { pair, withdraw_broken: false },
+            (Word::Wrong, _) => Adjudication::Break {
+                records: [self.state.id.clone()].into(),
+                grouping: Grouping::Together,
+            },
+            (Word::Right, _) | (Word::Same, false) => {
+                Adjudication::MarkSame { pair, withdraw_broken: false }
+            }
             (Word::Same, true) => {
                 let found = self.app.reader().records(std::slice::from_ref(candidate)).await?;
                 let other = found.into_iter().next().ok_or(Fault::Changed)?;
@@ -292,7 +311,7 @@ impl<'a> Desk<'a> {
             people.shared.leases.decided(session, people.now(), (cruid, event));
         }
         let mut left = self.app.reader().open_issues_of(item).await?;
-        left.retain(|issue| issue.kind != IssueKind::Auto);
+        left.retain(|issue| is_of(self.tab, issue));
         let address = match left.is_empty() {
             false => pair_address(&self.state.id, self.tab),
             true => {
@@ -425,7 +444,12 @@ impl<'a> Desk<'a> {
     }
 }
 
+/// Whether an issue is what a tab is about.
+fn is_of(tab: Tab, issue: &MatchIssue) -> bool {
+    (tab == Tab::Automatic) == (issue.kind == IssueKind::Auto)
+}
+
 /// The record on the other side of an issue.
-fn other_end<'i>(issue: &'i MatchIssue, mine: &RecordId) -> &'i RecordId {
+pub(super) fn other_end<'i>(issue: &'i MatchIssue, mine: &RecordId) -> &'i RecordId {
     if issue.subject == *mine { &issue.evidence.candidate } else { &issue.subject }
 }

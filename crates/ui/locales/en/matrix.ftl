@@ -1,0 +1,12 @@
+matrix-title = Everybody with everybody
+matrix-about = What the rules in force make of each two records. Records of one person stand together.
+matrix-cut = There are more records than are shown.
+matrix-person = Person
+matrix-self = the record itself
+matrix-different = declared different people
+matrix-nothing = nothing found
+matrix-auto = certain
+matrix-review = to be looked at
+matrix-below = too little
+matrix-back = Back to the pair
+pair-matrix = Everybody with everybody

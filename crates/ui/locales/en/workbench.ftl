@@ -1,0 +1,10 @@
+bench-title = Workbench
+bench-about = Say of each record where it belongs. A new person may get any number of records. Everything is saved at once, or nothing.
+bench-all = All of this person’s records
+bench-stay = Decide one by one
+bench-stays = Stays
+bench-new = New person { $number }
+bench-settled = What waits about the record above is settled by this
+bench-nothing = Say where a record belongs, or that what waits is settled.
+bench-place = This person is not on the bench any more; look again.
+pair-bench = Workbench

@@ -1,0 +1,12 @@
+matrix-title = Toutes avec toutes
+matrix-about = Ce que les règles en vigueur disent de chaque paire de fiches. Les fiches d’une même personne se suivent.
+matrix-cut = Il y a plus de fiches que celles montrées.
+matrix-person = Personne
+matrix-self = la fiche elle-même
+matrix-different = déclarées personnes différentes
+matrix-nothing = rien trouvé
+matrix-auto = certain
+matrix-review = à regarder
+matrix-below = trop peu
+matrix-back = Retour à la paire
+pair-matrix = Toutes avec toutes

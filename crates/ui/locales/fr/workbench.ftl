@@ -1,0 +1,10 @@
+bench-title = Établi
+bench-about = Dites de chaque fiche où elle va. Une nouvelle personne peut recevoir autant de fiches que l’on veut. Tout est enregistré d’un coup, ou rien.
+bench-all = Toutes les fiches de cette personne
+bench-stay = Décider une par une
+bench-stays = Reste
+bench-new = Nouvelle personne { $number }
+bench-settled = Ce qui attend au sujet de la fiche ci-dessus est réglé par là
+bench-nothing = Dites où va une fiche, ou que ce qui attend est réglé.
+bench-place = Cette personne n’est plus sur l’établi ; regardez de nouveau.
+pair-bench = Établi

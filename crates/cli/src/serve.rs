@@ -22,6 +22,9 @@ mod stop;
 
 use stop::Stop;
 
+/// How old the figures of the dashboard get that nobody looks at.
+const COUNTED_EVERY: Duration = Duration::from_secs(60);
+
 /// Run the registry: FHIR R4 at http://127.0.0.1:3000/fhir, data in ./data, until SIGTERM or
 /// Ctrl-C. Stopping finishes what was accepted.
 #[derive(clap::Args)]
@@ -91,11 +94,13 @@ pub(crate) fn run(arguments: Arguments) -> anyhow::Result<ExitCode> {
         banner(&config, listener.local_addr()?, &pipeline);
         invitation.inspect(|token| people::invite(token, config.ui.enabled));
         let port = listener.local_addr()?.port();
+        let counting = pipeline.count_every(COUNTED_EVERY);
         let mediator = mediator.map(|mediator| mediator.start(&config, port, &app, &auditor));
         let mediator = mediator.transpose().context("cannot start a thread for OpenHIM")?;
         let served = server::serve(listener, app, stop.told()).await;
         tracing::info!("stopping: finishing what was accepted");
         drop(mediator);
+        counting.abort();
         pipeline.stop().await;
         auditor.stop().await;
         store.close().await;

@@ -27,6 +27,7 @@ use tokio::task::JoinHandle;
 
 pub mod adopt;
 pub mod clock;
+pub mod figures;
 mod follow;
 pub mod image;
 mod linker;
@@ -45,6 +46,7 @@ pub mod settings;
 pub mod verify;
 
 pub use clock::Clock;
+use figures::Figures;
 use image::{IndexOrigin, Keeper};
 use linker::Linker;
 pub use meters::Meters;
@@ -147,6 +149,7 @@ struct Shared {
     reader: Arc<dyn Reader>,
     published: Arc<ArcSwap<View>>,
     origin: IndexOrigin,
+    figures: Figures,
     gate: Gate,
     linker: tokio::sync::Mutex<Option<JoinHandle<()>>>,
     keeper: tokio::sync::Mutex<Option<Keeper>>,
@@ -169,6 +172,7 @@ impl Pipeline {
         let view = published.view();
         keep_time(&*store, &settings.clock).await?;
         let (gate, queue) = parking::gate(settings.queue_max, settings.meters.clone());
+        let figures = Figures::new(store.clone(), settings.clock.clone());
         let linker = Linker::new(store.clone(), extractor.clone(), settings.clone(), published);
         let runtime = tokio::runtime::Handle::current();
         // On a thread of its own, where what it waits for is done right there.
@@ -186,6 +190,7 @@ impl Pipeline {
                 reader: store,
                 published: view,
                 origin,
+                figures,
                 gate,
                 linker: tokio::sync::Mutex::new(Some(task)),
                 keeper: tokio::sync::Mutex::new(keeper),

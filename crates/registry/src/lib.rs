@@ -27,6 +27,7 @@ pub mod render;
 pub mod standing;
 pub mod state;
 pub mod stored;
+pub mod tally;
 pub mod undo;
 pub mod verdict;
 pub mod verify;

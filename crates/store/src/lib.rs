@@ -31,6 +31,7 @@ mod plan;
 mod postgres;
 mod shape;
 mod sqlite;
+mod tallies;
 pub mod threads;
 
 pub use accounts::{Accounts, AttemptLimit, Changed, SESSIONS_MAX};
@@ -39,6 +40,7 @@ pub use draft::DraftStore;
 pub use memory::MemoryStore;
 pub use postgres::PostgresStore;
 pub use sqlite::SqliteStore;
+pub use tallies::Tallies;
 
 /// Why a store could not do what was asked.
 #[derive(Debug, Error)]
@@ -281,9 +283,10 @@ pub trait Reader: Send + Sync {
     async fn check_structure(&self) -> Result<Vec<String>, StoreError>;
 }
 
-/// A store that can be written: [`Reader`], the one way to write, and the [`AuditLog`] beside it.
+/// A store that can be written: [`Reader`], the one way to write, and beside it the [`AuditLog`] and
+/// the figures ([`Tallies`]).
 #[async_trait]
-pub trait Store: Reader + AuditLog {
+pub trait Store: Reader + AuditLog + Tallies {
     /// Writes all of `commit` durably, or nothing. Whoever no longer waits learns only from the
     /// head which of the two it was.
     ///

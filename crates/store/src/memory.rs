@@ -8,6 +8,7 @@ mod archive;
 mod audit;
 mod commit;
 mod search;
+mod tallies;
 
 use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 
@@ -33,6 +34,7 @@ pub struct MemoryStore {
     people: RwLock<accounts::People>,
     audit: RwLock<audit::AuditChain>,
     archive: RwLock<archive::Archive>,
+    tallies: RwLock<tallies::Counted>,
 }
 
 /// Everything that commits wrote.

@@ -22,6 +22,7 @@ mod search;
 mod sql;
 mod states;
 mod structure;
+mod tallies;
 mod tls;
 pub(crate) mod turn;
 mod words;

@@ -20,6 +20,7 @@ mod search;
 mod sql;
 mod states;
 mod structure;
+mod tallies;
 #[cfg(test)]
 mod tests;
 mod words;

@@ -18,6 +18,7 @@ const MIGRATIONS: &[&str] = &[
     include_str!("../../migrations/sqlite/0005_account_preferences.sql"),
     include_str!("../../migrations/sqlite/0006_archive.sql"),
     include_str!("../../migrations/sqlite/0007_answered.sql"),
+    include_str!("../../migrations/sqlite/0008_tally.sql"),
 ];
 
 /// Runs the migrations that the database at `path` lacks.

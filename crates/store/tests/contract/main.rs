@@ -19,6 +19,7 @@ mod reading;
 mod scribe;
 mod searching;
 mod sqlite_file;
+mod tallying;
 mod view;
 
 /// Runs each clause on each kind of store. None is skipped.

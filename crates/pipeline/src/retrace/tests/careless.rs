@@ -17,9 +17,10 @@ use registry::{
     search::{Filter, Param, SortKey},
     state::{BrokenPair, GoldenState, IssueKind, MatchIssue, RecordState},
     stored::{Counts, PatientTags, StoredPatient, StoredVersion},
+    tally::{Tally, TallyHead, TallyKind, TallyStep},
     vocabulary::Vocabulary,
 };
-use store::{AuditLog, FoundIds, MemoryStore, Reader, Store, StoreError, Window};
+use store::{AuditLog, FoundIds, MemoryStore, Reader, Store, StoreError, Tallies, Window};
 
 use crate::{load, retrace::subjects::Issues};
 
@@ -204,6 +205,12 @@ ask_inner! { AuditLog:
     append_audit(records: Vec<AuditRecord>) -> ();
     audit_after(after: u64, limit: u32) -> Vec<AuditRecord>;
     cut_audit(before: Timestamp) -> u64;
+}
+
+ask_inner! { Tallies:
+    tally_head() -> TallyHead;
+    tallies(kind: TallyKind, since: &str) -> Vec<Tally>;
+    tally(step: TallyStep) -> bool;
 }
 
 ask_inner! { Reader with location:

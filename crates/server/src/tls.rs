@@ -24,6 +24,7 @@ mod load;
 mod presented;
 mod trust;
 
+pub(crate) use expiry::Ending;
 pub(crate) use presented::{CertificateName, CertificateRefusal, Presented};
 
 use trust::Trust;
@@ -135,6 +136,12 @@ impl Tls {
         for expiry in &self.current().expiries {
             expiry.warn(now);
         }
+    }
+
+    /// Those that are over or end soon.
+    pub(crate) fn endings(&self) -> Vec<Ending> {
+        let now = rustls::pki_types::UnixTime::now().as_secs();
+        self.current().expiries.iter().filter_map(|expiry| expiry.ending(now)).collect()
     }
 
     pub(crate) fn current(&self) -> Arc<Loaded> {

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use fluent_bundle::FluentValue;
-use jiff::Timestamp;
+use jiff::{Timestamp, civil::Date};
 use registry::account::{Permission, Role};
 
 use crate::{Item, Language, Texts, assets, navigation::ITEMS};
@@ -131,6 +131,11 @@ impl Frame {
     /// A moment as people write it.
     pub fn moment(&self, at: &Timestamp) -> String {
         self.texts.moment(*at)
+    }
+
+    /// A day as people write it.
+    pub fn day(&self, day: &Date) -> String {
+        self.texts.day(*day)
     }
 
     /// The language.

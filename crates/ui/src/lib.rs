@@ -6,6 +6,7 @@
 //! Absent by design: HTTP, sessions, the store, and any decision. Those are the server's.
 
 mod assets;
+pub mod chart;
 pub mod compare;
 mod frame;
 mod language;

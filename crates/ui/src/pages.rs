@@ -20,7 +20,7 @@ pub use account::Account;
 pub use decide::{Choice, Decide, Preview};
 pub use evidence::Evidence;
 pub use fault::Fault;
-pub use home::{Home, Work};
+pub use home::{Day, Home, KINDS_MAX, Panel, Registrations, RuleScores, Scores, Waits, Work};
 pub use login::Login;
 pub use matrix::{Band, Matrix, Meeting, Met};
 pub use person::{

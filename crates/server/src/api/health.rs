@@ -22,7 +22,7 @@ pub(crate) struct Standstill(Mutex<Option<(Revision, Instant)>>);
 
 impl Standstill {
     /// For how long the index, now at `index`, has stood still behind the store, now at `head`.
-    fn lasts(&self, index: Revision, head: Revision, now: Instant) -> Duration {
+    pub(crate) fn lasts(&self, index: Revision, head: Revision, now: Instant) -> Duration {
         let mut seen = self.0.lock();
         if index >= head {
             *seen = None;

@@ -28,6 +28,7 @@ use crate::{App, people::People, query};
 
 mod leases;
 pub(super) mod matrix;
+mod pace;
 pub(super) mod pair;
 pub(super) mod workbench;
 

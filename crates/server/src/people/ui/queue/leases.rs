@@ -9,6 +9,8 @@ use std::collections::HashMap;
 use parking_lot::Mutex;
 use registry::ids::{RecordId, Revision, SessionId, Timestamp};
 
+use super::pace::Pace;
+
 /// For how long an item stays somebody's without a sign of them.
 const HELD_MICROS: i64 = 10 * 60 * 1_000_000;
 /// For how long what a session left or decided is remembered after its last sign.
@@ -35,6 +37,7 @@ struct Sitting {
     at: Timestamp,
     skipped: Vec<RecordId>,
     last: Option<(String, Revision)>,
+    pace: Pace,
 }
 
 #[derive(Default)]
@@ -50,15 +53,16 @@ pub(in crate::people) struct Leases(Mutex<Inner>);
 impl Leases {
     /// Takes an item for a session, or keeps it; fails with who has it.
     pub(super) fn hold(&self, item: &RecordId, mine: &Held, now: Timestamp) -> Result<(), Held> {
-        let mut inner = self.0.lock();
-        inner.held.retain(|_, held| held.until > now);
-        match inner.held.get(item).filter(|held| held.session != mine.session) {
-            Some(held) => Err(held.clone()),
-            None => {
-                inner.held.insert(item.clone(), mine.clone());
-                Ok(())
+        {
+            let mut inner = self.0.lock();
+            inner.held.retain(|_, held| held.until > now);
+            if let Some(held) = inner.held.get(item).filter(|held| held.session != mine.session) {
+                return Err(held.clone());
             }
+            inner.held.insert(item.clone(), mine.clone());
         }
+        self.sitting(&mine.session, now, |sitting| sitting.pace.looked(item, now));
+        Ok(())
     }
 
     /// The same, whoever had it.
@@ -99,12 +103,26 @@ impl Leases {
 
     /// Remembers what a session decided last: the person and the event.
     pub(super) fn decided(&self, session: &SessionId, now: Timestamp, what: (String, Revision)) {
-        self.sitting(session, now, |sitting| sitting.last = Some(what));
+        self.sitting(session, now, |sitting| {
+            sitting.last = Some(what);
+            sitting.pace.decided(now);
+        });
     }
 
     /// What a session decided last.
     pub(super) fn last(&self, session: &SessionId) -> Option<(String, Revision)> {
         self.0.lock().sittings.get(session)?.last.clone()
+    }
+
+    /// How many seconds a session's decisions take, and whether it is time for a break.
+    pub(in crate::people::ui) fn pace(
+        &self,
+        session: &SessionId,
+        now: Timestamp,
+    ) -> (Option<u64>, bool) {
+        let inner = self.0.lock();
+        let pace = inner.sittings.get(session).map(|sitting| &sitting.pace);
+        pace.map_or((None, false), |pace| (pace.median_seconds(), pace.is_tired(now)))
     }
 
     fn sitting(&self, session: &SessionId, now: Timestamp, change: impl FnOnce(&mut Sitting)) {

@@ -123,7 +123,7 @@ impl<'p> Nodes<'p> {
     /// Kills nodes at random moments and starts them again, from the half on upgraded, until the
     /// time is over; gives how often.
     pub(super) fn kill_now_and_then(&self, seed: u64, lasts: Duration) -> u64 {
-        let mut kills = 0;
+        let (mut kills, mut is_upgraded) = (0, self.plan.before.is_none());
         let (begun, until) = (Instant::now(), Instant::now() + lasts);
         while Instant::now() < until {
             let dice = crate::kill::scramble(seed << 32 | kills);
@@ -132,11 +132,14 @@ impl<'p> Nodes<'p> {
             self.bases.write().expect("no panic")[node] = None;
             let mut servers = self.servers.lock().expect("no panic");
             servers[node].take().expect("it runs").kill();
-            let server = self.plan.serve(node, begun.elapsed() > lasts / 2);
+            let is_late = begun.elapsed() > lasts / 2;
+            is_upgraded |= node == 0 && is_late;
+            let server = self.plan.serve(node, is_late);
             self.bases.write().expect("no panic")[node] = Some(server.base().to_owned());
             servers[node] = Some(server);
             kills += 1;
         }
+        assert!(is_upgraded, "the first node went on by the release before: let it run longer");
         kills
     }
 

@@ -138,16 +138,17 @@ async fn rows(
             other_says: says(other),
             score: score_text(&issue.evidence),
             since: read::moment(issue.opened_at),
-            holder: held.map(|held| holder(&held, session)),
+            holder: held.map(|held| holder(&held, visit)),
             is_skipped: skipped.contains(&issue.subject),
         }
     });
     Ok(rows.collect())
 }
 
-fn holder(held: &leases::Held, session: &registry::ids::SessionId) -> Holder {
+fn holder(held: &leases::Held, visit: &Visit) -> Holder {
     let (name, until) = (held.name.clone(), read::moment(held.until));
-    Holder { name, until, is_me: held.session == *session }
+    let is_me = visit.user.as_ref().is_some_and(|user| user.username() == name);
+    Holder { name, until, is_me }
 }
 
 /// What records say of their person, in a few words: name and birth date.
@@ -167,11 +168,15 @@ async fn sayings<'i>(
     Ok(found)
 }
 
-/// Name and birth date, as far as they are said.
+/// Name and birth date, as far as they are said; each in its own direction, or an Arabic name
+/// would turn the digits round.
 fn saying(patient: &Resource) -> String {
-    let birth = patient.value()["birthDate"].as_str().unwrap_or_default().to_owned();
-    let parts = [facts::name(patient), birth];
-    parts.into_iter().filter(|part| !part.is_empty()).collect::<Vec<_>>().join(" · ")
+    let birth = patient.value()["birthDate"].as_str().unwrap_or_default();
+    let (name, birth) = (facts::name(patient), birth.to_owned());
+    let parts = [('\u{2068}', name), ('\u{2066}', birth)].into_iter();
+    let parts = parts.filter(|(_, part)| !part.is_empty());
+    let isolated = parts.map(|(begin, part)| format!("{begin}{part}\u{2069}"));
+    isolated.collect::<Vec<_>>().join(" · ")
 }
 
 /// `GET /ui/queue/next?kind=…`: the first that nobody works on and that was not left for later; then
@@ -193,10 +198,10 @@ pub(super) async fn next(
 
 async fn find_next(app: &App, visit: &Visit, tab: Tab) -> Result<Option<RecordId>, Fault> {
     let people = People::of(app);
-    let (session, now) = (visit.user()?.session(), people.now());
-    let skipped = people.shared.leases.skipped(session);
+    let (user, now) = (visit.user()?, people.now());
+    let skipped = people.shared.leases.skipped(user.session());
     let is_free = |item: &RecordId| {
-        people.shared.leases.holder(item, now).is_none_or(|held| held.session == *session)
+        people.shared.leases.holder(item, now).is_none_or(|held| held.name == user.username())
     };
     let mut left = None;
     let mut window = Window { offset: 0, limit: PAGE };

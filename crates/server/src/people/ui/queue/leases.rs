@@ -51,12 +51,13 @@ struct Inner {
 pub(in crate::people) struct Leases(Mutex<Inner>);
 
 impl Leases {
-    /// Takes an item for a session, or keeps it; fails with who has it.
+    /// Takes an item for a session, or keeps it; fails with who else has it. What a person has in another
+    /// session comes along: whoever signs in again is not kept from their own work.
     pub(super) fn hold(&self, item: &RecordId, mine: &Held, now: Timestamp) -> Result<(), Held> {
         {
             let mut inner = self.0.lock();
             inner.held.retain(|_, held| held.until > now);
-            if let Some(held) = inner.held.get(item).filter(|held| held.session != mine.session) {
+            if let Some(held) = inner.held.get(item).filter(|held| held.name != mine.name) {
                 return Err(held.clone());
             }
             inner.held.insert(item.clone(), mine.clone());
@@ -163,6 +164,9 @@ mod tests {
         assert!(leases.hold(&item, &claim(&mine, "anna", at(5)), at(5)).is_ok());
         let later = at(HELD_MICROS + 2);
         assert!(leases.hold(&item, &claim(&other, "ben", later), later).is_err());
+        let again = claim(&SessionId::new("c"), "anna", later);
+        assert!(leases.hold(&item, &again, later).is_ok(), "it is her own");
+        assert!(leases.hold(&item, &claim(&mine, "anna", at(5)), at(5)).is_ok());
         let over = at(HELD_MICROS + 6);
         assert!(leases.holder(&item, over).is_none());
         assert!(leases.hold(&item, &claim(&other, "ben", over), over).is_ok());

@@ -356,8 +356,7 @@ impl<'a> Desk<'a> {
             None => None,
         };
         let held_by = self.held_by.as_ref();
-        let session = self.visit.user()?.session();
-        let holder: Option<Holder> = held_by.map(|held| holder(held, session));
+        let holder: Option<Holder> = held_by.map(|held| holder(held, self.visit));
         Ok(Pair {
             frame: &self.frame,
             tab: self.tab,

@@ -268,14 +268,13 @@ impl<'a> Bench<'a> {
                 })
                 .collect(),
         });
-        let session = self.visit.user()?.session();
         Ok(Workbench {
             frame: &self.frame,
             tab: self.tab,
             record: read::named(self.app, &self.state),
             columns: columns.collect(),
             is_cut: self.is_cut,
-            holder: self.held_by.as_ref().map(|held| holder(held, session)),
+            holder: self.held_by.as_ref().map(|held| holder(held, self.visit)),
             is_settled: said.is_settled,
             reason: said.reason.clone(),
             problems: Vec::new(),

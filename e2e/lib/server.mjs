@@ -16,6 +16,7 @@ export const ACCOUNTS = {
   steward: ['stella', 'steward', '<script>alert(1)</script>', 'Steward'],
   supervisor: ['sami', 'supervisor', 'محمد', 'عبد الله'],
   auditor: ['abebe', 'auditor', 'አበበ', 'ቢቂላ'],
+  tidy: ['grace', 'supervisor', 'Grace', 'Tembo'],
   admin: ['root', 'admin', 'Mononym', ''],
   nobody: ['dana', 'data-manager', '', 'X'.repeat(250)],
 };

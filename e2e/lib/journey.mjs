@@ -26,6 +26,9 @@ export class Stage {
     this.open.push(context);
     const page = await context.newPage();
     page.setDefaultTimeout(15_000);
+    // Keys are heard once a page's script runs.
+    const press = page.keyboard.press.bind(page.keyboard);
+    page.keyboard.press = async (...key) => { await page.waitForLoadState('load'); await press(...key); };
     const seen = watch(page, base);
     seen.hasScript = how.javaScriptEnabled;
     page.look = (as) => look(page, seen, as);

@@ -5,15 +5,17 @@
 //! which takes a while after the first start on a large registry.
 
 use std::{
+    collections::BTreeMap,
     sync::Arc,
     time::{Duration, Instant},
 };
 
+use matching::evaluate::Ratio;
 use registry::{
     event::{Event, EventBody},
     ids::Revision,
     state::IssueKind,
-    tally::{self, Tally, TallyHead, TallyKey, TallyKind, TallyStep},
+    tally::{self, Checked, Tally, TallyHead, TallyKey, TallyKind, TallyStep},
 };
 use store::{Store, StoreError, Window};
 use tokio::task::JoinHandle;
@@ -29,6 +31,22 @@ pub struct Figures {
     clock: Clock,
     /// Whoever counts; a second one would do the same work for nothing.
     turn: tokio::sync::Mutex<()>,
+}
+
+/// What people found the automatic matches of a band of scores to be.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Band {
+    /// The rule that had linked, counted from 1.
+    pub rule: u32,
+    /// The band: scores from here on, and less than one more.
+    pub from: i64,
+    /// Looked at.
+    pub checked: u64,
+    /// Wrong.
+    pub wrong: u64,
+    /// The share of wrong ones among all of the band, as far as those that were looked at tell: between
+    /// these two with a probability of 95 % (Wilson's interval), if they were picked by chance.
+    pub errors: (f64, f64),
 }
 
 /// A rule's scale, as charts of scores show it.
@@ -56,6 +74,31 @@ impl Figures {
     /// [`StoreError`] if the store cannot be read.
     pub async fn of(&self, kind: TallyKind, since: &str) -> Result<Vec<Tally>, StoreError> {
         self.store.tallies(kind, since).await
+    }
+
+    /// What people found automatic matches to be, under rules of this hash, by rule and band.
+    ///
+    /// # Errors
+    ///
+    /// [`StoreError`] if the store cannot be read.
+    pub async fn checked(&self, ruleset: &str) -> Result<Vec<Band>, StoreError> {
+        let mut found: BTreeMap<(u32, i64), [u64; 2]> = BTreeMap::new();
+        for Tally { key, count } in self.store.tallies(TallyKind::Checked, "").await? {
+            let Some(checked) = Checked::parse(&key.name) else { continue };
+            if checked.ruleset != ruleset {
+                continue;
+            }
+            let band = (checked.rule, checked.tenths.div_euclid(10));
+            let found = &mut found.entry(band).or_default()[usize::from(checked.is_right)];
+            // In the order of names, what is undone comes after what was done, in each month.
+            *found = if checked.is_undone { found.saturating_sub(count) } else { *found + count };
+        }
+        let bands = found.into_iter().filter_map(|((rule, from), [wrong, right])| {
+            let errors = Ratio::of(wrong, wrong + right)?;
+            let errors = (errors.low, errors.high);
+            Some(Band { rule, from, checked: wrong + right, wrong, errors })
+        });
+        Ok(bands.collect())
     }
 
     /// Up to where the counts go.

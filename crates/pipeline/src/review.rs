@@ -43,6 +43,8 @@ pub struct Case {
     pub reason: Option<String>,
     /// What the person looked at.
     pub seen: Seen,
+    /// It is decided with many others, and nobody looked at it by itself.
+    pub unseen: bool,
     /// Only tell what would become of it.
     pub dry_run: bool,
 }
@@ -50,7 +52,8 @@ pub struct Case {
 impl Case {
     /// A decision without a reason, on whatever stands.
     pub fn new(adjudication: Adjudication, actor: Actor) -> Self {
-        Self { adjudication, actor, reason: None, seen: Seen::default(), dry_run: false }
+        let seen = Seen::default();
+        Self { adjudication, actor, reason: None, seen, unseen: false, dry_run: false }
     }
 
     /// Checks what needs no reading.

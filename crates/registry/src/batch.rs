@@ -49,6 +49,8 @@ pub struct Note {
     pub reason: Option<String>,
     /// The event that is taken back.
     pub undoes: Option<Revision>,
+    /// It is decided with many others, and nobody looked at it by itself.
+    pub unseen: bool,
 }
 
 /// Decisions taken one after another on one standing state, not yet written.
@@ -125,6 +127,7 @@ impl Batch {
                 changes,
                 reason: note.reason,
                 undoes: note.undoes,
+                unseen: note.unseen,
                 way_back: None,
             };
             self.note_issues(&body.changes);

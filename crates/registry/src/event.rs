@@ -74,6 +74,9 @@ pub struct EventBody {
     /// The event that this one takes back.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub undoes: Option<Revision>,
+    /// It was decided with many others, and nobody looked at it by itself.
+    #[serde(skip_serializing_if = "std::ops::Not::not", default)]
+    pub unseen: bool,
     /// How a person's decision is taken back; `None` for what cannot be.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub way_back: Option<WayBack>,

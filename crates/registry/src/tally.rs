@@ -26,6 +26,8 @@ pub enum TallyKind {
     Registered,
     /// The same, by month and by the best match that each found when it came ([`Best`]).
     Matched,
+    /// Automatic matches that a person looked at; by month and by what was found ([`Checked`]).
+    Checked,
     /// Decisions of persons; by day and user name.
     Decided,
     /// Decisions that a person took back; by day and user name.
@@ -41,6 +43,7 @@ impl TallyKind {
         match self {
             Self::Registered => "registered",
             Self::Matched => "matched",
+            Self::Checked => "checked",
             Self::Decided => "decided",
             Self::Undone => "undone",
             Self::Waiting => "waiting",
@@ -140,6 +143,51 @@ impl Best {
     }
 }
 
+/// What a person found an automatic match to be: what [`TallyKind::Checked`] is counted by.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Checked {
+    /// The rules that were in force when somebody looked, by their hash.
+    pub ruleset: String,
+    /// The rule that had linked, counted from 1.
+    pub rule: u32,
+    /// The score in tenths, rounded down.
+    pub tenths: i64,
+    /// Whether it was right.
+    pub is_right: bool,
+    /// That was taken back: it counts one less.
+    pub is_undone: bool,
+}
+
+impl Checked {
+    /// Its name in a store.
+    pub fn to_name(&self) -> String {
+        let Self { ruleset, rule, tenths, .. } = self;
+        let found = if self.is_right { "right" } else { "wrong" };
+        let undone = if self.is_undone { "/undone" } else { "" };
+        format!("{ruleset}/{found}/{rule}/{tenths}{undone}")
+    }
+
+    /// What [`Self::to_name`] wrote; `None` for anything else.
+    pub fn parse(name: &str) -> Option<Self> {
+        let mut parts = name.split('/');
+        let ruleset = parts.next()?.to_owned();
+        let is_right = match parts.next()? {
+            "right" => true,
+            "wrong" => false,
+            _ => return None,
+        };
+        let rule = parts.next()?.parse().ok()?;
+        let tenths = parts.next()?.parse().ok()?;
+        let is_undone = match parts.next() {
+            None => false,
+            Some("undone") => true,
+            Some(_) => return None,
+        };
+        let checked = Self { ruleset, rule, tenths, is_right, is_undone };
+        parts.next().is_none().then_some(checked)
+    }
+}
+
 /// The counts of some events, to be added to those before.
 pub fn count<'e>(events: impl IntoIterator<Item = &'e EventBody>) -> Vec<Tally> {
     let mut counts: BTreeMap<TallyKey, u64> = BTreeMap::new();
@@ -192,6 +240,11 @@ fn keys(event: &EventBody) -> Vec<TallyKey> {
             }
         }
     }
+    keys.extend(checked(event).into_iter().map(|checked| TallyKey {
+        kind: TallyKind::Checked,
+        period: month.clone(),
+        name: checked.to_name(),
+    }));
     if let (true, Actor::User(name)) = (event.verb.is_adjudication(), &event.actor) {
         let kind = if event.verb == Verb::Undo { TallyKind::Undone } else { TallyKind::Decided };
         keys.push(TallyKey { kind, period: day, name: name.clone() });
@@ -199,12 +252,52 @@ fn keys(event: &EventBody) -> Vec<TallyKey> {
     keys
 }
 
+/// The automatic matches that a decision is about. It closed them, so its way back opens them; an
+/// undo opens them itself. Nobody moved: it was right. Somebody was broken out: it was wrong. What
+/// came along with another decision says nothing.
+fn checked(event: &EventBody) -> Vec<Checked> {
+    if !event.verb.is_adjudication() || event.unseen {
+        return Vec::new();
+    }
+    let way_back = event.way_back.as_ref().map_or(&[][..], |way| &way.changes);
+    let mut found = found(event, &event.changes, way_back, false);
+    if event.verb == Verb::Undo {
+        found.extend(self::found(event, way_back, &event.changes, true));
+    }
+    found
+}
+
+/// What was found by `done`, if `back` is what takes it back.
+fn found(event: &EventBody, done: &[Change], back: &[Change], is_undone: bool) -> Vec<Checked> {
+    let breaks = done.iter().any(|change| matches!(change, Change::BreakPair { .. }));
+    let moves = done.iter().any(|change| matches!(change, Change::Link { .. }));
+    if moves && !breaks {
+        return Vec::new();
+    }
+    let opened = back.iter().filter_map(|change| match change {
+        Change::OpenIssue { issue } if issue.kind == IssueKind::Auto => Some(&issue.evidence),
+        _ => None,
+    });
+    let of = |evidence: &Evidence| Checked {
+        ruleset: event.ruleset.clone(),
+        rule: evidence.rule,
+        tenths: tenths(evidence),
+        is_right: !breaks,
+        is_undone,
+    };
+    opened.map(of).collect()
+}
+
+fn tenths(evidence: &Evidence) -> i64 {
+    (evidence.score.as_f64() * 10.0).floor() as i64
+}
+
 /// The match that linked a record or, if none did, the best of the first rule that raised an issue.
 fn best<'e>(basis: &LinkBasis, raised: impl Iterator<Item = &'e Evidence>) -> Option<BestScore> {
     let score = |evidence: &Evidence, is_automatic| BestScore {
         rule: evidence.rule,
         is_automatic,
-        tenths: (evidence.score.as_f64() * 10.0).floor() as i64,
+        tenths: tenths(evidence),
     };
     if let Some(evidence) = &basis.evidence {
         return Some(score(evidence, true));

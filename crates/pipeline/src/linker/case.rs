@@ -214,7 +214,12 @@ impl Desk {
         };
         let decision = adjudicate::adjudicate(&case.adjudication, &grounds, &mut supply)?;
         let (verb, changes) = (decision.verb, decision.changes.clone());
-        let note = Note { reason: case.reason.clone(), undoes: undone.map(|body| body.revision) };
+        let note = Note {
+            reason: case.reason.clone(),
+            // What nobody looked at is not seen by taking it back.
+            unseen: case.unseen || undone.is_some_and(|body| body.unseen),
+            undoes: undone.map(|body| body.revision),
+        };
         self.batch.push_noted(&case.actor, at, decision, note);
         let verdict = verdict::tell(verb, &changes, &before, self.batch.standing());
         Ok((verdict, self.batch.finish(&self.settings.vocabulary)))

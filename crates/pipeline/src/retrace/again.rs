@@ -119,7 +119,7 @@ impl<'r> Tracer<'r> {
             outcome: Outcome::Adjudicated,
             candidates_total: None,
         };
-        let note = Note { reason: body.reason.clone(), undoes: body.undoes };
+        let note = Note { reason: body.reason.clone(), undoes: body.undoes, unseen: body.unseen };
         batch.push_noted(&body.actor, body.at, decision, note);
         let index_changes = self.index_changes(body, batch.standing().records()).await?;
         let commit = batch.finish(&self.settings.vocabulary);

@@ -53,6 +53,7 @@ fn event(verb: Verb, actor: Actor, changes: Vec<Change>) -> EventBody {
         changes,
         reason: None,
         undoes: None,
+        unseen: false,
         way_back: None,
     }
 }
@@ -140,4 +141,18 @@ fn scores_below_zero_are_rounded_down_too() {
     of_bits.score = Score::of_bits(-0.25);
     let events = [event(Verb::Submit, client(), vec![created("a", "emr", Some(of_bits))])];
     assert_eq!(told(&events)[1].2, "71fd/auto/1/-3");
+}
+
+#[test]
+fn checked_matches_are_read_as_they_were_written() {
+    for (is_right, is_undone) in [(true, false), (false, false), (true, true), (false, true)] {
+        let ruleset = "71fd".to_owned();
+        let checked = Checked { ruleset, rule: 2, tenths: -61, is_right, is_undone };
+        assert_eq!(Checked::parse(&checked.to_name()), Some(checked));
+    }
+    for wrong in
+        ["", "71fd/right", "71fd/odd/1/2", "71fd/right/1/2/done", "71fd/wrong/1/2/undone/x"]
+    {
+        assert_eq!(Checked::parse(wrong), None, "{wrong}");
+    }
 }

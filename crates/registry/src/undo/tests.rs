@@ -63,7 +63,7 @@ fn unite(record: &str, golden: &str) -> Vec<Change> {
 }
 
 fn carry_out(batch: &mut Batch, verb: Verb, changes: Vec<Change>) {
-    let note = Note { reason: Some("seen".into()), undoes: None };
+    let note = Note { reason: Some("seen".into()), undoes: None, unseen: false };
     batch.push_noted(&Actor::User("u".into()), Timestamp(2), decision(verb, changes), note);
 }
 

@@ -117,6 +117,7 @@ impl Scribe {
             changes,
             reason: None,
             undoes: None,
+            unseen: false,
             way_back: None,
         };
         let before = self.standing.clone();

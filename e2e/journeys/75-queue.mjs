@@ -322,3 +322,71 @@ for (const javaScriptEnabled of [true, false]) {
     assert.deepEqual((await cruids()).slice(0, 4), Array(4).fill(before[0]));
   });
 }
+
+journey('automatic matches: what was found of them, and many marked as right by a supervisor', async (stage) => {
+  const { server } = stage;
+  const linked = async (family) => {
+    const one = somebody({ family, given: ['Bulk'] });
+    await submit(server, one);
+    return submit(server, one);
+  };
+  for (let at = 0; at < 3; at++) await linked(`Checked${at}`);
+  const page = await stage.signedIn('supervisor');
+  const one = await linked('CheckedByItself');
+  await page.goto(`/ui/queue/${one.id}?kind=auto`);
+  await page.keyboard.press('y');
+  await page.getByRole('heading', { name: 'What will happen' }).waitFor();
+  await page.keyboard.press('Enter');
+  await page.getByText('Done. You can undo it.').waitFor();
+  await page.goto('/ui/queue?kind=auto');
+  const waits = async () => Number((await page.getByRole('link', { name: /^Automatic/ }).textContent()).replace(/\D/g, ''));
+  const before = await waits();
+  await page.keyboard.press('a');
+  await page.getByRole('heading', { name: 'Are automatic matches right?' }).waitFor();
+  await page.look('before');
+  const checked = async () => {
+    const cells = await page.getByRole('row').last().getByRole('cell').allTextContents();
+    return Number(cells[1].replace(/\D/g, ''));
+  };
+  const seen = await checked();
+  assert.ok(seen > 0);
+  const mark = page.getByRole('button', { name: 'Show what will happen' });
+  page.expect(422);
+  for (const wrong of ['', 'twelve', '1e3', 'NaN']) {
+    await page.getByLabel('Least score').fill(wrong);
+    await page.getByLabel('Reason').fill('A sample was looked at');
+    await mark.click();
+    await page.getByText('Write the least score as a number').first().waitFor();
+  }
+  await page.look('refused');
+  await page.getByLabel('Least score').fill('6');
+  await page.getByLabel('Reason').fill('');
+  await mark.click();
+  await page.getByRole('alert').waitFor();
+  await page.getByLabel('Least score').fill('1000');
+  await page.getByLabel('Reason').fill('A sample was looked at');
+  await mark.click();
+  await page.getByText('No automatic match of this rule scores as much.').waitFor();
+  assert.equal(await page.getByRole('button', { name: /^Carry it out/ }).count(), 0);
+  await page.getByLabel('Least score').fill('6');
+  await mark.click();
+  await page.getByRole('heading', { name: 'What will happen' }).waitFor();
+  await page.look('preview');
+  // What comes after it was told is left alone.
+  const late = await linked('CheckedLate');
+  await page.keyboard.press('Enter');
+  await page.getByText(/^Done/).waitFor();
+  await page.look('after');
+  await picture(page, 'automatic-checked');
+  assert.equal(await checked(), seen, 'nobody looked at them');
+  await page.goto('/ui/queue?kind=auto');
+  assert.ok(await waits() <= before + 1 - 3);
+  await page.goto(`/ui/queue/${late.id}?kind=auto`);
+  await page.getByRole('heading', { name: 'Was this match right?' }).waitFor();
+  // A steward sees what was found, and cannot mark.
+  const steward = await stage.signedIn('steward', { javaScriptEnabled: false });
+  await steward.goto('/ui/automatches');
+  await steward.getByRole('table', { name: 'Found by people' }).waitFor();
+  assert.equal(await steward.getByLabel('Least score').count(), 0);
+  await steward.look('steward');
+});

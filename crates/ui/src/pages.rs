@@ -3,6 +3,7 @@
 use crate::Frame;
 
 mod account;
+mod checked;
 mod decide;
 mod evidence;
 mod fault;
@@ -17,6 +18,7 @@ mod style;
 mod workbench;
 
 pub use account::Account;
+pub use checked::{Checked, CheckedBand, Marked};
 pub use decide::{Choice, Decide, Preview};
 pub use evidence::Evidence;
 pub use fault::Fault;

@@ -92,6 +92,8 @@ pub(crate) const ACCESS: &[(&str, &str, Need)] = &[
     ("POST", "/ui/persons/{cruid}/undo/{event}", N::Permission(P::MatchDecide)),
     // Names are shown to who may read patients.
     ("GET", "/ui/queue", N::Permission(P::MatchRead)),
+    ("GET", "/ui/automatches", N::Permission(P::MatchRead)),
+    ("POST", "/ui/automatches", N::Permission(P::MatchSupervise)),
     ("GET", "/ui/queue/next", N::Permission(P::MatchDecide)),
     // Asks for patient.read as well, in its handler.
     ("GET", "/ui/queue/{record}", N::Permission(P::MatchRead)),

@@ -69,6 +69,8 @@ pub(super) fn endpoints() -> Vec<Endpoint> {
         (("GET", "/ui/persons/{cruid}/undo/{event}"), get(person::decide::undo_page)),
         (("POST", "/ui/persons/{cruid}/undo/{event}"), post(person::decide::undo)),
         (("GET", "/ui/queue"), get(queue::page)),
+        (("GET", "/ui/automatches"), get(queue::checked::page)),
+        (("POST", "/ui/automatches"), post(queue::checked::mark)),
         (("GET", "/ui/queue/next"), get(queue::next)),
         (("GET", "/ui/queue/{record}"), get(queue::pair::page)),
         (("POST", "/ui/queue/{record}"), post(queue::pair::decide)),

@@ -26,6 +26,7 @@ use super::{
 };
 use crate::{App, people::People, query};
 
+pub(super) mod checked;
 mod leases;
 pub(super) mod matrix;
 mod pace;

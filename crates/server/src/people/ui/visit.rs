@@ -15,7 +15,9 @@ use crate::{
 };
 
 /// What forms that were carried out say on the next page. No other key is taken from a cookie.
-const SAID: [&str; 9] = [
+const SAID: [&str; 11] = [
+    "done-checked",
+    "done-checked-left",
     "done-decided",
     "done-look",
     "done-paired",

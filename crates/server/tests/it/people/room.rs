@@ -40,6 +40,8 @@ const EXPECTED: &[(&str, &str, Option<&[Role]>)] = &[
     ("GET", "/ui/persons/nobody/undo/1", Some(DECIDE)),
     ("POST", "/ui/persons/nobody/undo/1", Some(DECIDE)),
     ("GET", "/ui/queue", Some(WORK)),
+    ("GET", "/ui/automatches", Some(WORK)),
+    ("POST", "/ui/automatches", Some(&[Role::Supervisor])),
     ("GET", "/ui/queue/next", Some(DECIDE)),
     ("GET", "/ui/queue/nothing", Some(LOOK)),
     ("GET", "/ui/queue/nothing/matrix", Some(LOOK)),

@@ -77,6 +77,8 @@ for (const [kind, [name, parts]] of Object.entries(NAMES)) {
     await page.goto(explanation);
     await page.look(`${kind} explanation`);
     assert.equal(await page.locator('main script, main img').count(), 0);
+    await page.goto(`/ui/persons/${first.cruid}/break`);
+    await page.look(`${kind} break`);
     await page.goto('/ui/queue?kind=auto');
     await page.look(`${kind} queue`);
     await speak(page, 'ar-XB');

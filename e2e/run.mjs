@@ -6,7 +6,7 @@ import { chromium } from 'playwright-core';
 
 import { tally } from './lib/checks.mjs';
 import { Stage, all } from './lib/journey.mjs';
-import { start } from './lib/server.mjs';
+import { start, stopOthers } from './lib/server.mjs';
 
 const here = import.meta.dirname;
 const files = readdirSync(join(here, 'journeys')).filter((name) => name.endsWith('.mjs')).sort();
@@ -32,6 +32,7 @@ for (const { name, run } of wanted) {
   }
 }
 await server.stop();
+await stopOthers();
 await browser.close();
 
 if (tally.first) console.log(`first page: ${tally.first.all} bytes in ${tally.first.requests} requests`);

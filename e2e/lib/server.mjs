@@ -26,8 +26,8 @@ function opencr(args, env, input) {
   if (done.status !== 0) throw new Error(`opencr ${args[0]} ${args[1]}: ${done.stderr}`);
 }
 
-/** A server; `has` says whether it has made-up people and accounts. */
-export async function start({ has = true, env = {} } = {}) {
+/** A server; `has` says whether it has accounts, and made-up people unless `demo` says otherwise. */
+export async function start({ has = true, demo = has, accounts = Object.values(ACCOUNTS), env = {} } = {}) {
   if (!existsSync(binary)) throw new Error(`${binary} is missing: run cargo build, or set OPENCR_BINARY`);
   const data = mkdtempSync(join(tmpdir(), 'opencr-e2e-'));
   const all = {
@@ -38,12 +38,12 @@ export async function start({ has = true, env = {} } = {}) {
     ...env,
   };
   if (has) {
-    for (const [name, role, first, surname] of Object.values(ACCOUNTS)) {
+    for (const [name, role, first, surname] of accounts) {
       const names = ['--first-name', first, '--surname', surname].filter((_, at, list) => list[at | 1] !== '');
       opencr(['user', 'add', name, '--role', role, ...names, '--password-stdin', '--data', data], all, `${PASSWORD}\n`);
     }
   }
-  const args = ['serve', '--data', data, '--port', '0', ...(has ? ['--demo'] : [])];
+  const args = ['serve', '--data', data, '--port', '0', ...(demo ? ['--demo'] : [])];
   const child = spawn(binary, args, { env: { ...process.env, ...all }, stdio: ['ignore', 'pipe', 'pipe'] });
   let output = '';
   const tell = (resolveIt, reject) => {
@@ -65,4 +65,17 @@ export async function start({ has = true, env = {} } = {}) {
     child.kill('SIGTERM');
   });
   return { base, token, data, stop };
+}
+
+const others = new Map();
+
+/** A server besides the shared one, by its name: the first who asks starts it, and it ends with the run. */
+export function another(name, how) {
+  if (!others.has(name)) others.set(name, start(how));
+  return others.get(name);
+}
+
+/** Stops what `another` started. */
+export async function stopOthers() {
+  for (const server of others.values()) await (await server.catch(() => null))?.stop();
 }

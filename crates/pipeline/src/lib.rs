@@ -21,7 +21,7 @@ use registry::{
     record::SourceRecord,
     verdict::Verdict,
 };
-use store::{Reader, Store, StoreError, threads};
+use store::{Queue, Reader, Store, StoreError, threads};
 use thiserror::Error;
 use tokio::task::JoinHandle;
 
@@ -150,6 +150,7 @@ struct Shared {
     published: Arc<ArcSwap<View>>,
     origin: IndexOrigin,
     figures: Figures,
+    queue: Arc<dyn Queue>,
     gate: Gate,
     linker: tokio::sync::Mutex<Option<JoinHandle<()>>>,
     keeper: tokio::sync::Mutex<Option<Keeper>>,
@@ -172,6 +173,7 @@ impl Pipeline {
         let view = published.view();
         keep_time(&*store, &settings.clock).await?;
         let (gate, queue) = parking::gate(settings.queue_max, settings.meters.clone());
+        let worklist: Arc<dyn Queue> = store.clone();
         let figures = Figures::new(store.clone(), settings.clock.clone());
         let linker = Linker::new(store.clone(), extractor.clone(), settings.clone(), published);
         let runtime = tokio::runtime::Handle::current();
@@ -191,6 +193,7 @@ impl Pipeline {
                 published: view,
                 origin,
                 figures,
+                queue: worklist,
                 gate,
                 linker: tokio::sync::Mutex::new(Some(task)),
                 keeper: tokio::sync::Mutex::new(keeper),
@@ -284,6 +287,11 @@ impl Pipeline {
     /// Reads of the committed state.
     pub fn reader(&self) -> &Arc<dyn Reader> {
         &self.shared.reader
+    }
+
+    /// The work queue, and what is put aside from it.
+    pub fn queue(&self) -> &Arc<dyn Queue> {
+        &self.shared.queue
     }
 
     /// The settings in force.

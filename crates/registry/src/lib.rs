@@ -12,6 +12,7 @@ pub mod account;
 pub mod actor;
 pub mod adjudicate;
 pub mod adopt;
+pub mod aside;
 pub mod audit;
 pub mod batch;
 pub mod commit;

@@ -29,6 +29,7 @@ mod memory;
 mod moving;
 mod plan;
 mod postgres;
+mod queue;
 mod shape;
 mod sqlite;
 mod tallies;
@@ -39,6 +40,7 @@ pub use audit::{AUDIT_CUT_MAX, AuditLog};
 pub use draft::DraftStore;
 pub use memory::MemoryStore;
 pub use postgres::PostgresStore;
+pub use queue::Queue;
 pub use sqlite::SqliteStore;
 pub use tallies::Tallies;
 
@@ -283,10 +285,10 @@ pub trait Reader: Send + Sync {
     async fn check_structure(&self) -> Result<Vec<String>, StoreError>;
 }
 
-/// A store that can be written: [`Reader`], the one way to write, and beside it the [`AuditLog`] and
-/// the figures ([`Tallies`]).
+/// A store that can be written: [`Reader`], the one way to write, and beside it the [`AuditLog`],
+/// the figures ([`Tallies`]) and the work [`Queue`].
 #[async_trait]
-pub trait Store: Reader + AuditLog + Tallies {
+pub trait Store: Reader + AuditLog + Tallies + Queue {
     /// Writes all of `commit` durably, or nothing. Whoever no longer waits learns only from the
     /// head which of the two it was.
     ///

@@ -7,6 +7,7 @@ mod accounts;
 mod archive;
 mod audit;
 mod commit;
+mod queue;
 mod search;
 mod tallies;
 
@@ -15,6 +16,7 @@ use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 use async_trait::async_trait;
 use parking_lot::RwLock;
 use registry::{
+    aside::Aside,
     audit::ArchivedEvent,
     commit::{CloseReason, Commit, RecordVersion, TagKey},
     event::{Event, Head},
@@ -60,6 +62,8 @@ struct State {
     broken: BTreeSet<BrokenPair>,
     tags: HashMap<String, Vec<TagKey>>,
     answered: HashMap<OnceKey, Answered>,
+    /// With the record's version when it was put aside.
+    asides: HashMap<RecordId, (Aside, u32)>,
 }
 
 /// The id of a patient of either kind.
@@ -91,6 +95,7 @@ impl Default for State {
             broken: BTreeSet::new(),
             tags: HashMap::new(),
             answered: HashMap::new(),
+            asides: HashMap::new(),
         }
     }
 }

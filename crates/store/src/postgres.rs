@@ -17,6 +17,7 @@ mod judgements;
 mod location;
 mod migrate;
 mod pool;
+mod queue;
 mod rows;
 mod search;
 mod sql;

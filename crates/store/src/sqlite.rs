@@ -15,6 +15,7 @@ mod history;
 mod judgements;
 mod migrate;
 mod open;
+mod queue;
 mod rows;
 mod search;
 mod sql;

@@ -61,7 +61,7 @@ pub(super) async fn open_issues_of_kinds(
     tokio::try_join!(db.all(page, &values, issue), db.one(total, &values[..1], |row| large(row, 0)),)
 }
 
-fn issue(row: &Row) -> Result<MatchIssue, StoreError> {
+pub(super) fn issue(row: &Row) -> Result<MatchIssue, StoreError> {
     serde_json::from_str(&text(row, 0)?).map_err(|_| damaged("a match issue"))
 }
 

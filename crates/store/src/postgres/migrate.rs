@@ -23,7 +23,7 @@ struct Migration {
 }
 
 /// The migrations from number 1 on. Never edited once released.
-const MIGRATIONS: [Migration; 5] = [
+const MIGRATIONS: [Migration; 6] = [
     Migration { sql: include_str!("../../migrations/postgres/0001_init.sql"), oldest: 1 },
     Migration {
         sql: include_str!("../../migrations/postgres/0002_account_preferences.sql"),
@@ -32,6 +32,7 @@ const MIGRATIONS: [Migration; 5] = [
     Migration { sql: include_str!("../../migrations/postgres/0003_archive.sql"), oldest: 1 },
     Migration { sql: include_str!("../../migrations/postgres/0004_answered.sql"), oldest: 1 },
     Migration { sql: include_str!("../../migrations/postgres/0005_tally.sql"), oldest: 1 },
+    Migration { sql: include_str!("../../migrations/postgres/0006_aside.sql"), oldest: 1 },
 ];
 
 const NEWEST: i64 = MIGRATIONS.len() as i64;

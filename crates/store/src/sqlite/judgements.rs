@@ -68,7 +68,7 @@ pub(super) fn open_issues_of_kinds(
     Ok((issues, u64::try_from(total).unwrap_or_default()))
 }
 
-fn issue(row: &Row<'_>) -> Result<MatchIssue, StoreError> {
+pub(super) fn issue(row: &Row<'_>) -> Result<MatchIssue, StoreError> {
     serde_json::from_str(text(row, 0)?).map_err(|_| damaged("a match issue"))
 }
 

@@ -15,6 +15,7 @@ mod differential;
 mod draft;
 mod judging;
 mod postgres;
+mod queueing;
 mod reading;
 mod scribe;
 mod searching;

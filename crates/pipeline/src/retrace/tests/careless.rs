@@ -4,6 +4,7 @@ use std::{collections::HashMap, time::Duration};
 
 use async_trait::async_trait;
 use registry::{
+    aside::{Aside, AsideKind},
     audit::{ArchivedEvent, AuditHead, AuditRecord},
     batch::{Batch, Note},
     commit::{Change, Commit},
@@ -20,7 +21,7 @@ use registry::{
     tally::{Tally, TallyHead, TallyKind, TallyStep},
     vocabulary::Vocabulary,
 };
-use store::{AuditLog, FoundIds, MemoryStore, Reader, Store, StoreError, Tallies, Window};
+use store::{AuditLog, FoundIds, MemoryStore, Queue, Reader, Store, StoreError, Tallies, Window};
 
 use crate::{load, retrace::subjects::Issues};
 
@@ -205,6 +206,13 @@ ask_inner! { AuditLog:
     append_audit(records: Vec<AuditRecord>) -> ();
     audit_after(after: u64, limit: u32) -> Vec<AuditRecord>;
     cut_audit(before: Timestamp) -> u64;
+}
+
+ask_inner! { Queue:
+    queued(kinds: &[IssueKind], aside: Option<AsideKind>, now: Timestamp, window: Window) -> (Vec<MatchIssue>, u64);
+    aside_of(record: &RecordId, now: Timestamp) -> Option<Aside>;
+    put_aside(aside: Aside) -> ();
+    take_back(record: &RecordId) -> bool;
 }
 
 ask_inner! { Tallies:

@@ -1,0 +1,12 @@
+-- Records that are put aside from the work queue, with the issues opened up to the revision `since`, as
+-- long as they are at this version.
+CREATE TABLE aside (
+    record  BIGINT PRIMARY KEY REFERENCES patient (key),
+    version BIGINT NOT NULL,
+    kind    TEXT   NOT NULL,
+    since   BIGINT NOT NULL,
+    at      BIGINT NOT NULL,
+    until   BIGINT,
+    by      TEXT   NOT NULL,
+    note    TEXT   NOT NULL
+) WITHOUT ROWID;

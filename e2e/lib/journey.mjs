@@ -38,8 +38,8 @@ export class Stage {
   }
 
   /** A page of somebody who has signed in, by name in ACCOUNTS. */
-  async signedIn(who, how = {}) {
-    const page = await this.page(how);
+  async signedIn(who, how = {}, base = this.base) {
+    const page = await this.page(how, base);
     await page.goto('/ui/login');
     await signIn(page, ACCOUNTS[who][0], PASSWORD);
     assert.equal(new URL(page.url()).pathname, '/ui/', `${who} is signed in`);
@@ -71,6 +71,21 @@ export async function tabTo(page, role, name) {
     if (await wanted.evaluate((element) => element === document.activeElement).catch(() => false)) return;
   }
   throw new Error(`${role} "${name}" is not reached by Tab`);
+}
+
+/** The same for any element. */
+export async function tabUntil(page, wanted) {
+  for (let at = 0; at < 100; at++) {
+    await page.keyboard.press('Tab');
+    if (await wanted.evaluate((element) => element === document.activeElement)) return;
+  }
+  throw new Error(`${wanted} is not reached by Tab`);
+}
+
+/** Makes a mouse an error, which the next look finds. */
+export async function withoutMouse(page) {
+  await page.addInitScript(() => addEventListener('pointerdown', () => globalThis.console.error('a mouse was used'), true));
+  await page.reload();
 }
 
 /** Takes a picture for the manual, where OPENCR_PICTURES names a folder. */

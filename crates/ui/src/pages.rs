@@ -29,7 +29,7 @@ pub use person::{
     Change, Compare, Different, End, Event, Explanation, Head, History, Link, Links, Named,
     NearMiss, Scored, Version, Versions,
 };
-pub use queue::{Candidate, Cluster, Facing, Holder, Pair, Queue, Tab, Waiting};
+pub use queue::{AsideTold, Candidate, Cluster, Facing, Holder, Pair, Queue, Tab, Waiting};
 pub use search::{Found, FoundRecord, Results, Search, Terms};
 pub use setup::Setup;
 pub use style::Style;

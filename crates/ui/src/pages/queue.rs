@@ -25,13 +25,24 @@ pub enum Tab {
     Potential,
     /// Conflicts.
     Conflicts,
+    /// What waits for more from its source; not in `All`.
+    Waiting,
+    /// What waits for a supervisor; not in `All`.
+    Escalated,
     /// Automatic matches that nobody has looked at; they wait for nobody, and are not in `All`.
     Automatic,
 }
 
 impl Tab {
     /// In the order of the bar.
-    pub const ALL: [Self; 4] = [Self::All, Self::Potential, Self::Conflicts, Self::Automatic];
+    pub const ALL: [Self; 6] = [
+        Self::All,
+        Self::Potential,
+        Self::Conflicts,
+        Self::Automatic,
+        Self::Waiting,
+        Self::Escalated,
+    ];
 
     /// As addresses have it.
     pub fn as_str(self) -> &'static str {
@@ -39,6 +50,8 @@ impl Tab {
             Self::All => "all",
             Self::Potential => "potential",
             Self::Conflicts => "conflict",
+            Self::Waiting => "waiting",
+            Self::Escalated => "escalated",
             Self::Automatic => "auto",
         }
     }
@@ -54,6 +67,8 @@ impl Tab {
             Self::All => "queue-all",
             Self::Potential => "queue-potential",
             Self::Conflicts => "queue-conflicts",
+            Self::Waiting => "queue-waiting",
+            Self::Escalated => "queue-escalated",
             Self::Automatic => "queue-automatic",
         }
     }
@@ -101,7 +116,7 @@ pub struct Queue<'a> {
     /// What is shown.
     pub tab: Tab,
     /// How many wait, by tab.
-    pub totals: [u64; 4],
+    pub totals: [u64; Tab::ALL.len()],
     /// The pairs.
     pub rows: Vec<Waiting>,
     /// Which is the first, from 0.
@@ -195,6 +210,22 @@ impl Facing {
     }
 }
 
+/// How a record is put aside.
+pub struct AsideTold {
+    /// For a supervisor; else until its source sends more.
+    pub is_escalated: bool,
+    /// By whom.
+    pub by: String,
+    /// When.
+    pub at: Timestamp,
+    /// Until when.
+    pub until: Option<Timestamp>,
+    /// What they noted.
+    pub note: String,
+    /// Whether who looks may take it back.
+    pub may_take_back: bool,
+}
+
 /// A record and those that it may be the same person as.
 #[derive(Template)]
 #[template(path = "pair.html")]
@@ -213,6 +244,8 @@ pub struct Pair<'a> {
     pub facing: Option<Facing>,
     /// Who else is working on it, so that it is only looked at.
     pub holder: Option<Holder>,
+    /// How it is put aside, if it is.
+    pub aside: Option<AsideTold>,
     /// Whether only what differs is shown.
     pub only_differences: bool,
     /// Why, as the form has it.
@@ -230,6 +263,15 @@ pub struct Pair<'a> {
 impl Pair<'_> {
     fn of(&self, field: &str) -> &str {
         of(&self.problems, field)
+    }
+
+    /// For how many days an item may wait.
+    fn days(&self) -> [u32; 3] {
+        [1, 7, 30]
+    }
+
+    fn is_usual(&self, days: &u32) -> bool {
+        *days == 7
     }
 
     fn chosen(&self) -> Option<&Candidate> {

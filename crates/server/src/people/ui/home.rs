@@ -80,7 +80,7 @@ async fn waiting(app: &App) -> Result<Work, StoreError> {
     };
     let open = async |kind: IssueKind| {
         let first = Window { offset: 0, limit: 1 };
-        let (first, count) = app.reader().open_issues_of_kinds(&[kind], first).await?;
+        let (first, count) = app.pipeline().queue().queued(&[kind], None, now, first).await?;
         let oldest = first.first().map(|issue| instant(issue.opened_at));
         Ok::<_, StoreError>(Waits { count, oldest, before: before(kind) })
     };

@@ -8,6 +8,7 @@ use axum::{extract::State, response::Response};
 use http::Uri;
 use registry::{
     account::Permission,
+    aside::AsideKind,
     ids::{RecordId, Revision},
     render::source_patient,
     state::{IssueKind, MatchIssue},
@@ -26,6 +27,7 @@ use super::{
 };
 use crate::{App, people::People, query};
 
+mod aside;
 pub(super) mod checked;
 mod leases;
 pub(super) mod matrix;
@@ -43,10 +45,19 @@ const LOOKED_THROUGH_MAX: u64 = 2_000;
 fn kinds(tab: Tab) -> &'static [IssueKind] {
     match tab {
         // What two persons claim comes before what one may be.
-        Tab::All => &[IssueKind::Conflict, IssueKind::Potential],
+        Tab::All | Tab::Waiting | Tab::Escalated => &[IssueKind::Conflict, IssueKind::Potential],
         Tab::Potential => &[IssueKind::Potential],
         Tab::Conflicts => &[IssueKind::Conflict],
         Tab::Automatic => &[IssueKind::Auto],
+    }
+}
+
+/// What is put aside and shown in a tab; `None` for what is not.
+fn aside_in(tab: Tab) -> Option<AsideKind> {
+    match tab {
+        Tab::Waiting => Some(AsideKind::Waiting),
+        Tab::Escalated => Some(AsideKind::Escalated),
+        Tab::All | Tab::Potential | Tab::Conflicts | Tab::Automatic => None,
     }
 }
 
@@ -70,19 +81,23 @@ fn asked(uri: &Uri) -> Result<(Tab, u64), Fault> {
 /// What waits in a tab, in its order: kind by kind, each from the oldest on.
 async fn waiting(app: &App, tab: Tab, window: Window) -> Result<Vec<MatchIssue>, Fault> {
     let (mut found, mut offset) = (Vec::new(), window.offset);
+    let now = People::of(app).now();
     for kind in kinds(tab) {
         let left = window.limit - found.len() as u64;
         let part = Window { offset, limit: left };
-        let (issues, total) = app.reader().open_issues_of_kinds(&[*kind], part).await?;
+        let queue = app.pipeline().queue();
+        let (issues, total) = queue.queued(&[*kind], aside_in(tab), now, part).await?;
         offset = offset.saturating_sub(total);
         found.extend(issues);
     }
     Ok(found)
 }
 
-async fn total(app: &App, kind: IssueKind) -> Result<u64, Fault> {
+/// How many wait in a tab.
+async fn total(app: &App, tab: Tab) -> Result<u64, Fault> {
     let none = Window { offset: 0, limit: 0 };
-    Ok(app.reader().open_issues_of_kinds(&[kind], none).await?.1)
+    let now = People::of(app).now();
+    Ok(app.pipeline().queue().queued(kinds(tab), aside_in(tab), now, none).await?.1)
 }
 
 /// `GET /ui/queue?kind=…&from=…`: what waits.
@@ -94,13 +109,14 @@ pub(super) async fn page(
     let (tab, offset) = asked(&uri)?;
     let frame = visit.frame(&app);
     let issues = waiting(&app, tab, Window { offset, limit: PAGE }).await?;
-    let potential = total(&app, IssueKind::Potential).await?;
-    let conflicts = total(&app, IssueKind::Conflict).await?;
-    let automatic = total(&app, IssueKind::Auto).await?;
+    let mut totals = [0; Tab::ALL.len()];
+    for (total, tab) in totals.iter_mut().zip(Tab::ALL) {
+        *total = self::total(&app, tab).await?;
+    }
     let rows = rows(&app, &visit, &frame, &issues).await?;
     let page = Queue {
         tab,
-        totals: [potential + conflicts, potential, conflicts, automatic],
+        totals,
         rows,
         offset,
         page: PAGE,

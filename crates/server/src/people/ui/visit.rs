@@ -15,7 +15,9 @@ use crate::{
 };
 
 /// What forms that were carried out say on the next page. No other key is taken from a cookie.
-const SAID: [&str; 11] = [
+const SAID: [&str; 13] = [
+    "done-aside",
+    "done-back",
     "done-checked",
     "done-checked-left",
     "done-decided",

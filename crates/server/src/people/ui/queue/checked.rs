@@ -11,7 +11,7 @@ use registry::{
     state::{BrokenPair, IssueKind, MatchIssue},
 };
 use store::Window;
-use ui::pages::{Checked, CheckedBand, Marked, Problem};
+use ui::pages::{Checked, CheckedBand, Marked, Problem, Tab};
 
 use super::{
     super::{
@@ -183,7 +183,7 @@ async fn show<'f>(app: &App, frame: &'f ui::Frame, said: &Said) -> Result<Checke
     });
     // Whoever may not mark is not told how many wait.
     let waiting = match frame.may(Permission::MatchSupervise) {
-        true => total(app, IssueKind::Auto).await?,
+        true => total(app, Tab::Automatic).await?,
         false => 0,
     };
     Ok(Checked {

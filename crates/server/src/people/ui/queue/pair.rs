@@ -31,7 +31,7 @@ use super::{
         person::{checked, facts_of, links::score_text, read, verdict},
         reply,
     },
-    find_next, holder,
+    aside, find_next, holder,
     leases::{Held, claim},
     pair_address, reason, saying, sayings, undo_address,
 };
@@ -106,7 +106,7 @@ pub(in crate::people::ui) async fn decide(
     let tab = Tab::parse(&form.take("kind"));
     let word = form.take("verdict");
     let Some(word) = Word::parse(&word) else {
-        return put_aside(&app, &visit, (&item, tab), &word).await;
+        return aside::carry_out(&app, &visit, (&item, tab), &word, &mut form).await;
     };
     let is_confirmed = form.take("confirmed") == "yes";
     let revision = form.take("revision").parse().ok().map(Revision);
@@ -131,36 +131,18 @@ pub(in crate::people::ui) async fn decide(
     once(&app, &visit, &mut form, work).await
 }
 
-/// What is done with an item without a verdict.
-async fn put_aside(
+/// The page once more, with what is wrong with a note.
+pub(super) async fn again(
     app: &App,
     visit: &Visit,
-    (item, tab): (&str, Tab),
-    word: &str,
+    (item, tab): (&RecordId, Tab),
+    (note, key): (&str, &'static str),
 ) -> Result<Response, Fault> {
-    let item = RecordId::new(checked(item)?);
-    let people = People::of(app);
-    let (user, now) = (visit.user()?, people.now());
-    let leases = &people.shared.leases;
-    match word {
-        "skip" => {
-            leases.skip(&item, user.session(), now);
-            let next = find_next(app, visit, tab).await?.filter(|next| *next != item);
-            let queue = format!("/ui/queue?kind={}", tab.as_str());
-            let address = next.map_or(queue, |next| pair_address(&next, tab));
-            Ok(reply::go_and_say(app, &address, "done-skipped"))
-        }
-        "release" => {
-            leases.release(&item, user.session());
-            Ok(reply::go(&format!("/ui/queue?kind={}", tab.as_str())))
-        }
-        "take-over" if visit.frame(app).may(Permission::MatchSupervise) => {
-            leases.take_over(&item, &claim(user.session(), user.username(), now));
-            Ok(reply::go_and_say(app, &pair_address(&item, tab), "done-taken"))
-        }
-        "take-over" => Err(Fault::Forbidden(Permission::MatchSupervise)),
-        _ => Err(Fault::Bad),
-    }
+    let desk = Desk::open(app, visit, (item.as_str(), tab), None).await?;
+    let mut page = desk.page(None).await?;
+    note.clone_into(&mut page.reason);
+    page.problems.push(Problem::of(&desk.frame, "reason", key));
+    Ok(reply::page_with(StatusCode::UNPROCESSABLE_ENTITY, &page))
 }
 
 /// A record with what waits about it.
@@ -365,6 +347,7 @@ impl<'a> Desk<'a> {
             candidates: candidates.collect(),
             facing,
             holder,
+            aside: aside::told(self.app, self.visit, mine).await?,
             only_differences: self.only_differences,
             reason: said.map(|said| said.reason.clone()).unwrap_or_default(),
             is_alone: said.is_some_and(|said| said.is_alone),

@@ -17,7 +17,7 @@ for (const javaScriptEnabled of [true, false]) {
     await page.getByRole('link', { name: 'Search' }).click();
     await page.getByRole('heading', { name: 'Search' }).waitFor();
     await page.look('empty');
-    const box = page.getByRole('textbox', { name: /^Name, birth date/ });
+    const box = page.getByRole(javaScriptEnabled ? 'combobox' : 'textbox', { name: /^Name, birth date/ });
     const go = page.getByRole('button', { name: 'Search' }).first();
     await go.click();
     await page.getByRole('alert').getByText('Say who you are looking for').waitFor();
@@ -51,6 +51,7 @@ for (const javaScriptEnabled of [true, false]) {
 journey('a person is found while typing, by keyboard alone', async (stage) => {
   const family = unique('Xolani');
   const { cruid } = await submit(stage.server, somebody({ family, given: ['<script>alert(1)</script>'] }));
+  await submit(stage.server, somebody({ family: `${family}z`, given: ['Ann'] }, { birthDate: '1950-01-01' }));
   const page = await stage.signedIn('viewer');
   const sizes = [];
   page.on('response', async (response) => {
@@ -61,16 +62,62 @@ journey('a person is found while typing, by keyboard alone', async (stage) => {
   await page.keyboard.press('s');
   await page.waitForURL('**/ui/search');
   await page.keyboard.press('/');
-  await page.keyboard.type(family.slice(0, 5).toLowerCase());
-  const link = page.locator('#suggestions a').first();
-  await link.waitFor();
-  await page.getByText(/so far/).waitFor();
+  await page.keyboard.type(family.slice(0, 3).toLowerCase());
+  const box = page.getByRole('combobox', { name: /^Name, birth date/ });
+  const options = page.locator('#suggestions [role=option]');
+  await page.getByRole('status').getByText(/so far/).waitFor();
+  await options.first().waitFor();
+  assert.equal(await box.getAttribute('aria-expanded'), 'true');
+  assert.equal(await box.getAttribute('aria-activedescendant'), null, 'Enter would search');
   await page.look('suggestions');
+  const chosen = () => page.evaluate(() => {
+    const id = document.getElementById('q').getAttribute('aria-activedescendant');
+    const marked = [...document.querySelectorAll('[role=option][aria-selected=true]')];
+    return { id, marked: marked.map((option) => option.id), focus: document.activeElement.id };
+  });
+  await page.keyboard.press('ArrowDown');
+  assert.deepEqual(await chosen(), { id: 's1', marked: ['s1'], focus: 'q' });
+  await page.look('first suggestion');
   await picture(page, 'search-suggestions');
-  assert.ok(sizes.every((size) => size < 4_000), `suggestions of ${sizes} bytes`);
-  await tabTo(page, 'link', await link.textContent());
+  await page.keyboard.press('ArrowUp');
+  assert.deepEqual(await chosen(), { id: null, marked: [], focus: 'q' });
+  await page.keyboard.press('ArrowUp');
+  assert.equal((await chosen()).id, `s${await options.count()}`, 'the last');
+  await page.keyboard.press('Escape');
+  assert.deepEqual(await chosen(), { id: null, marked: [], focus: 'q' });
+  assert.equal(await box.getAttribute('aria-expanded'), 'false');
+  assert.equal(await page.locator('#suggestions').isVisible(), false);
+  assert.equal(await box.inputValue(), family.slice(0, 3).toLowerCase(), 'what was typed stays');
+  await page.look('closed');
+  await page.keyboard.type(family.slice(3).toLowerCase());
+  await page.getByRole('status').getByText(/2.? persons so far/).waitFor();
+  await page.keyboard.press('ArrowDown');
+  const wanted = page.locator(`a[href="/ui/persons/${cruid}"]`);
+  if (await wanted.getAttribute('aria-selected') === 'false') await page.keyboard.press('ArrowDown');
+  assert.equal(await wanted.getAttribute('aria-selected'), 'true');
   await page.keyboard.press('Enter');
   await page.waitForURL(`**/persons/${cruid}`);
+  assert.ok(sizes.length > 1 && sizes.every((size) => size < 4_000), `suggestions of ${sizes} bytes`);
+});
+
+journey('what is suggested is reached by Tab, too, and Enter without a choice searches', async (stage) => {
+  const family = unique('Ximena');
+  const { cruid } = await submit(stage.server, somebody({ family, given: ['Ann'] }));
+  const page = await stage.signedIn('viewer');
+  await page.goto('/ui/search');
+  await page.keyboard.press('/');
+  await page.keyboard.type(family);
+  const option = page.getByRole('option').first();
+  await option.waitFor();
+  await tabTo(page, 'option', await option.textContent());
+  await page.keyboard.press('Enter');
+  await page.waitForURL(`**/persons/${cruid}`);
+  await page.goto('/ui/search');
+  await page.keyboard.press('/');
+  await page.keyboard.type(family);
+  await page.getByRole('option').first().waitFor();
+  await page.keyboard.press('Enter');
+  await page.getByRole('heading', { name: '1 person found' }).waitFor();
 });
 
 journey('nobody without the permission searches', async (stage) => {

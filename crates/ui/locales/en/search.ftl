@@ -35,6 +35,8 @@ search-suggested = { $count ->
     [one] 1 person so far
    *[other] { $count } persons so far
  }
+search-suggestions = Suggestions
+search-keys = Arrow keys choose among what is suggested, Enter opens it, Esc closes.
 search-cut = More than a thousand records fit; only the oldest thousand are shown. Add a birth year or a system.
 search-none = Check the spelling, or look with fewer fields.
 search-try-alike = Look for names that sound or are spelt alike

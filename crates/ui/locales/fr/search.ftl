@@ -35,6 +35,8 @@ search-suggested = { $count ->
     [one] { $count } personne pour l’instant
    *[other] { $count } personnes pour l’instant
  }
+search-suggestions = Suggestions
+search-keys = Les flèches choisissent parmi les suggestions, Entrée ouvre, Échap ferme.
 search-cut = Plus de mille fiches conviennent ; seules les mille plus anciennes sont montrées. Ajoutez une année de naissance ou un système.
 search-none = Vérifiez l’orthographe, ou cherchez avec moins de champs.
 search-try-alike = Chercher les noms qui se prononcent ou s’écrivent de façon proche

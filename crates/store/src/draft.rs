@@ -24,7 +24,7 @@ use registry::{
 };
 
 use crate::{
-    FoundIds, Reader, Store, StoreError, Window,
+    FoundIds, FoundPersons, Reader, Sought, Store, StoreError, Window,
     plan::{self, refused},
 };
 use tables::Tables;
@@ -267,6 +267,10 @@ impl Reader for DraftStore {
     }
 
     async fn search(&self, _: &[Filter], _: &[SortKey], _: Window) -> Result<FoundIds, StoreError> {
+        Err(StoreError::NotKept("what searches find records by"))
+    }
+
+    async fn persons(&self, _: &Sought, _: u32) -> Result<FoundPersons, StoreError> {
         Err(StoreError::NotKept("what searches find records by"))
     }
 

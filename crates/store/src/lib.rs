@@ -31,6 +31,7 @@ mod plan;
 mod postgres;
 mod queue;
 mod shape;
+mod sought;
 mod sqlite;
 mod tallies;
 pub mod threads;
@@ -41,6 +42,7 @@ pub use draft::DraftStore;
 pub use memory::MemoryStore;
 pub use postgres::PostgresStore;
 pub use queue::Queue;
+pub use sought::{FoundPersons, Sought};
 pub use sqlite::SqliteStore;
 pub use tallies::Tallies;
 
@@ -195,6 +197,10 @@ pub trait Reader: Send + Sync {
         sort: &[SortKey],
         window: Window,
     ) -> Result<FoundIds, StoreError>;
+
+    /// The persons of live source records for which all that is sought holds. `limit` records are
+    /// looked at; which ones, where more fit, is the store's choice: whatever is found soonest.
+    async fn persons(&self, sought: &Sought, limit: u32) -> Result<FoundPersons, StoreError>;
 
     /// Source records with a number above `after` in order of number, withdrawn ones included,
     /// each with its newest content; for building the match index and for checking.

@@ -27,7 +27,7 @@ use registry::{
     stored::{Counts, PatientTags, SourcePatient, StoredPatient, StoredVersion},
 };
 
-use crate::{FoundIds, Reader, Store, StoreError, Window, plan};
+use crate::{FoundIds, FoundPersons, Reader, Sought, Store, StoreError, Window, plan};
 
 /// A store that keeps everything in memory.
 #[derive(Default)]
@@ -293,6 +293,10 @@ impl Reader for MemoryStore {
         window: Window,
     ) -> Result<FoundIds, StoreError> {
         Ok(self.state.read().search(filters, sort, window))
+    }
+
+    async fn persons(&self, sought: &Sought, limit: u32) -> Result<FoundPersons, StoreError> {
+        Ok(self.state.read().persons_sought(sought, limit))
     }
 
     async fn records_after(

@@ -55,7 +55,7 @@ use self::{
     sql::{Db, count},
     turn::{Held, Mine},
 };
-use crate::{FoundIds, Reader, Store, StoreError, Turn, Window};
+use crate::{FoundIds, FoundPersons, Reader, Sought, Store, StoreError, Turn, Window};
 
 /// A store in one schema of a PostgreSQL database.
 pub struct PostgresStore {
@@ -331,6 +331,10 @@ impl Reader for PostgresStore {
         window: Window,
     ) -> Result<FoundIds, StoreError> {
         self.read(async |db| search::search(db, filters, sort, window).await).await
+    }
+
+    async fn persons(&self, sought: &Sought, limit: u32) -> Result<FoundPersons, StoreError> {
+        self.read(async |db| search::persons(db, sought, limit).await).await
     }
 
     async fn records_after(

@@ -44,7 +44,7 @@ use registry::{
 use rusqlite::Connection;
 
 use self::connections::{Readers, Writer};
-use crate::{FoundIds, Reader, Store, StoreError, Window};
+use crate::{FoundIds, FoundPersons, Reader, Sought, Store, StoreError, Window};
 
 /// A store in one SQLite file.
 pub struct SqliteStore {
@@ -213,6 +213,11 @@ impl Reader for SqliteStore {
     ) -> Result<FoundIds, StoreError> {
         let (filters, sort) = (filters.to_vec(), sort.to_vec());
         self.read(move |connection| search::search(connection, &filters, &sort, window)).await
+    }
+
+    async fn persons(&self, sought: &Sought, limit: u32) -> Result<FoundPersons, StoreError> {
+        let sought = sought.clone();
+        self.read(move |connection| search::persons(connection, &sought, limit)).await
     }
 
     async fn records_after(

@@ -5,11 +5,11 @@ use std::{cmp::Ordering, collections::BTreeSet};
 use registry::{
     commit::TagKey,
     search::{Filter, IndexEntry, IndexValue, Param, SearchFacts, SortField, SortKey, matches},
-    state::GoldenStatus,
+    state::{BrokenPair, GoldenStatus},
 };
 
 use super::{PatientId, State, windowed};
-use crate::{FoundIds, Window};
+use crate::{FoundIds, FoundPersons, Sought, Window};
 
 /// What a result is ordered by.
 #[derive(PartialEq, Eq, PartialOrd, Ord)]
@@ -36,6 +36,20 @@ impl State {
         });
         let (ids, total) = windowed(found.into_iter(), window);
         FoundIds { ids: ids.into_iter().map(|seen| seen.id.to_owned()).collect(), total }
+    }
+
+    /// The persons of live source records that fit.
+    pub(super) fn persons_sought(&self, sought: &Sought, limit: u32) -> FoundPersons {
+        let found = self.patients.values().filter_map(|patient| {
+            let PatientId::Source(id) = patient else { return None };
+            let state = self.records.get(id)?;
+            let broken = |pair: &BrokenPair| pair.low() == id || pair.high() == id;
+            let fits = state.golden.as_str().starts_with(&sought.cruid_start)
+                && (!sought.is_broken || self.broken.iter().any(broken))
+                && self.seen_if_fits(patient, &sought.filters).is_some();
+            fits.then(|| (state.number, state.golden.clone()))
+        });
+        FoundPersons::of(found.take(limit as usize + 1).collect(), limit)
     }
 
     /// The codes of submitted tags of a system.

@@ -5,14 +5,19 @@
 
 mod filter;
 
-use registry::search::{Filter, SortField, SortKey};
+use registry::{
+    ids::{Cruid, RecordNumber},
+    search::{Filter, SortField, SortKey},
+};
 
 use self::filter::Condition;
 use super::{
     rows::{large, text},
-    sql::{Db, Value, limit_offset},
+    sql::{Db, Value, held, limit_offset},
 };
-use crate::{FoundIds, StoreError, Window};
+use crate::{
+    FoundIds, FoundPersons, Sought, StoreError, Window, plan::refused, shape::after_prefix,
+};
 
 /// The patients that fit all filters. Needs a transaction.
 pub(super) async fn search(
@@ -44,6 +49,45 @@ pub(super) async fn search(
     );
     let ids = db.ask(&sql, &condition.values, |row| Ok(text(row, 0)?.into_owned())).await?;
     Ok(FoundIds { ids, total })
+}
+
+/// The persons of live records for which all that is sought holds; `limit` records are looked at.
+/// Needs a transaction.
+pub(super) async fn persons(
+    db: Db<'_>,
+    sought: &Sought,
+    limit: u32,
+) -> Result<FoundPersons, StoreError> {
+    let mut condition = Condition::default();
+    let mut text_of = "p.state = 0".to_owned();
+    for filter in &sought.filters {
+        text_of += " AND ";
+        text_of += &condition.check(filter);
+    }
+    if !sought.cruid_start.is_empty() {
+        let start = held(&sought.cruid_start).into_owned();
+        let end = after_prefix(&start);
+        let start = condition.bind(Value::Text(start));
+        text_of += &format!(" AND g.id >= {start}");
+        if let Some(end) = end {
+            text_of += &format!(" AND g.id < {}", condition.bind(Value::Text(end)));
+        }
+    }
+    if sought.is_broken {
+        text_of += " AND p.key IN (SELECT b.low FROM broken_pair b \
+                     UNION ALL SELECT b.high FROM broken_pair b)";
+    }
+    let more = condition.bind(Value::Int(i64::from(limit) + 1));
+    let sql = format!(
+        "SELECT p.number, g.id FROM patient p JOIN patient g ON g.key = p.link \
+         WHERE {text_of} LIMIT {more}"
+    );
+    let found = db.ask(&sql, &condition.values, |row| {
+        let number = u32::try_from(large(row, 0)?);
+        let number = number.map_err(|_| refused("a number is too large"))?;
+        Ok((RecordNumber(number), Cruid::new(text(row, 1)?)))
+    });
+    Ok(FoundPersons::of(found.await?, limit))
 }
 
 /// One key of `ORDER BY`. What has no value comes last, whichever the direction.

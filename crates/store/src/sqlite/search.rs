@@ -5,11 +5,13 @@
 //! is chosen here, by counting a few rows of each.
 
 mod filter;
+mod persons;
 
 use registry::search::{Filter, SortField, SortKey};
 use rusqlite::{Connection, params_from_iter};
 
 use self::filter::{Drive, Sql};
+pub(super) use self::persons::persons;
 use super::{
     rows::{large, text},
     sql::{self, Value, limit_offset},

@@ -11,7 +11,7 @@ use registry::{
         StringParam, TextMode, TokenMatch, TokenParam,
     },
 };
-use store::{MemoryStore, PostgresStore, Reader, SqliteStore, Store, Window};
+use store::{MemoryStore, PostgresStore, Reader, Sought, SqliteStore, Store, Window};
 use tokio::runtime::Runtime;
 
 use crate::scribe::Scribe;
@@ -145,6 +145,9 @@ async fn fill(people: Vec<Person>) -> (tempfile::TempDir, SqliteStore, PostgresS
             2 => scribe.resubmit(&id, content(number + 1000, index, submitted)),
             _ => {}
         }
+        if fate == 3 && number > 0 {
+            scribe.break_pair("r0", &id);
+        }
         if number % 4 == 0 {
             let commit = scribe.commit();
             memory.commit(commit.clone()).await.unwrap();
@@ -182,6 +185,19 @@ proptest! {
                 prop_assert_eq!(&found, &expected, "{:?} {:?} {:?}", filters, sort, window);
                 let found = postgres.search(&filters, &sort, window).await.unwrap();
                 prop_assert_eq!(&found, &expected, "{:?} {:?} {:?}", filters, sort, window);
+                let sought = Sought {
+                    filters,
+                    cruid_start: ["", "g", "g1"][offset as usize % 3].to_owned(),
+                    is_broken: limit == 0,
+                };
+                let all = memory.persons(&sought, 100).await.unwrap();
+                let some = memory.persons(&sought, limit as u32).await.unwrap();
+                for store in [&sqlite as &dyn Reader, &postgres] {
+                    prop_assert_eq!(&store.persons(&sought, 100).await.unwrap(), &all, "{:?}", sought);
+                    let found = store.persons(&sought, limit as u32).await.unwrap();
+                    prop_assert_eq!(found.is_cut, some.is_cut, "{:?}", sought);
+                    prop_assert!(found.persons.iter().all(|cruid| all.persons.contains(cruid)));
+                }
             }
             Ok(())
         })?;

@@ -5,11 +5,11 @@ use std::sync::Arc;
 use registry::{
     commit::Content,
     search::{
-        DateMatch, Filter, Param, Prefix, SortField, SortKey, StringParam, TextMode, TokenMatch,
-        TokenParam,
+        DateMatch, DateParam, Filter, Param, Prefix, SortField, SortKey, StringParam, TextMode,
+        TokenMatch, TokenParam,
     },
 };
-use store::{Reader, Store, Window};
+use store::{FoundPersons, Reader, Sought, Store, Window};
 
 use crate::{
     contract,
@@ -30,6 +30,9 @@ contract![
     own_and_submitted_tags_are_found,
     codes_of_submitted_tags_are_listed_once,
     words_with_a_beginning_are_listed_once,
+    persons_are_found_by_what_holds_for_one_record,
+    persons_are_found_by_cruid_and_by_broken_pairs,
+    persons_are_found_where_each_thing_fits_many,
     wildcards_and_quotes_are_plain_letters,
     window_gives_pages_and_the_total,
     sort_keys_come_before_age,
@@ -231,6 +234,115 @@ async fn words_with_a_beginning_are_listed_once(store: Arc<dyn Store>) {
     scribe.withdraw("r3");
     store.commit(scribe.commit()).await.unwrap();
     assert_eq!(words("m", 10).await, ["moyo"]);
+}
+
+async fn look(store: &dyn Store, sought: &Sought, limit: u32) -> (Vec<String>, bool) {
+    let FoundPersons { persons, is_cut } = store.persons(sought, limit).await.unwrap();
+    (persons.iter().map(ToString::to_string).collect(), is_cut)
+}
+
+async fn persons_are_found_by_what_holds_for_one_record(store: Arc<dyn Store>) {
+    let mut scribe = Scribe::default();
+    let born = |year: i64| date(Param::Birthdate, year, year + 1);
+    for (id, golden, name, year) in [
+        ("r1", "g1", "moyo", 1987),
+        ("r2", "g2", "moyana", 1987),
+        ("r3", "g1", "moyo", 1990),
+        ("r4", "g3", "nyoni", 1990),
+        ("r5", "g4", "moyo", 1990),
+    ] {
+        let index = vec![text(Param::Family, name), text(Param::Given, "moya"), born(year)];
+        scribe.submit(id, golden, content(id, index));
+    }
+    scribe.withdraw("r5");
+    store.commit(scribe.commit()).await.unwrap();
+    let year = |year: i64| Filter::Date {
+        param: DateParam::Birthdate,
+        any: vec![DateMatch { prefix: Prefix::Eq, range: (year, year + 1) }],
+    };
+    let with = |filters: &[Filter]| Sought { filters: filters.to_vec(), ..Sought::default() };
+    let moyo = family(TextMode::Starts, "moy");
+    let all = |ids: &[&str]| (ids.iter().map(ToString::to_string).collect::<Vec<_>>(), false);
+    for (filters, expected) in [
+        (&[moyo.clone()][..], &["g1", "g2"][..]),
+        (&[moyo.clone(), year(1987)], &["g1", "g2"]),
+        (&[moyo.clone(), year(1990)], &["g1"]),
+        (&[family(TextMode::Starts, "nyoni"), year(1987)], &[]),
+        (&[], &["g1", "g2", "g3"]),
+        (&[Filter::Link(vec!["g3".into(), "g2".into()])], &["g2", "g3"]),
+        (&[moyo.clone(), Filter::Nothing], &[]),
+    ] {
+        assert_eq!(look(&*store, &with(filters), 9).await, all(expected), "{filters:?}");
+    }
+    let (some, is_cut) = look(&*store, &with(std::slice::from_ref(&moyo)), 1).await;
+    assert!(is_cut && some.len() == 1 && ["g1", "g2"].contains(&some[0].as_str()), "{some:?}");
+    assert_eq!(look(&*store, &with(&[moyo]), 3).await, all(&["g1", "g2"]));
+}
+
+async fn persons_are_found_by_cruid_and_by_broken_pairs(store: Arc<dyn Store>) {
+    let mut scribe = Scribe::default();
+    for (id, golden) in [("r1", "g1"), ("r2", "g12"), ("r3", "g2"), ("g1r", "x1")] {
+        scribe.submit(id, golden, named("amina"));
+    }
+    scribe.break_pair("r1", "r3");
+    store.commit(scribe.commit()).await.unwrap();
+    let begins = |start: &str| Sought { cruid_start: start.to_owned(), ..Sought::default() };
+    let is = |ids: &[&str]| (ids.iter().map(ToString::to_string).collect::<Vec<_>>(), false);
+    assert_eq!(look(&*store, &begins("g1"), 9).await, is(&["g1", "g12"]));
+    assert_eq!(look(&*store, &begins("g12"), 9).await, is(&["g12"]));
+    assert_eq!(look(&*store, &begins("r"), 9).await, is(&[]), "records are no persons");
+    let broken = Sought { is_broken: true, ..Sought::default() };
+    assert_eq!(look(&*store, &broken, 9).await, is(&["g1", "g2"]));
+    let both = Sought { is_broken: true, ..begins("g1") };
+    assert_eq!(look(&*store, &both, 9).await, is(&["g1"]));
+    let named = family(TextMode::Starts, "am");
+    let all = Sought { filters: vec![named], ..both };
+    assert_eq!(look(&*store, &all, 9).await, is(&["g1"]));
+    scribe.link("r2", "g2");
+    store.commit(scribe.commit()).await.unwrap();
+    assert_eq!(look(&*store, &begins("g12"), 9).await, is(&[]), "nobody is there any more");
+}
+
+async fn persons_are_found_where_each_thing_fits_many(store: Arc<dyn Store>) {
+    let mut scribe = Scribe::default();
+    for number in 0..1_600 {
+        let given = if number % 3 == 0 { "bea" } else { "ann" };
+        let sex = if number % 400 == 1 { "female" } else { "male" };
+        let index = vec![
+            text(Param::Family, "moyo"),
+            text(Param::Given, given),
+            token(Param::Gender, None, sex),
+        ];
+        let golden = format!("g{}", number / 2);
+        scribe.submit(&format!("r{number}"), &golden, content(&format!("c{number}"), index));
+    }
+    store.commit(scribe.commit()).await.unwrap();
+    let given = |text: &str| Filter::Text {
+        param: StringParam::Given,
+        mode: TextMode::Starts,
+        any: vec![text.to_owned()],
+    };
+    let not_male = Filter::Token {
+        param: TokenParam::Gender,
+        negated: true,
+        any: vec![TokenMatch::code("male")],
+    };
+    let moyo = family(TextMode::Starts, "moy");
+    let with = |filters: &[Filter]| Sought { filters: filters.to_vec(), ..Sought::default() };
+    let ann = look(&*store, &with(&[moyo.clone(), given("a")]), 5_000).await;
+    let expected: Vec<String> = (0..800)
+        .filter(|golden| [0, 1].iter().any(|one| (golden * 2 + one) % 3 != 0))
+        .map(|golden| format!("g{golden}"))
+        .collect();
+    assert_eq!(ann, (expected, false));
+    let (some, is_cut) = look(&*store, &with(&[moyo.clone(), given("a")]), 10).await;
+    assert!(is_cut && !some.is_empty() && some.len() <= 10, "{some:?}");
+    let few = look(&*store, &with(&[moyo.clone(), given("a"), not_male]), 5_000).await;
+    assert_eq!(few, (vec!["g0".to_owned(), "g200".to_owned(), "g600".to_owned()], false));
+    let begins = Sought { cruid_start: "g".to_owned(), ..with(&[moyo, given("b")]) };
+    assert_eq!(look(&*store, &begins, 5_000).await.0.len(), 534);
+    let none = Sought { cruid_start: "x".to_owned(), ..begins };
+    assert_eq!(look(&*store, &none, 5_000).await, (Vec::new(), false));
 }
 
 async fn wildcards_and_quotes_are_plain_letters(store: Arc<dyn Store>) {

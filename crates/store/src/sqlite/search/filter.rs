@@ -19,7 +19,11 @@ impl<'v> Sql<'v> {
         Self { text: text.into(), values: Vec::new() }
     }
 
-    fn with(text: impl Into<String>, values: impl IntoIterator<Item = Value<'v>>) -> Self {
+    /// A piece with parameters.
+    pub(super) fn with(
+        text: impl Into<String>,
+        values: impl IntoIterator<Item = Value<'v>>,
+    ) -> Self {
         Self { text: text.into(), values: values.into_iter().collect() }
     }
 
@@ -81,10 +85,54 @@ pub(super) fn keys(filter: &Filter) -> Option<Sql<'_>> {
         Filter::Link(ids) => Some(linked(ids)),
         _ if drive(filter) == Drive::Never => None,
         _ => {
-            let (table, rows) = rows(filter, "")?;
-            Some(rows.within(&format!("SELECT t.key FROM {table} t WHERE "), ""))
+            let all = match alternatives(filter) {
+                Some(all) => all,
+                None => vec![rows(filter, "")?],
+            };
+            let mut sql = Sql::default();
+            for (index, (table, rows)) in all.into_iter().enumerate() {
+                let union = if index > 0 { " UNION ALL " } else { "" };
+                sql.append(rows.within(&format!("{union}SELECT t.key FROM {table} t WHERE "), ""));
+            }
+            Some(sql)
         }
     }
+}
+
+/// Alternatives that are asked for one by one (SQLite joins 500 `SELECT`s at the most).
+const ALTERNATIVES_MAX: usize = 400;
+
+/// A filter's alternatives apart, where each leads straight to its rows: SQLite 3.51 reads all rows of
+/// a parameter for a disjunction of ranges, a second for a million names. `None` if one condition serves.
+fn alternatives(filter: &Filter) -> Option<Vec<(&'static str, Sql<'_>)>> {
+    let is_quick = drive(filter) == Drive::Quickly;
+    let are_many = |count: usize| is_quick && (2..=ALTERNATIVES_MAX).contains(&count);
+    match filter {
+        Filter::Text { param, mode: TextMode::Starts, any } if are_many(any.len()) => {
+            let all = any.iter().map(|it| ("idx_text", of_params(param.params(), starts(it, ""))));
+            Some(all.collect())
+        }
+        Filter::Token { param, any, .. } if are_many(any.len()) && has_systems(any) => {
+            let all = any.iter().map(|it| ("idx_token", of_params(param.params(), token(it, ""))));
+            Some(all.collect())
+        }
+        Filter::Tag { any, .. } if are_many(any.len()) && has_systems(any) => {
+            Some(any.iter().map(|it| ("patient_tag", token(it, ""))).collect())
+        }
+        Filter::Date { param, any } if are_many(any.len()) => {
+            let all = any.iter().map(|it| ("idx_date", of_params(param.params(), date(it, ""))));
+            Some(all.collect())
+        }
+        _ => None,
+    }
+}
+
+fn has_systems(any: &[TokenMatch]) -> bool {
+    any.iter().any(|wanted| wanted.system.is_some())
+}
+
+fn of_params<'f>(params: &[Param], values: Sql<'f>) -> Sql<'f> {
+    values.within(&format!("{} AND ", among(params)), "")
 }
 
 /// The condition on `patient p`. If another filter drives, no index shall lead away from that.
@@ -131,9 +179,6 @@ const EXISTS_END: &str = " LIMIT 1)";
 ///
 /// `plus` stands before columns whose indexes shall not be used.
 fn rows<'f>(filter: &'f Filter, plus: &str) -> Option<(&'static str, Sql<'f>)> {
-    let of_params = |params: &'static [Param], values: Sql<'f>| {
-        values.within(&format!("{} AND ", among(params)), "")
-    };
     match filter {
         Filter::Text { param, mode, any } => {
             Some(("idx_text", of_params(param.params(), texts(*mode, any, plus))))

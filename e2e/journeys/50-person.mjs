@@ -80,6 +80,32 @@ journey('a person is read by keyboard alone', async (stage) => {
   await page.look();
 });
 
+journey('history goes on beyond a hundred events', async (stage) => {
+  const patient = somebody({ family: 'Wanjiku', given: ['Ann'] });
+  const { cruid, number } = await submit(stage.server, patient);
+  const identifier = [{ system: 'http://clientregistry.org/openmrs', value: number }, ...patient.identifier];
+  for (let at = 0; at < 120; at++) {
+    const answer = await fetch(`${stage.server.base}/fhir/Patient`, {
+      method: 'POST',
+      headers: { 'content-type': 'application/fhir+json', 'x-openhim-clientid': 'openmrs' },
+      body: JSON.stringify({ resourceType: 'Patient', ...patient, identifier, telecom: [{ system: 'phone', value: `0775${at}` }] }),
+    });
+    assert.ok(answer.ok, `status ${answer.status}`);
+  }
+  const page = await stage.signedIn('viewer');
+  await page.goto(`/ui/persons/${cruid}/history`);
+  const events = page.locator('.timeline > li');
+  assert.equal(await events.count(), 100);
+  const first = await events.last().getAttribute('value');
+  await page.keyboard.press('n');
+  await page.waitForURL(`**/history?before=${first}`);
+  assert.equal(await events.count(), 21);
+  assert.equal(await page.getByRole('link', { name: /^Older/ }).count(), 0);
+  await page.look('older');
+  await page.getByRole('link', { name: 'Newest' }).click();
+  await page.waitForURL('**/history');
+});
+
 journey('nobody without the permission sees a person', async (stage) => {
   const { first } = await pair(stage.server, { family: 'Hidden', given: ['Person'] });
   for (const who of ['auditor', 'admin']) {

@@ -29,10 +29,12 @@ use tokio::{
 };
 
 mod notes;
+mod past;
 mod told;
 mod watch;
 
 pub(crate) use notes::{Notes, outcome_of};
+pub(crate) use past::past;
 pub(crate) use registry::audit::Act;
 pub(crate) use told::events_about;
 pub use told::opencr_history;

@@ -20,7 +20,7 @@ use store::{Reader, StoreError, Window};
 const VERSIONS: Window = Window { offset: 0, limit: 50 };
 
 /// Golden records that are looked at for one source record.
-const GOLDENS_MAX: usize = 8;
+pub(super) const GOLDENS_MAX: usize = 8;
 
 /// Events of the registry before this one that are shown with ours.
 const ARCHIVED_MAX: u32 = 50;
@@ -120,7 +120,10 @@ async fn times(reader: &dyn Reader, id: &str) -> Result<BTreeSet<Timestamp>, Sto
 }
 
 /// Every event of this moment.
-async fn events_at(reader: &dyn Reader, at: Timestamp) -> Result<Vec<Event>, StoreError> {
+pub(super) async fn events_at(
+    reader: &dyn Reader,
+    at: Timestamp,
+) -> Result<Vec<Event>, StoreError> {
     let (mut low, mut high) = (0, reader.head().await?.revision.0);
     while low < high {
         let middle = u64::midpoint(low, high);

@@ -167,3 +167,6 @@ version-no-change = The content is the same; the record was moved or withdrawn.
 version-created = Received
 version-updated = Updated or moved
 version-withdrawn = Withdrawn
+history-pages = Pages of the history
+history-newest = Newest
+history-older = Older

@@ -167,3 +167,6 @@ version-no-change = Le contenu est le même ; la fiche a été déplacée ou ret
 version-created = Reçue
 version-updated = Mise à jour ou déplacée
 version-withdrawn = Retirée
+history-pages = Pages de l’historique
+history-newest = Les plus récents
+history-older = Plus anciens

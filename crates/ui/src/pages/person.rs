@@ -259,6 +259,10 @@ pub struct History<'a> {
     pub events: Vec<Event>,
     /// The records, for their versions.
     pub records: Vec<Named>,
+    /// Whether these are the newest events.
+    pub is_newest: bool,
+    /// The event before which there is more.
+    pub older: Option<u64>,
 }
 
 /// Why two records have their score.

@@ -11,7 +11,7 @@ use http::Uri;
 use registry::{
     commit::Method,
     grounds::Grounds,
-    ids::{ContentHash, RecordId},
+    ids::{ContentHash, RecordId, Revision},
     render::source_version,
     state::RecordState,
     stored::StoredVersion,
@@ -77,7 +77,7 @@ pub(super) async fn links(
     visit: Visit,
 ) -> Result<Response, Fault> {
     let known = person(&app, &visit, checked(&cruid)?).await?;
-    let events = history::events(&app, &known).await?;
+    let (events, _) = history::events(&app, &known, None).await?;
     let page = Links {
         frame: &visit.frame(&app),
         head: known.head(&app).await?,
@@ -88,19 +88,28 @@ pub(super) async fn links(
     Ok(reply::page(&page))
 }
 
-/// `GET /ui/persons/{cruid}/history`: what happened.
+/// `GET /ui/persons/{cruid}/history?before=…`: what happened.
 pub(super) async fn history(
     State(app): State<App>,
     Path(cruid): Path<String>,
+    uri: Uri,
     visit: Visit,
 ) -> Result<Response, Fault> {
+    let pairs = query::decode(uri.query().unwrap_or_default()).map_err(|_| Fault::Bad)?;
+    let before = query::value(&pairs, "before").map(str::parse).transpose();
+    let before = before.map_err(|_| Fault::Bad)?.map(Revision);
     let known = person(&app, &visit, checked(&cruid)?).await?;
-    let events = history::events(&app, &known).await?;
+    let (events, older) = history::events(&app, &known, before).await?;
     let frame = visit.frame(&app);
-    let records = known.sources.iter().map(|(source, _)| named(&app, &source.state)).collect();
-    let events = history::told((&app, &visit), &frame, &known, events).await?;
-    let head = known.head(&app).await?;
-    Ok(reply::page(&History { frame: &frame, head, events, records }))
+    let page = History {
+        frame: &frame,
+        head: known.head(&app).await?,
+        events: history::told((&app, &visit), &frame, &known, events).await?,
+        records: known.sources.iter().map(|(source, _)| named(&app, &source.state)).collect(),
+        is_newest: before.is_none(),
+        older: older.map(|revision| revision.0),
+    };
+    Ok(reply::page(&page))
 }
 
 /// A source record, and a note in the audit log that it was looked at.

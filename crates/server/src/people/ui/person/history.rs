@@ -6,7 +6,7 @@ use registry::{
     actor::Actor,
     commit::Change,
     event::{EventBody, Verb},
-    ids::{ContentHash, RecordId},
+    ids::{ContentHash, RecordId, Revision},
     state::{Evidence, IssueKind, RecordState},
 };
 use ui::{
@@ -20,19 +20,25 @@ use super::{
     links::{actor_name, score_text},
     read::{Known, moment, name_of, states},
 };
-use crate::{App, audit::events_about};
+use crate::{
+    App,
+    audit::{events_about, past},
+};
 
 /// Events that a page shows.
 const EVENTS_MAX: usize = 100;
 
-/// Everything that happened to a person's records and CRUID, newest first.
-pub(super) async fn events(app: &App, known: &Known) -> Result<Vec<EventBody>, Fault> {
+/// What happened to a person's records and CRUID, newest first, from before an event on; and the event
+/// before which there is more.
+pub(super) async fn events(
+    app: &App,
+    known: &Known,
+    before: Option<Revision>,
+) -> Result<(Vec<EventBody>, Option<Revision>), Fault> {
     let ids = known.sources.iter().map(|(source, _)| source.state.id.to_string());
     let ids: Vec<String> = ids.chain([known.golden.id.to_string()]).collect();
-    let mut found = events_about(&**app.reader(), &ids).await?;
-    found.reverse();
-    found.truncate(EVENTS_MAX);
-    Ok(found)
+    let found = past(&**app.reader(), &ids, before, EVENTS_MAX).await?;
+    Ok((found.events, found.older))
 }
 
 /// The events in words; of each only what concerns the person.

@@ -102,3 +102,43 @@ async fn who_was_looked_at_is_in_the_audit_log() {
     assert_eq!(reads[0].ending, Ending::Done);
     assert_eq!(reads[1].ending, Ending::Refused);
 }
+
+#[tokio::test]
+async fn history_goes_on_beyond_a_hundred_events() {
+    const UPDATES: usize = 230;
+    let plane = Plane::start().await;
+    let (a, golden) = submit(&plane, &twin("a1", "0772000001")).await;
+    for number in 0..UPDATES {
+        let mut patient = twin("a1", &format!("0773{number:06}"));
+        patient["id"] = json!(a);
+        let call = plane.call("PUT", &format!("/fhir/Patient/{a}")).json(&patient);
+        let answer = call.header("x-openhim-clientid", "openmrs").from("10.0.0.1:1").send().await;
+        assert_eq!(answer.status, 200, "{answer:?}");
+    }
+    let mut browser = Browser::signed_in(&plane, Role::Viewer).await;
+    let path = format!("/ui/persons/{golden}/history");
+    let numbers = |page: &str| -> Vec<u64> {
+        let cards = page.split("<li class=\"card\" value=\"").skip(1);
+        cards.map(|card| card.split('"').next().unwrap().parse().unwrap()).collect()
+    };
+    let newest = browser.get(&path).await.text;
+    let mut seen = numbers(&newest);
+    assert_eq!(seen.len(), 100);
+    assert!(!newest.contains("Newest</a>"));
+    let mut page = newest;
+    for expected in [100, UPDATES + 1 - 200] {
+        page = browser.get(&address(&page, &format!("{path}?before="))).await.text;
+        let more = numbers(&page);
+        assert_eq!(more.len(), expected);
+        assert!(page.contains("Newest</a>"));
+        seen.extend(more);
+    }
+    assert!(!page.contains("?before="), "there is nothing older");
+    assert!(seen.windows(2).all(|two| two[0] > two[1]), "newest first, each once: {seen:?}");
+    assert_eq!(seen.len(), UPDATES + 1);
+    for bad in ["x", "-1", "1%3Cscript%3E"] {
+        assert_eq!(browser.get(&format!("{path}?before={bad}")).await.status, 400, "{bad}");
+    }
+    let nothing = browser.get(&format!("{path}?before=999999")).await;
+    assert!(nothing.status == 200 && nothing.text.contains("No event is known"), "{nothing:?}");
+}

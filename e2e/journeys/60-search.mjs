@@ -120,6 +120,48 @@ journey('what is suggested is reached by Tab, too, and Enter without a choice se
   await page.getByRole('heading', { name: '1 person found' }).waitFor();
 });
 
+for (const javaScriptEnabled of [true, false]) {
+  journey(`a search is changed by one click, script ${javaScriptEnabled ? 'on' : 'off'}`, async (stage) => {
+    const family = unique('Yaakov');
+    const { cruid } = await submit(stage.server, somebody({ family, given: ['Ann'] }));
+    const other = await submit(stage.server, somebody({ family, given: ['Bea'] }, { birthDate: '1950-01-01' }));
+    const page = await stage.signedIn('viewer', { javaScriptEnabled });
+    page.expect(422);
+    await page.goto('/ui/search');
+    await page.locator('#q').fill(`${family} 1933`);
+    await page.getByRole('button', { name: 'Search' }).first().click();
+    await page.getByRole('heading', { name: 'Nobody found' }).waitFor();
+    await page.look('offers');
+    await picture(page, 'search-nobody');
+    await page.getByRole('button', { name: /^Without Birth date 1933 \(.?2.? persons\)$/ }).click();
+    await page.getByRole('heading', { name: /2.? persons found/ }).waitFor();
+    assert.equal(await page.locator('#q').inputValue(), family);
+    await page.getByRole('button', { name: 'as given name' }).click();
+    await page.getByRole('heading', { name: 'Nobody found' }).waitFor();
+    await page.look('as given name');
+    await page.getByRole('button', { name: 'as family name' }).click();
+    await page.getByRole('heading', { name: /2.? persons found/ }).waitFor();
+    await page.getByRole('button', { name: 'Compare two that are selected' }).click();
+    await page.getByText('Select two persons').waitFor();
+    await page.look('none selected');
+    await page.goBack();
+    for (const box of await page.getByRole('checkbox', { name: /^Select/ }).all()) await box.check();
+    await page.look('selected');
+    await page.getByRole('button', { name: 'Compare two that are selected' }).click();
+    await page.getByRole('heading', { name: 'Two persons side by side' }).waitFor();
+    assert.ok(await page.getByRole('link', { name: `Bea ${family}` }).isVisible());
+    await page.look('two persons');
+    await picture(page, 'compare');
+    await page.getByRole('link', { name: `Ann ${family}` }).click();
+    await page.waitForURL(`**/persons/${cruid}`);
+    await page.goto(`/ui/persons/${other.cruid}`);
+    await page.goto('/ui/search');
+    const last = page.getByRole('list').filter({ has: page.getByRole('link', { name: `Ann ${family}` }) });
+    assert.deepEqual((await last.getByRole('link').allTextContents()).slice(0, 2), [`Bea ${family}`, `Ann ${family}`]);
+    await page.look('opened last');
+  });
+}
+
 journey('nobody without the permission searches', async (stage) => {
   for (const who of ['auditor', 'admin']) {
     const page = await stage.signedIn(who);

@@ -161,6 +161,7 @@ struct Shared {
     site: Arc<::ui::Site>,
     repeats: ui::Repeats,
     searches: ui::Searches,
+    recent: ui::Recent,
     leases: ui::Leases,
 }
 
@@ -192,6 +193,7 @@ impl People {
         let site = Arc::new(site(&settings));
         let repeats = ui::Repeats::default();
         let searches = ui::Searches::default();
+        let recent = ui::Recent::default();
         let leases = ui::Leases::default();
         let shared = Shared {
             accounts,
@@ -205,6 +207,7 @@ impl People {
             site,
             repeats,
             searches,
+            recent,
             leases,
         };
         Ok((Self { shared: Arc::new(shared) }, shown))

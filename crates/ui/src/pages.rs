@@ -26,11 +26,11 @@ pub use home::{Day, Home, KINDS_MAX, Panel, Registrations, RuleScores, Scores, W
 pub use login::Login;
 pub use matrix::{Band, Matrix, Meeting, Met};
 pub use person::{
-    Change, Compare, Different, End, Event, Explanation, Head, History, Link, Links, Named,
+    Beside, Change, Compare, Different, End, Event, Explanation, Head, History, Link, Links, Named,
     NearMiss, Scored, Version, Versions,
 };
 pub use queue::{AsideTold, Candidate, Cluster, Facing, Holder, Pair, Queue, Tab, Waiting};
-pub use search::{Found, FoundRecord, Results, Search, Terms};
+pub use search::{Found, FoundRecord, Reading, Results, Search, Terms, Without};
 pub use setup::Setup;
 pub use style::Style;
 pub use workbench::{Card, Column, NEW_MAX, Place, Workbench};

@@ -101,6 +101,8 @@ fn act_in_room(path: &str, method: &Method) -> Option<Act> {
         "/search" if is_change => Act::Search,
         "/search/suggest" | "/search/r/{token}" => Act::Search,
         _ if is_change => Act::Operation,
+        // Has the persons who were opened last.
+        "/search" | "/compare" => Act::Read,
         "/queue/next" => return None,
         "/queue" => Act::Search,
         _ if path.starts_with("/queue/") => Act::Read,

@@ -81,6 +81,7 @@ pub(crate) const ACCESS: &[(&str, &str, Need)] = &[
     ("POST", "/ui/search", N::Permission(P::PatientSearch)),
     ("POST", "/ui/search/suggest", N::Permission(P::PatientSearch)),
     ("GET", "/ui/search/r/{token}", N::Permission(P::PatientSearch)),
+    ("GET", "/ui/compare", N::Permission(P::PatientRead)),
     ("GET", "/ui/persons/{cruid}", N::Permission(P::PatientRead)),
     ("GET", "/ui/persons/{cruid}/links", N::Permission(P::PatientRead)),
     ("GET", "/ui/persons/{cruid}/history", N::Permission(P::PatientRead)),

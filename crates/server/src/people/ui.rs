@@ -39,7 +39,7 @@ use fault::Fault;
 use form::Form;
 pub(super) use once::Repeats;
 pub(super) use queue::Leases;
-pub(super) use search::Searches;
+pub(super) use search::{Recent, Searches};
 use visit::Visit;
 
 /// Every page and form. What each needs stands in `access`.
@@ -59,6 +59,7 @@ pub(super) fn endpoints() -> Vec<Endpoint> {
         (("POST", "/ui/search"), post(search::find)),
         (("POST", "/ui/search/suggest"), post(search::suggest)),
         (("GET", "/ui/search/r/{token}"), get(search::results)),
+        (("GET", "/ui/compare"), get(person::beside::page)),
         (("GET", "/ui/persons/{cruid}"), get(person::compare)),
         (("GET", "/ui/persons/{cruid}/links"), get(person::links)),
         (("GET", "/ui/persons/{cruid}/history"), get(person::history)),

@@ -37,8 +37,8 @@ search-suggested = { $count ->
  }
 search-suggestions = Suggestions
 search-keys = Arrow keys choose among what is suggested, Enter opens it, Esc closes.
-search-cut = More than a thousand records fit; only the oldest thousand are shown. Add a birth year or a system.
-search-none = Check the spelling, or look with fewer fields.
+search-cut = More than a thousand records fit; only a thousand of them are shown. Add a birth year or a system.
+search-none = No record has all of this. Check the spelling, or look with less.
 search-try-alike = Look for names that sound or are spelt alike
 search-pages = Pages of results
 page-before = Page before
@@ -47,3 +47,28 @@ why-exact = exact
 why-begins = begins so
 why-sounds = sounds alike
 why-similar = similar, { $score }
+search-cruid-hint = The whole number, or at least its first four characters
+search-cruid-wrong = A person number has at least four characters: letters, digits and hyphens.
+flag-broken = Has a broken match
+search-leave-out = leave out
+search-without = Without
+read-name = as any name
+read-family = as family name
+read-given = as given name
+read-phone = as phone
+read-identifier = as identifier
+search-recent = Opened last
+search-bench = Open in workbench
+search-persons = { $count ->
+    [one] 1 person
+   *[other] { $count } persons
+ }
+search-persons-more = { $count ->
+    [one] 1 person and more
+   *[other] { $count } persons and more
+ }
+search-select = Select
+search-compare = Compare two that are selected
+beside-title = Two persons side by side
+beside-two = Select two persons in the results of a search, no more and no fewer.
+beside-about = There is nothing to decide here. What waits about these records is in the queue.

@@ -37,8 +37,8 @@ search-suggested = { $count ->
  }
 search-suggestions = Suggestions
 search-keys = Les flèches choisissent parmi les suggestions, Entrée ouvre, Échap ferme.
-search-cut = Plus de mille fiches conviennent ; seules les mille plus anciennes sont montrées. Ajoutez une année de naissance ou un système.
-search-none = Vérifiez l’orthographe, ou cherchez avec moins de champs.
+search-cut = Plus de mille fiches conviennent ; mille d’entre elles seulement sont montrées. Ajoutez une année de naissance ou un système.
+search-none = Aucune fiche n’a tout cela. Vérifiez l’orthographe, ou cherchez avec moins.
 search-try-alike = Chercher les noms qui se prononcent ou s’écrivent de façon proche
 search-pages = Pages de résultats
 page-before = Page précédente
@@ -47,3 +47,28 @@ why-exact = exact
 why-begins = commence ainsi
 why-sounds = se prononce de même
 why-similar = proche, { $score }
+search-cruid-hint = Le numéro entier, ou au moins ses quatre premiers caractères
+search-cruid-wrong = Un numéro de personne a au moins quatre caractères : lettres, chiffres et tirets.
+flag-broken = A une correspondance rompue
+search-leave-out = laisser de côté
+search-without = Sans
+read-name = comme nom quelconque
+read-family = comme nom de famille
+read-given = comme prénom
+read-phone = comme téléphone
+read-identifier = comme identifiant
+search-recent = Ouvertes en dernier
+search-bench = Ouvrir dans l’établi
+search-persons = { $count ->
+    [one] { $count } personne
+   *[other] { $count } personnes
+ }
+search-persons-more = { $count ->
+    [one] { $count } personne et plus
+   *[other] { $count } personnes et plus
+ }
+search-select = Sélectionner
+search-compare = Comparer les deux sélectionnées
+beside-title = Deux personnes côte à côte
+beside-two = Sélectionnez deux personnes parmi les résultats d’une recherche, ni plus ni moins.
+beside-about = Il n’y a rien à décider ici. Ce qui attend au sujet de ces fiches est dans la file.

@@ -103,6 +103,28 @@ impl Compare<'_> {
     }
 }
 
+/// The records of two persons side by side; nothing is decided.
+#[derive(Template)]
+#[template(path = "beside.html")]
+pub struct Beside<'a> {
+    /// What every page knows.
+    pub frame: &'a Frame,
+    /// Both; nobody if not two were chosen.
+    pub heads: Vec<Head>,
+    /// The records, one a column, and the place of the person.
+    pub columns: Vec<(Named, usize)>,
+    /// What they say.
+    pub comparison: Comparison,
+    /// A record with an open issue, whose workbench may be opened; empty without one.
+    pub bench: String,
+}
+
+impl Beside<'_> {
+    fn letter(at: &usize) -> &'static str {
+        if *at == 0 { "A" } else { "B" }
+    }
+}
+
 /// How records agree: kind, glyph and words.
 pub(crate) fn agreed(frame: &Frame, agreement: &Agreement) -> (&'static str, &'static str, String) {
     let texts = frame.texts;

@@ -13,7 +13,7 @@ pub struct Terms(pub BTreeMap<&'static str, String>);
 
 impl Terms {
     /// The form's names.
-    pub const NAMES: [&'static str; 11] = [
+    pub const NAMES: [&'static str; 12] = [
         "q",
         "family",
         "given",
@@ -22,6 +22,7 @@ impl Terms {
         "phone",
         "identifier",
         "place",
+        "cruid",
         "source",
         "flag",
         "spelling",
@@ -52,6 +53,8 @@ pub struct Found {
     pub count: u64,
     /// Keys of open issues about the records.
     pub flags: Vec<&'static str>,
+    /// A record with an open issue, whose workbench may be opened; empty without one.
+    pub bench: String,
     /// The records; not all, if there are many.
     pub records: Vec<FoundRecord>,
 }
@@ -70,10 +73,37 @@ pub struct FoundRecord {
     pub why: String,
 }
 
+/// A thing that was understood, and how it can be changed by one click.
+pub struct Reading {
+    /// What it is taken for, in words.
+    pub what: String,
+    /// The value.
+    pub value: String,
+    /// The change that leaves it out; empty if it is all there is.
+    pub drop: String,
+    /// Changes that take it for something else, and keys of their names.
+    pub others: Vec<(String, &'static str)>,
+    /// How many persons are found without it, as far as that was counted: when nobody is found with it.
+    pub without: Option<Without>,
+}
+
+/// How many persons are found without something.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Without {
+    /// How many.
+    pub count: u64,
+    /// Whether there are more.
+    pub is_more: bool,
+}
+
 /// Who was found.
 pub struct Results {
-    /// What was understood, in words.
-    pub reading: Vec<(String, String)>,
+    /// What was understood.
+    pub reading: Vec<Reading>,
+    /// Whether persons can be chosen to be compared.
+    pub may_compare: bool,
+    /// Whether names that are alike can still be looked for.
+    pub may_be_alike: bool,
     /// Persons of this page.
     pub persons: Vec<Found>,
     /// How many persons there are in all.
@@ -104,11 +134,19 @@ pub struct Search<'a> {
     pub results: Option<Results>,
     /// Persons for who is still typing; `None` if nothing was typed.
     pub suggestions: Option<Vec<Found>>,
+    /// Persons whose pages this account opened last.
+    pub recent: Vec<Found>,
 }
 
 impl Search<'_> {
     fn problem(&self, field: &str) -> &str {
         of(&self.problems, field)
+    }
+
+    /// What fewer conditions would find, if nobody was found.
+    fn offers<'r>(&self, results: &'r Results) -> Vec<(&'r Reading, Without)> {
+        let counted = results.reading.iter().filter_map(|it| Some((it, it.without?)));
+        counted.filter(|(_, without)| without.count > 0).collect()
     }
 
     fn is(&self, name: &str, value: &str) -> bool {

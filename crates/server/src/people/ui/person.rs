@@ -22,9 +22,10 @@ use ui::{
     pages::{Compare, Evidence, Explanation, History, Links, Version, Versions},
 };
 
-use super::{Fault, Visit, reply};
+use super::{Fault, Visit, reply, search::opened};
 use crate::{App, query};
 
+pub(super) mod beside;
 pub(super) mod decide;
 pub(super) mod facts;
 mod history;
@@ -51,6 +52,7 @@ pub(super) async fn compare(
 ) -> Result<Response, Fault> {
     let pairs = query::decode(uri.query().unwrap_or_default()).map_err(|_| Fault::Bad)?;
     let known = person(&app, &visit, checked(&cruid)?).await?;
+    opened(&app, &visit, &known)?;
     let head = known.head(&app).await?;
     let frame = visit.frame(&app);
     let base = query::value(&pairs, "base");
@@ -77,6 +79,7 @@ pub(super) async fn links(
     visit: Visit,
 ) -> Result<Response, Fault> {
     let known = person(&app, &visit, checked(&cruid)?).await?;
+    opened(&app, &visit, &known)?;
     let (events, _) = history::events(&app, &known, None).await?;
     let page = Links {
         frame: &visit.frame(&app),
@@ -99,6 +102,7 @@ pub(super) async fn history(
     let before = query::value(&pairs, "before").map(str::parse).transpose();
     let before = before.map_err(|_| Fault::Bad)?.map(Revision);
     let known = person(&app, &visit, checked(&cruid)?).await?;
+    opened(&app, &visit, &known)?;
     let (events, older) = history::events(&app, &known, before).await?;
     let frame = visit.frame(&app);
     let page = History {

@@ -8,6 +8,7 @@ use axum::{
     response::Response,
 };
 use http::{StatusCode, Uri};
+use registry::account::Permission;
 use ui::{
     Frame,
     pages::{Problem, Results, Search, Terms},
@@ -17,28 +18,36 @@ use uuid::Uuid;
 use super::{Fault, Form, Visit, reply};
 use crate::{App, people::People, query};
 
+mod change;
 mod find;
 mod grammar;
 mod kept;
+mod reading;
+mod recent;
 mod shown;
 
+use change::Change;
 use grammar::Meaning;
 use kept::Kept;
 pub(in crate::people) use kept::Searches;
+pub(in crate::people) use recent::Recent;
+pub(super) use recent::opened;
 
 /// Persons on a page.
 const PAGE: usize = 20;
 /// Persons who are suggested while somebody types.
 const SUGGESTED: usize = 8;
 /// Records that suggestions are made of.
-const SUGGESTED_RECORDS: u64 = 24;
+const SUGGESTED_RECORDS: u32 = 24;
 /// Longest value of a field, in characters; the longest names have about 300.
 const VALUE_CHARS_MAX: usize = 400;
 
 /// `GET /ui/search`: the empty form.
 pub(super) async fn page(State(app): State<App>, visit: Visit) -> Result<Response, Fault> {
     let frame = visit.frame(&app);
-    Ok(reply::page(&form_page(&app, &frame, Terms::default())))
+    let mut page = form_page(&app, &frame, Terms::default());
+    page.recent = recent::persons(&app, &visit, &frame).await?;
+    Ok(reply::page(&page))
 }
 
 fn form_page<'f>(app: &App, frame: &'f Frame, terms: Terms) -> Search<'f> {
@@ -58,6 +67,7 @@ fn form_page<'f>(app: &App, frame: &'f Frame, terms: Terms) -> Search<'f> {
         has_ended: false,
         results: None,
         suggestions: None,
+        recent: Vec::new(),
     }
 }
 
@@ -82,13 +92,19 @@ fn note(visit: &Visit, terms: &Terms) {
     visit.notes.looked_for(&pairs);
 }
 
-/// `POST /ui/search`: looks, keeps what was found, and leads to it.
+/// `POST /ui/search`: looks, keeps what was found, and leads to it. A button may change what was
+/// looked for before.
 pub(super) async fn find(
     State(app): State<App>,
     visit: Visit,
     mut form: Form,
 ) -> Result<Response, Fault> {
-    let terms = terms_of(&mut form)?;
+    let mut terms = terms_of(&mut form)?;
+    let change = form.take("change");
+    if !change.is_empty() {
+        let change = Change::parse(&change).and_then(|change| change.of(&terms));
+        terms = change.ok_or(Fault::Bad)?;
+    }
     note(&visit, &terms);
     let meaning = Meaning::of(&terms);
     let frame = visit.frame(&app);
@@ -101,14 +117,15 @@ pub(super) async fn find(
     if !meaning.problems.is_empty() {
         return Ok(refuse(meaning.problems));
     }
-    let (persons, is_cut) = match find::persons(&app, &terms, &meaning, find::RECORDS_MAX).await {
+    let found = match find::persons(&app, &terms, &meaning, find::RECORDS_MAX).await {
         Err(Fault::Bad) => return Ok(refuse(vec![("q", "search-wrong")])),
         found => found?,
     };
     let token = Uuid::new_v4().to_string();
     let people = People::of(&app);
     let names = meaning.names.iter().map(|name| ::fhir::search::fold(&name.text)).collect();
-    let kept = Kept { terms: terms.clone(), reading: meaning.reading, names, persons, is_cut };
+    let (persons, is_cut) = (found.persons, found.is_cut);
+    let kept = Kept { terms: terms.clone(), names, persons, is_cut };
     people.shared.searches.keep(token.clone(), visit.user()?.session(), people.now(), kept);
     Ok(reply::go(&format!("/ui/search/r/{token}")))
 }
@@ -138,8 +155,10 @@ pub(super) async fn results(
     visit.notes.about(cruids.iter().map(registry::ids::Cruid::as_str));
     let address = |from: usize| format!("/ui/search/r/{token}?from={from}");
     let results = Results {
-        reading: kept.reading.iter().map(|(key, it)| (frame.say(key), it.clone())).collect(),
+        reading: reading::reading(&app, &frame, &kept.terms, total == 0).await?,
+        may_be_alike: !kept.names.is_empty() && kept.terms.of("spelling") != "alike",
         persons: shown::persons(&app, &frame, cruids, &kept.names).await?,
+        may_compare: cruids.len() > 1 && frame.may(Permission::PatientRead),
         total: total as u64,
         is_cut: kept.is_cut,
         before: if from > 0 { address(from - PAGE) } else { String::new() },
@@ -162,8 +181,8 @@ pub(super) async fn suggest(
     let frame = visit.frame(&app);
     let mut page = form_page(&app, &frame, terms);
     if meaning.problems.is_empty() {
-        let (cruids, _) = find::persons(&app, &page.terms, &meaning, SUGGESTED_RECORDS).await?;
-        let cruids: Vec<_> = cruids.into_iter().take(SUGGESTED).collect();
+        let found = find::persons(&app, &page.terms, &meaning, SUGGESTED_RECORDS).await?;
+        let cruids: Vec<_> = found.persons.into_iter().take(SUGGESTED).collect();
         visit.notes.about(cruids.iter().map(registry::ids::Cruid::as_str));
         page.suggestions = Some(shown::persons(&app, &frame, &cruids, &[]).await?);
     }

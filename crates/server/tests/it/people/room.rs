@@ -30,6 +30,7 @@ const EXPECTED: &[(&str, &str, Option<&[Role]>)] = &[
     ("POST", "/ui/search", Some(SEE)),
     ("POST", "/ui/search/suggest", Some(SEE)),
     ("GET", "/ui/search/r/none", Some(SEE)),
+    ("GET", "/ui/compare", Some(SEE)),
     ("GET", "/ui/persons/nobody", Some(SEE)),
     ("GET", "/ui/persons/nobody/links", Some(SEE)),
     ("GET", "/ui/persons/nobody/history", Some(SEE)),

@@ -8,7 +8,7 @@ use registry::{
     search::{Filter, Param, StringParam, TextMode},
     state::IssueKind,
 };
-use store::Window;
+use store::{FoundPersons, Sought};
 use ui::pages::Terms;
 
 use super::{
@@ -18,22 +18,19 @@ use super::{
 use crate::{App, api::search::understand};
 
 /// Records that are looked at; who fits more is to be described better.
-pub(super) const RECORDS_MAX: u64 = 1_000;
+pub(super) const RECORDS_MAX: u32 = 1_000;
 /// Names with one first letter that are held against what was typed.
 const WORDS_MAX: u32 = 20_000;
 /// Names that are looked for instead of one that was typed, the most alike.
 const ALIKE_MAX: usize = 40;
 
-/// Who was found, in order of age, and whether there were more records than `limit`.
+/// Who was found; `limit` records are looked at.
 pub(super) async fn persons(
     app: &App,
     terms: &Terms,
     meaning: &Meaning,
-    limit: u64,
-) -> Result<(Vec<Cruid>, bool), Fault> {
-    if let Some(id) = &meaning.id {
-        return Ok((of_id(app, id).await?, false));
-    }
+    limit: u32,
+) -> Result<FoundPersons, Fault> {
     let mut pairs = meaning.pairs.clone();
     pairs.extend(filters(app, terms));
     let mut filters = Vec::new();
@@ -44,18 +41,31 @@ pub(super) async fn persons(
             _ => pairs.push((name.param.to_owned(), escaped(&name.text))),
         }
     }
-    let mut found: Vec<String> = Vec::new();
-    let mut is_cut = false;
+    let is_broken = terms.of("flag") == "broken";
+    if let Some(id) = &meaning.id {
+        let persons = of_id(app, id).await?;
+        let others = [!meaning.cruid_start.is_empty(), is_broken, meaning.number.is_some()];
+        if pairs.is_empty() && filters.is_empty() && !others.contains(&true) {
+            return Ok(FoundPersons { persons, is_cut: false });
+        }
+        filters.push(Filter::Link(persons.iter().map(ToString::to_string).collect()));
+    }
+    let mut all = FoundPersons::default();
     for number in numbers(meaning) {
         let pairs: Vec<_> = pairs.iter().cloned().chain(number).collect();
-        let mut all = understand(app, &pairs, true)?.filters;
-        all.extend(filters.iter().cloned());
-        let window = Window { offset: 0, limit };
-        let some = app.reader().search(&all, &[], window).await?;
-        is_cut |= some.total > limit;
-        found.extend(some.ids);
+        let mut sought = Sought {
+            filters: understand(app, &pairs, true)?.filters,
+            cruid_start: meaning.cruid_start.clone(),
+            is_broken,
+        };
+        sought.filters.extend(filters.iter().cloned());
+        let found = app.reader().persons(&sought, limit).await?;
+        all.is_cut |= found.is_cut;
+        let new = found.persons.into_iter().filter(|cruid| !all.persons.contains(cruid));
+        let new: Vec<Cruid> = new.collect();
+        all.persons.extend(new);
     }
-    Ok((persons_of(app, &found).await?, is_cut))
+    Ok(all)
 }
 
 /// A number is looked for among phones, and among identifiers; without one there is one search.
@@ -122,19 +132,4 @@ async fn of_id(app: &App, id: &str) -> Result<Vec<Cruid>, Fault> {
     let records = app.reader().records(&[RecordId::new(id)]).await?;
     let of_record = records.into_iter().map(|state| state.golden);
     Ok(golden.into_iter().map(|golden| golden.id).chain(of_record).collect())
-}
-
-/// The persons of records, each once, in the order of the records.
-async fn persons_of(app: &App, found: &[String]) -> Result<Vec<Cruid>, Fault> {
-    let ids: Vec<RecordId> = found.iter().map(|id| RecordId::new(id.as_str())).collect();
-    let mut states = app.reader().records(&ids).await?;
-    states.sort_by_key(|state| state.number.0);
-    let mut persons: Vec<Cruid> = Vec::new();
-    let mut known = std::collections::HashSet::new();
-    for state in states {
-        if known.insert(state.golden.clone()) {
-            persons.push(state.golden);
-        }
-    }
-    Ok(persons)
 }

@@ -1,6 +1,11 @@
 //! What somebody means by what was typed: the one box and the fields become conditions.
 
+use std::ops::Range;
+
 use ui::pages::Terms;
+
+/// Shortest beginning of a CRUID (ui.md 3.3).
+const CRUID_CHARS_MIN: usize = 4;
 
 /// Names in one search: each that is to be alike costs a walk through the index.
 const NAMES_MAX: usize = 8;
@@ -14,6 +19,18 @@ pub(super) struct Name {
     pub(super) text: String,
 }
 
+/// A thing that was understood, and where it is written. No `Debug`: it holds what people are called.
+pub(super) struct Read {
+    /// The key of what it is.
+    pub(super) key: &'static str,
+    /// What is written.
+    pub(super) text: String,
+    /// The field of the form.
+    pub(super) field: &'static str,
+    /// The words of the field.
+    pub(super) words: Range<usize>,
+}
+
 /// What was understood. No `Debug`: it holds what people are called.
 #[derive(Default)]
 pub(super) struct Meaning {
@@ -25,8 +42,10 @@ pub(super) struct Meaning {
     pub(super) number: Option<String>,
     /// A CRUID or the id of a record.
     pub(super) id: Option<String>,
-    /// Key and value of each thing, to be shown.
-    pub(super) reading: Vec<(&'static str, String)>,
+    /// How the CRUID begins; empty if nobody says so.
+    pub(super) cruid_start: String,
+    /// Each thing, to be shown and changed.
+    pub(super) reading: Vec<Read>,
     /// The field and key of each thing that is wrong.
     pub(super) problems: Vec<(&'static str, &'static str)>,
 }
@@ -39,15 +58,15 @@ impl Meaning {
         for (field, param, key) in
             [("family", "family", "family-name"), ("given", "given", "given-names")]
         {
-            for word in terms.of(field).split_whitespace() {
-                meaning.reading.push((key, word.to_owned()));
+            for (at, word) in terms.of(field).split_whitespace().enumerate() {
+                meaning.read(key, word, (field, at..at + 1));
                 meaning.names.push(Name { param, text: word.to_owned() });
             }
         }
         let birth = terms.of("birth").trim();
         if !birth.is_empty() {
             match birth_date(birth) {
-                Some(date) => meaning.born(&date),
+                Some(date) => meaning.born(&date, ("birth", 0..usize::MAX)),
                 None => meaning.problems.push(("birth", "search-birth-wrong")),
             }
         }
@@ -59,17 +78,38 @@ impl Meaning {
         ] {
             let value = terms.of(field).trim();
             if !value.is_empty() {
-                meaning.reading.push((key, value.to_owned()));
+                meaning.read(key, value, (field, 0..usize::MAX));
                 meaning.pairs.push((param.to_owned(), escaped(value)));
             }
         }
-        meaning.check();
+        meaning.read_cruid(terms.of("cruid").trim());
+        for (field, key) in
+            [("source", "search-source"), ("flag", "search-flag"), ("spelling", "search-spelling")]
+        {
+            if !terms.of(field).is_empty() {
+                meaning.read(key, terms.of(field), (field, 0..usize::MAX));
+            }
+        }
+        meaning.check(!terms.of("flag").is_empty());
         meaning
     }
 
+    fn read(
+        &mut self,
+        key: &'static str,
+        text: &str,
+        (field, words): (&'static str, Range<usize>),
+    ) {
+        self.reading.push(Read { key, text: text.to_owned(), field, words });
+    }
+
     /// One thing at the least, and no search for a letter alone.
-    fn check(&mut self) {
-        let is_narrow = !self.pairs.is_empty() || self.number.is_some() || self.id.is_some();
+    fn check(&mut self, has_flag: bool) {
+        let is_narrow = !self.pairs.is_empty()
+            || self.number.is_some()
+            || self.id.is_some()
+            || !self.cruid_start.is_empty()
+            || has_flag;
         let is_short = |name: &Name| name.text.is_ascii() && name.text.chars().count() < 2;
         if !is_narrow && self.names.is_empty() && self.problems.is_empty() {
             self.problems.push(("q", "search-empty"));
@@ -80,6 +120,24 @@ impl Meaning {
         }
     }
 
+    fn read_cruid(&mut self, text: &str) {
+        if text.is_empty() {
+            return;
+        }
+        let is_of_id = |it: char| it.is_ascii_alphanumeric() || "-.".contains(it);
+        if text.chars().count() < CRUID_CHARS_MIN || !text.chars().all(is_of_id) {
+            self.problems.push(("cruid", "search-cruid-wrong"));
+            return;
+        }
+        self.read("cruid", text, ("cruid", 0..usize::MAX));
+        if is_id(text) {
+            self.id = Some(text.to_lowercase());
+        } else {
+            let is_hexadecimal = text.chars().all(|it| it.is_ascii_hexdigit() || it == '-');
+            self.cruid_start = if is_hexadecimal { text.to_lowercase() } else { text.to_owned() };
+        }
+    }
+
     fn read_box(&mut self, text: &str) {
         let words: Vec<&str> = text.split_whitespace().collect();
         let digits = words.concat();
@@ -87,30 +145,31 @@ impl Meaning {
         // "0772 300 001" is one phone, not three numbers.
         let are_parts = words.len() > 1 && words.iter().all(|word| birth_date(word).is_none());
         if are_parts && digits.chars().all(is_of_number) {
-            return self.numbered(&digits);
+            return self.numbered(&digits, 0..words.len());
         }
-        for word in words {
+        for (at, word) in words.into_iter().enumerate() {
+            let place = at..at + 1;
             if is_id(word) {
-                self.reading.push(("search-id", word.to_owned()));
+                self.read("search-id", word, ("q", place));
                 self.id = Some(word.to_lowercase());
             } else if let Some(date) = birth_date(word) {
-                self.born(&date);
+                self.born(&date, ("q", place));
             } else if word.chars().any(|it| it.is_ascii_digit()) {
-                self.numbered(word);
+                self.numbered(word, place);
             } else {
-                self.reading.push(("search-name", word.to_owned()));
+                self.read("search-name", word, ("q", place));
                 self.names.push(Name { param: "name", text: word.to_owned() });
             }
         }
     }
 
-    fn numbered(&mut self, number: &str) {
-        self.reading.push(("search-number", number.to_owned()));
+    fn numbered(&mut self, number: &str, words: Range<usize>) {
+        self.read("search-number", number, ("q", words));
         self.number = Some(number.to_owned());
     }
 
-    fn born(&mut self, date: &str) {
-        self.reading.push(("birth-date", date.to_owned()));
+    fn born(&mut self, date: &str, place: (&'static str, Range<usize>)) {
+        self.read("birth-date", date, place);
         self.pairs.push(("birthdate".to_owned(), date.to_owned()));
     }
 }
@@ -166,7 +225,7 @@ mod tests {
     fn one_box_tells_names_dates_numbers_and_ids_apart() {
         let check = |q: &str, expected: &[(&str, &str)]| {
             let found = meaning(q).reading;
-            let found: Vec<_> = found.iter().map(|(key, text)| (*key, text.as_str())).collect();
+            let found: Vec<_> = found.iter().map(|it| (it.key, it.text.as_str())).collect();
             assert_eq!(found, expected, "{q}");
         };
         check("moyo 1987", &[("search-name", "moyo"), ("birth-date", "1987")]);
@@ -187,8 +246,14 @@ mod tests {
         assert_eq!(meaning("m").problems, [("q", "search-short")]);
         assert!(meaning("m 1987").problems.is_empty() && meaning("李").problems.is_empty());
         assert_eq!(meaning("a b c d e f g h ij").problems, [("q", "search-wrong")]);
-        let wrong = Terms([("birth", "soon".to_owned())].into());
-        assert_eq!(Meaning::of(&wrong).problems, [("birth", "search-birth-wrong")]);
+        let of = |field, value: &str| Meaning::of(&Terms([(field, value.to_owned())].into()));
+        assert_eq!(of("birth", "soon").problems, [("birth", "search-birth-wrong")]);
+        for wrong in ["01a", "01a2…f4a6", "01a2%"] {
+            assert_eq!(of("cruid", wrong).problems, [("cruid", "search-cruid-wrong")]);
+        }
+        assert_eq!(of("source", "lab").problems, [("q", "search-empty")]);
+        assert!(of("flag", "broken").problems.is_empty());
+        assert_eq!(of("cruid", "01A2").cruid_start, "01a2");
     }
 
     #[test]

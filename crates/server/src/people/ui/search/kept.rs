@@ -19,8 +19,6 @@ const SEARCHES_MAX: usize = 5_000;
 pub(super) struct Kept {
     /// What the form said.
     pub(super) terms: Terms,
-    /// What was understood: keys and values.
-    pub(super) reading: Vec<(&'static str, String)>,
     /// Names that were looked for, folded.
     pub(super) names: Vec<String>,
     /// Who was found, in order of age.
@@ -78,13 +76,7 @@ mod tests {
     use super::*;
 
     fn kept() -> Kept {
-        Kept {
-            terms: Terms::default(),
-            reading: Vec::new(),
-            names: Vec::new(),
-            persons: Vec::new(),
-            is_cut: false,
-        }
+        Kept { terms: Terms::default(), names: Vec::new(), persons: Vec::new(), is_cut: false }
     }
 
     #[test]

@@ -4,6 +4,7 @@ use std::collections::HashMap;
 
 use ::fhir::{resource::Resource, search::fold};
 use registry::{
+    account::Permission,
     ids::Cruid,
     likeness::{Likeness, Wanted},
     render::source_patient,
@@ -65,7 +66,10 @@ fn found_one(
     let sexes = own.iter().map(|(_, patient)| facts::sex(patient));
     let kinds = IssueKind::ALL.into_iter();
     let flags = kinds.filter(|kind| own.iter().any(|(source, _)| source.issues.contains(kind)));
+    let waits = own.iter().find(|(source, _)| !source.issues.is_empty());
+    let bench = waits.filter(|_| frame.may(Permission::MatchRead));
     Found {
+        bench: bench.map(|(source, _)| source.state.id.to_string()).unwrap_or_default(),
         cruid: golden.id.to_string(),
         name: first(&facts::name),
         sex: sexes.into_iter().find(|key| !key.is_empty()).unwrap_or_default(),

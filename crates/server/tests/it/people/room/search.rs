@@ -3,7 +3,7 @@
 use serde_json::json;
 
 use super::{
-    super::matches::{submit, twin},
+    super::matches::{post, submit, twin},
     *,
 };
 
@@ -71,6 +71,13 @@ async fn persons_are_found_by_what_is_typed() {
         (&[("q", "okel"), ("source", "openmrs")], &[0, 1]),
         (&[("q", "okel"), ("source", "other")], &[]),
         (&[("q", "okel"), ("flag", "conflict")], &[]),
+        (&[("q", "okel"), ("flag", "broken")], &[]),
+        (&[("q", "okel"), ("cruid", &cruids[1][..34])], &[1]),
+        (&[("cruid", &cruids[3][..34])], &[3]),
+        (&[("cruid", &cruids[3])], &[3]),
+        (&[("cruid", &cruids[3]), ("q", "okel")], &[]),
+        (&[("q", &cruids[0]), ("birth", "1987")], &[0]),
+        (&[("q", &cruids[0]), ("birth", "1990")], &[]),
     ];
     for (fields, expected) in cases {
         let page = found(&mut browser, fields).await;
@@ -99,6 +106,8 @@ async fn results_are_of_their_session_and_refusals_keep_what_was_typed() {
         (&[("q", " ")][..], "Say who you are looking for"),
         (&[("q", "m")], "at least two letters"),
         (&[("birth", "soon"), ("q", "<b>okello")], "This is no birth date"),
+        (&[("cruid", "01a")], "at least four characters"),
+        (&[("cruid", "<b>okello")], "at least four characters"),
     ] {
         let answer = browser.send("/ui/search", "/ui/search", fields).await;
         assert!(answer.status == 422 && answer.text.contains(expected), "{answer:?}");
@@ -148,4 +157,123 @@ async fn suggestions_are_a_part_of_the_page_and_are_taken_down_without_names() {
     assert!(searches.iter().all(|entry| !entry.terms.is_empty()));
     let text = serde_json::to_string(&entries).unwrap();
     assert!(text.contains(&cruids[0]) && !text.to_lowercase().contains("okello"), "{text}");
+}
+
+#[tokio::test]
+async fn reading_is_changed_by_one_click() {
+    let (plane, cruids) = with_people().await;
+    let mut browser = Browser::signed_in(&plane, Role::Viewer).await;
+    let shown = |page: &str, at: usize| page.contains(&format!("/ui/persons/{}\"", cruids[at]));
+    let asked = [("q", "philip 1990"), ("source", "openmrs")];
+    let page = found(&mut browser, &asked).await;
+    assert!(page.contains("Nobody found") && page.contains("OpenMRS"), "{page}");
+    let offer = |change: &str| page.matches(&format!("name=\"change\" value=\"{change}\"")).count();
+    // One is beside each thing that was read, another says how many would be found.
+    assert_eq!([offer("drop:0"), offer("drop:1"), offer("drop:2"), offer("alike")], [2, 2, 1, 1]);
+    assert!(page.contains("(1 person)") && !page.contains("0\u{2069} persons)"), "{page}");
+    let changed = async |browser: &mut Browser<'_>, change: &str| {
+        found(browser, &[asked[0], asked[1], ("change", change)]).await
+    };
+    let page = changed(&mut browser, "drop:1").await;
+    assert!(shown(&page, 0) && !shown(&page, 1) && !page.contains("1990"), "{page}");
+    let page = changed(&mut browser, "drop:0").await;
+    assert!(shown(&page, 1) && !shown(&page, 0) && !page.contains("philip"), "{page}");
+    let page = changed(&mut browser, "alike").await;
+    assert!(
+        page.contains("Sound or are spelt alike")
+            && !page.contains("name=\"change\" value=\"alike\"")
+    );
+    let page = found(&mut browser, &[("q", "okel"), ("change", "given:0")]).await;
+    assert!(page.contains("Nobody found") && page.contains("value=\"family:0\""), "{page}");
+    let page = found(&mut browser, &[("q", "okel"), ("change", "family:0")]).await;
+    assert!(shown(&page, 0) && shown(&page, 1), "{page}");
+    for bad in ["drop:7", "given", "source:0"] {
+        let fields = [("q", "okel"), ("change", bad)];
+        let answer = browser.send("/ui/search", "/ui/search", &fields).await;
+        assert_eq!(answer.status, 400, "{bad}");
+    }
+    let fields = [("q", "okel"), ("change", "drop:0")];
+    let nothing = browser.send("/ui/search", "/ui/search", &fields).await;
+    assert!(nothing.status == 422 && nothing.text.contains("Say who"), "{nothing:?}");
+}
+
+#[tokio::test]
+async fn person_with_a_broken_match_is_found_by_that() {
+    let plane = Plane::start().await;
+    submit(&plane, &twin("a1", "0772000001")).await;
+    let (b, _) = submit(&plane, &twin("b2", "0772000001")).await;
+    submit(&plane, &somebody("0772000003", "Ann", "Kintu", "1990-01-01")).await;
+    let token = plane.token(Role::Steward).await;
+    let path = "/ocrux/match/break-match?reason=Twins";
+    let body = json!([format!("Patient/{b}")]);
+    assert_eq!(post(&plane, path, &token, &body).await.status, 200);
+    let mut browser = Browser::signed_in(&plane, Role::Viewer).await;
+    let page = found(&mut browser, &[("q", "kintu"), ("flag", "broken")]).await;
+    assert!(
+        page.contains("2\u{2069} persons found") && page.contains("Has a broken match"),
+        "{page}"
+    );
+    let page = found(&mut browser, &[("q", "kintu")]).await;
+    assert!(page.contains("3\u{2069} persons found"), "{page}");
+}
+
+#[tokio::test]
+async fn persons_opened_last_are_shown_to_who_opened_them() {
+    let (plane, cruids) = with_people().await;
+    let mut browser = Browser::signed_in(&plane, Role::Viewer).await;
+    assert!(!browser.get("/ui/search").await.text.contains("Opened last"));
+    browser.get(&format!("/ui/persons/{}", cruids[3])).await;
+    browser.get(&format!("/ui/persons/{}/history", cruids[0])).await;
+    assert_eq!(browser.get("/ui/persons/nobody").await.status, 404);
+    let page = browser.get("/ui/search").await;
+    let place = |cruid: &str| page.text.find(&format!("/ui/persons/{cruid}\"")).unwrap();
+    assert!(place(&cruids[0]) < place(&cruids[3]) && page.text.contains("Philip Okello"));
+    assert!(!page.text.contains(&cruids[1]));
+    assert!(browser.cookies.iter().all(|(_, value)| !value.contains(&cruids[0])));
+    let mut other = Browser::signed_in(&plane, Role::Steward).await;
+    assert!(!other.get("/ui/search").await.text.contains(&cruids[0]));
+    let mut auditor = Browser::signed_in(&plane, Role::Auditor).await;
+    assert_eq!(auditor.get("/ui/search").await.status, 403);
+    let entries = plane.audit().await;
+    let about = entries.iter().filter(|it| it.act == Act::Read && it.ending == Ending::Done);
+    let about: Vec<String> = about.map(|it| format!("{:?}", it.what)).collect();
+    assert!(about.iter().any(|it| it.contains(&cruids[0]) && it.contains(&cruids[3])), "{about:?}");
+}
+
+#[tokio::test]
+async fn two_persons_are_compared_and_what_waits_leads_to_the_workbench() {
+    let plane = Plane::start().await;
+    let (_, first) = submit(&plane, &twin("a1", "0772000001")).await;
+    let (b, second) = submit(&plane, &twin("b2", "0772000002")).await;
+    assert_ne!(first, second);
+    let mut browser = Browser::signed_in(&plane, Role::Viewer).await;
+    let page = found(&mut browser, &[("q", "kintu")]).await;
+    assert!(
+        page.contains("action=\"/ui/compare\"") && page.contains(&format!("value=\"{second}\""))
+    );
+    assert!(page.contains(&format!("/ui/queue/{b}/workbench")), "{page}");
+    let path = format!("/ui/compare?person={first}&person={second}");
+    let page = browser.get(&path).await;
+    assert_eq!(page.status, 200, "{page:?}");
+    assert!(
+        page.text.contains("07720000<mark>") || page.text.contains("077200000<mark>"),
+        "{page:?}"
+    );
+    assert!(page.text.contains(&format!("/ui/queue/{b}/workbench")));
+    assert!(!page.text.split("</title>").next().unwrap().contains("Kintu"));
+    for wrong in ["", "?person=x", &format!("?person={first}&person={first}")] {
+        assert_eq!(browser.get(&format!("/ui/compare{wrong}")).await.status, 422, "{wrong}");
+    }
+    let gone = browser.get(&format!("/ui/compare?person={first}&person=nobody")).await;
+    assert_eq!(gone.status, 404);
+    let mut manager = Browser::signed_in(&plane, Role::DataManager).await;
+    let page = found(&mut manager, &[("q", "kintu")]).await;
+    assert!(page.contains(&first) && !page.contains("/workbench"), "{page}");
+    assert!(!manager.get(&path).await.text.contains("/workbench"));
+    let entries = plane.audit().await;
+    let both = |it: &&registry::audit::AuditEntry| {
+        let about = format!("{:?}", it.what);
+        it.act == Act::Read && about.contains(&first) && about.contains(&second)
+    };
+    assert_eq!(entries.iter().filter(both).count(), 2);
 }

@@ -5,6 +5,8 @@
 //!   `opencr-default`, `opencr-probabilistic` and `fellegi-sunter`.
 //! - `throughput [--records N] [--new N] [--connections N] [--store FILE|URL] [--nodes N] [--json]`: new people
 //!   over HTTP into a registry that holds N records, each durable before its answer.
+//! - `room --user NAME --password PASSWORD --people FILE.csv [--server ADDRESS] [--each N]
+//!   [--pid PID]`: searches in the stewards' room of a registry that runs and holds the people of the table.
 //! - `churn [UPDATES]`: memory of the index while the same 10,000 records are updated.
 //! - `pipeline [RECORDS]`: searches and submissions without HTTP, by store and senders.
 //!
@@ -16,6 +18,7 @@
 mod http;
 mod load;
 mod matches;
+mod room;
 mod search;
 mod submit;
 
@@ -33,11 +36,12 @@ fn main() -> anyhow::Result<()> {
     match words.next().as_deref() {
         Some("match") => matches::measure(&matches::Asked::read(words)?),
         Some("throughput") => http::measure(&http::Asked::read(words)?),
+        Some("room") => room::measure(&room::Asked::read(words)?),
         Some("churn") => {
             load::churn(10_000, words.next().map_or(Ok(1_000_000), |text| text.parse())?)
         }
         Some("pipeline") => pipeline(words.next().map_or(Ok(20_000), |text| text.parse())?),
-        _ => anyhow::bail!("say what to measure: match, throughput, churn or pipeline"),
+        _ => anyhow::bail!("say what to measure: match, throughput, room, churn or pipeline"),
     }
 }
 

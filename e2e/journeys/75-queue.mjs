@@ -395,3 +395,48 @@ journey('automatic matches: what was found of them, and many marked as right by 
   assert.equal(await steward.getByLabel('Least score').count(), 0);
   await steward.look('steward');
 });
+for (const javaScriptEnabled of [true, false]) {
+  journey(`a part of the queue is worked through with filters, script ${javaScriptEnabled ? 'on' : 'off'}`, async (stage) => {
+    const one = await doubt(stage.server, { family: `Filtered${javaScriptEnabled}`, given: ['Ann'] });
+    await doubt(stage.server, { family: `Filtered${javaScriptEnabled}`, given: ['Ben'] });
+    const page = await stage.signedIn('steward', { javaScriptEnabled });
+    // Opened, it is mine.
+    await page.goto(`/ui/queue/${one.second.id}`);
+    await page.goto('/ui/queue');
+    await page.getByText('Filters', { exact: true }).click();
+    await page.look('open');
+    await page.getByLabel('Score from').fill('1');
+    await page.getByLabel('Score to').fill('1000.5');
+    await page.getByLabel('Held by').selectOption('me');
+    await page.getByRole('button', { name: 'Filter', exact: true }).click();
+    await page.getByRole('link', { name: 'All (1)' }).waitFor();
+    await page.look('filtered');
+    if (javaScriptEnabled) await picture(page, 'queue-filters');
+    // They hold for Start and for the next item: there is none.
+    await page.getByRole('link', { name: /^Start/ }).click();
+    await page.waitForURL(new RegExp(`/ui/queue/${one.second.id}\\?kind=all&score-from=1&score-to=1000.5&held=mine$`));
+    await page.getByRole('button', { name: /^Later/ }).click();
+    await page.getByText('Left for later.').waitFor();
+    await page.getByText('Nothing to review with these filters.').waitFor();
+    await page.look('nothing');
+    await page.getByRole('link', { name: 'Clear filters' }).first().click();
+    await page.waitForURL(/\/ui\/queue\?kind=all$/);
+    assert.ok(await page.locator('table.queue tbody tr').count() >= 2);
+    // What makes no sense is said at the field, and kept.
+    page.expect(422);
+    await page.getByText('Filters', { exact: true }).click();
+    await page.getByLabel('Score from').fill('12,55');
+    await page.getByRole('button', { name: 'Filter', exact: true }).click();
+    await page.getByText('such as 12 or 12.5').first().waitFor();
+    assert.equal(await page.getByLabel('Score from').inputValue(), '12,55');
+    for (const [width, height] of [[320, 640], [1366, 768]]) {
+      await page.setViewportSize({ width, height });
+      await page.look(`refused ${width}`);
+    }
+    for (const language of ['fr', 'ar-XB', 'en']) {
+      await speak(page, language);
+      await page.goto('/ui/queue?days=3650');
+      await page.look(language);
+    }
+  });
+}

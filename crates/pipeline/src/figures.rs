@@ -17,7 +17,7 @@ use registry::{
     state::IssueKind,
     tally::{self, Checked, Tally, TallyHead, TallyKey, TallyKind, TallyStep},
 };
-use store::{Store, StoreError, Window};
+use store::{QueueFilter, Store, StoreError, Window};
 use tokio::task::JoinHandle;
 
 use crate::{Clock, Pipeline};
@@ -160,7 +160,7 @@ impl Figures {
         let mut waiting = Vec::new();
         for kind in IssueKind::ALL {
             let none = Window { offset: 0, limit: 0 };
-            let (_, count) = self.store.queued(&[kind], None, self.clock.now(), none).await?;
+            let (_, count) = self.store.queued(&QueueFilter::of(&[kind]), self.clock.now(), none).await?;
             let name = tally::kind_name(kind).to_owned();
             let key = TallyKey { kind: TallyKind::Waiting, period: today.clone(), name };
             waiting.push(Tally { key, count });

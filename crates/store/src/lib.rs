@@ -41,7 +41,7 @@ pub use audit::{AUDIT_CUT_MAX, AuditLog};
 pub use draft::DraftStore;
 pub use memory::MemoryStore;
 pub use postgres::PostgresStore;
-pub use queue::Queue;
+pub use queue::{Queue, QueueFilter};
 pub use sought::{FoundPersons, Sought};
 pub use sqlite::SqliteStore;
 pub use tallies::Tallies;

@@ -15,6 +15,7 @@ mod queue;
 mod search;
 mod setup;
 mod style;
+mod view;
 mod workbench;
 
 pub use account::Account;
@@ -33,6 +34,7 @@ pub use queue::{AsideTold, Candidate, Cluster, Facing, Holder, Pair, Queue, Tab,
 pub use search::{Found, FoundRecord, Reading, Results, Search, Terms, Without};
 pub use setup::Setup;
 pub use style::Style;
+pub use view::{Filters, Held, View};
 pub use workbench::{Card, Column, NEW_MAX, Place, Workbench};
 
 /// What is wrong with a form.

@@ -2,13 +2,13 @@
 
 use async_trait::async_trait;
 use registry::{
-    aside::{Aside, AsideKind},
+    aside::Aside,
     ids::{RecordId, Timestamp},
-    state::{IssueKind, MatchIssue},
+    state::MatchIssue,
 };
 
 use super::{MemoryStore, State, windowed};
-use crate::{DraftStore, Queue, StoreError, Window, queue::unknown};
+use crate::{DraftStore, Queue, QueueFilter, StoreError, Window, queue::unknown};
 
 /// Whether what is put aside holds for an issue.
 fn holds(aside: &Aside, issue: &MatchIssue, now: Timestamp) -> bool {
@@ -29,17 +29,16 @@ impl State {
 impl Queue for MemoryStore {
     async fn queued(
         &self,
-        kinds: &[IssueKind],
-        aside: Option<AsideKind>,
+        filter: &QueueFilter,
         now: Timestamp,
         window: Window,
     ) -> Result<(Vec<MatchIssue>, u64), StoreError> {
         let state = self.state.read();
-        let issues = state.open_issues().filter(|issue| {
-            let is = state.aside(issue, now).map(|aside| aside.kind);
-            kinds.contains(&issue.kind) && is == aside
-        });
-        let issues: Vec<&MatchIssue> = issues.collect();
+        let about = |issue: &MatchIssue| {
+            let client = state.records[&issue.subject].client.clone();
+            (client, state.aside(issue, now).map(|aside| aside.kind))
+        };
+        let issues = filter.pick(|| state.open_issues(), about);
         let (page, total) = windowed(issues.into_iter(), window);
         Ok((page.into_iter().cloned().collect(), total))
     }
@@ -73,8 +72,7 @@ const NOT_KEPT: StoreError = StoreError::NotKept("work queue");
 impl Queue for DraftStore {
     async fn queued(
         &self,
-        _: &[IssueKind],
-        _: Option<AsideKind>,
+        _: &QueueFilter,
         _: Timestamp,
         _: Window,
     ) -> Result<(Vec<MatchIssue>, u64), StoreError> {

@@ -23,7 +23,7 @@ struct Migration {
 }
 
 /// The migrations from number 1 on. Never edited once released.
-const MIGRATIONS: [Migration; 6] = [
+const MIGRATIONS: [Migration; 7] = [
     Migration { sql: include_str!("../../migrations/postgres/0001_init.sql"), oldest: 1 },
     Migration {
         sql: include_str!("../../migrations/postgres/0002_account_preferences.sql"),
@@ -33,6 +33,7 @@ const MIGRATIONS: [Migration; 6] = [
     Migration { sql: include_str!("../../migrations/postgres/0004_answered.sql"), oldest: 1 },
     Migration { sql: include_str!("../../migrations/postgres/0005_tally.sql"), oldest: 1 },
     Migration { sql: include_str!("../../migrations/postgres/0006_aside.sql"), oldest: 1 },
+    Migration { sql: include_str!("../../migrations/postgres/0007_queue.sql"), oldest: 1 },
 ];
 
 const NEWEST: i64 = MIGRATIONS.len() as i64;

@@ -1,4 +1,6 @@
-//! The work queue, and the table of what is put aside from it.
+//! The work queue: windows of the open issues that a filter leaves, and the table of what is put aside.
+//!
+//! Each kind is one walk along the index `issue_queue`, which has in it what filters ask of an issue.
 
 use async_trait::async_trait;
 use registry::{
@@ -12,10 +14,10 @@ use super::{
     PostgresStore,
     judgements::issue,
     rows::{int, large, text},
-    sql::{Db, count, held, limit_offset, unheld},
+    sql::{Db, Value, count, held, limit_offset, unheld},
 };
 use crate::{
-    Queue, StoreError, Window,
+    Queue, QueueFilter, StoreError, Window,
     queue::unknown,
     shape::{damaged, kind_code},
 };
@@ -24,12 +26,11 @@ use crate::{
 impl Queue for PostgresStore {
     async fn queued(
         &self,
-        kinds: &[IssueKind],
-        aside: Option<AsideKind>,
+        filter: &QueueFilter,
         now: Timestamp,
         window: Window,
     ) -> Result<(Vec<MatchIssue>, u64), StoreError> {
-        self.read(async |db| queued(db, kinds, (aside, now), window).await).await
+        self.read(async |db| page(db, (filter, now), window).await).await
     }
 
     async fn aside_of(
@@ -59,31 +60,96 @@ impl Queue for PostgresStore {
     }
 }
 
-/// Whether an issue `i` is put aside: parameter 2 is now; of the kind of parameter 3, if that is one.
+/// Whether an issue `i` is put aside at a moment; without the closing parenthesis.
 const IS_ASIDE: &str = "EXISTS (SELECT 1 FROM aside a JOIN patient p ON p.key = a.record \
-    WHERE a.record = i.subject AND a.version = p.version AND i.revision <= a.since AND (a.until IS NULL OR a.until > $2) \
-    AND ($3::text IS NULL OR a.kind = $3))";
+    WHERE a.record = i.subject AND a.version = p.version AND i.revision <= a.since \
+    AND (a.until IS NULL OR a.until > $?)";
 
-async fn queued(
+/// A condition on `issue i`.
+struct Condition {
+    text: String,
+    values: Vec<Value>,
+}
+
+impl Condition {
+    /// The number of another value.
+    fn value(&mut self, value: Value) -> usize {
+        self.values.push(value);
+        self.values.len()
+    }
+
+    /// Adds what `sql` says, whose `$?` is the value.
+    fn and(&mut self, sql: &str, value: Value) {
+        let number = self.value(value);
+        self.text.push_str(" AND ");
+        self.text.push_str(&sql.replace("$?", &format!("${number}")));
+    }
+}
+
+/// The part of the list that a window shows, and the length of the list. Needs a transaction.
+async fn page(
     db: Db<'_>,
-    kinds: &[IssueKind],
-    (aside, now): (Option<AsideKind>, Timestamp),
+    (filter, now): (&QueueFilter, Timestamp),
     window: Window,
 ) -> Result<(Vec<MatchIssue>, u64), StoreError> {
-    let kinds: Vec<i64> = kinds.iter().map(|kind| kind_code(*kind)).collect();
-    let not = if aside.is_some() { "" } else { "NOT " };
-    let kind = aside.map(AsideKind::as_str);
-    let wanted =
-        format!("FROM issue i WHERE i.closed IS NULL AND i.kind = ANY($1) AND {not}{IS_ASIDE}");
-    let (limit, offset) = limit_offset(window);
-    let page = format!("SELECT i.body {wanted} ORDER BY i.revision, i.number LIMIT $4 OFFSET $5");
-    let total = format!("SELECT COUNT(*) {wanted}");
-    let values = [&kinds as &(dyn ToSql + Sync), &now.0, &kind, &limit, &offset];
-    let (page, total) = tokio::try_join!(
-        db.all(&page, &values, issue),
-        db.one(&total, &values[..3], |row| large(row, 0)),
-    )?;
-    Ok((page, total))
+    let (mut found, mut offset, mut total) = (Vec::new(), window.offset, 0);
+    for kind in &filter.kinds {
+        let mut all = condition((filter, now), *kind);
+        let sql = format!("SELECT COUNT(*) FROM issue i WHERE {}", all.text);
+        let fitting = db.ask(&sql, &all.values, |row| large(row, 0)).await?;
+        let fitting = fitting.into_iter().next().unwrap_or_default();
+        total += fitting;
+        let limit = window.limit - found.len() as u64;
+        if limit > 0 && offset < fitting {
+            let (most, begin) = limit_offset(Window { offset, limit });
+            let [most, begin] = [most, begin].map(|number| all.value(Value::Int(number)));
+            let sql = format!(
+                "SELECT i.body FROM issue i WHERE {} \
+                 ORDER BY i.revision, i.number LIMIT ${most} OFFSET ${begin}",
+                all.text
+            );
+            found.extend(db.ask(&sql, &all.values, issue).await?);
+        }
+        offset = offset.saturating_sub(fitting);
+    }
+    Ok((found, total))
+}
+
+fn condition((filter, now): (&QueueFilter, Timestamp), kind: IssueKind) -> Condition {
+    let text = "i.closed IS NULL AND i.kind = $1".to_owned();
+    let mut all = Condition { text, values: vec![Value::Int(kind_code(kind))] };
+    match filter.aside {
+        None => all.and(&format!("NOT {IS_ASIDE})"), Value::Int(now.0)),
+        Some(kind) => {
+            all.and(IS_ASIDE, Value::Int(now.0));
+            all.and("a.kind = $?)", Value::Text(kind.as_str().to_owned()));
+        }
+    }
+    if let Some(client) = &filter.client {
+        let sql =
+            "EXISTS (SELECT 1 FROM source_record s WHERE s.key = i.subject AND s.client = $?)";
+        all.and(sql, Value::Text(held(client.as_str()).into_owned()));
+    }
+    if let Some(tenths) = filter.score_from {
+        all.and("i.score >= $? / 10::double precision", Value::Int(tenths));
+    }
+    if let Some(tenths) = filter.score_to {
+        all.and("i.score <= $? / 10::double precision", Value::Int(tenths));
+    }
+    if let Some(by) = filter.opened_by {
+        all.and("i.opened_at <= $?", Value::Int(by.0));
+    }
+    let keys = "SELECT p.key FROM patient p WHERE p.id = ANY($?)";
+    let list = |ids: &[RecordId]| {
+        Value::Texts(ids.iter().map(|id| held(id.as_str()).into_owned()).collect())
+    };
+    if let Some(these) = &filter.among {
+        all.and(&format!("i.subject IN ({keys})"), list(these));
+    }
+    if !filter.but.is_empty() {
+        all.and(&format!("i.subject NOT IN ({keys})"), list(&filter.but));
+    }
+    all
 }
 
 async fn put(db: Db<'_>, aside: &Aside) -> Result<(), StoreError> {

@@ -20,6 +20,7 @@ const MIGRATIONS: &[&str] = &[
     include_str!("../../migrations/sqlite/0007_answered.sql"),
     include_str!("../../migrations/sqlite/0008_tally.sql"),
     include_str!("../../migrations/sqlite/0009_aside.sql"),
+    include_str!("../../migrations/sqlite/0010_queue.sql"),
 ];
 
 /// Runs the migrations that the database at `path` lacks.

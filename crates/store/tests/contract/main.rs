@@ -15,6 +15,7 @@ mod differential;
 mod draft;
 mod judging;
 mod postgres;
+mod queue_filters;
 mod queueing;
 mod reading;
 mod scribe;

@@ -7,7 +7,7 @@ use registry::{
     ids::{Revision, Timestamp},
     state::{IssueKind, MatchIssue},
 };
-use store::{Store, StoreError, Window};
+use store::{QueueFilter, Store, StoreError, Window};
 
 use crate::{
     contract,
@@ -54,8 +54,9 @@ async fn aside(store: &dyn Store, id: &str, kind: AsideKind, until: Option<i64>)
 
 async fn listed(store: &dyn Store, aside: Option<AsideKind>, now: i64) -> Vec<MatchIssue> {
     let kinds = [IssueKind::Potential, IssueKind::Conflict];
+    let filter = QueueFilter { aside, ..QueueFilter::of(&kinds) };
     let all = Window { offset: 0, limit: 10 };
-    let (issues, total) = store.queued(&kinds, aside, Timestamp(now), all).await.unwrap();
+    let (issues, total) = store.queued(&filter, Timestamp(now), all).await.unwrap();
     assert_eq!(issues.len() as u64, total);
     issues
 }
@@ -75,11 +76,11 @@ async fn what_is_put_aside_is_in_its_own_list_only(store: Arc<dyn Store>) {
     assert_eq!(listed(&*store, None, 1_000).await, std::slice::from_ref(&second));
     // Windows count what is left.
     let none = Window { offset: 0, limit: 0 };
-    let kinds = [IssueKind::Conflict, IssueKind::Auto];
-    let (issues, total) = store.queued(&kinds, None, NOW, none).await.unwrap();
+    let filter = QueueFilter::of(&[IssueKind::Conflict, IssueKind::Auto]);
+    let (issues, total) = store.queued(&filter, NOW, none).await.unwrap();
     assert_eq!((issues.len(), total), (0, 2));
     let one = Window { offset: 1, limit: 1 };
-    let (issues, _) = store.queued(&kinds, None, NOW, one).await.unwrap();
+    let (issues, _) = store.queued(&filter, NOW, one).await.unwrap();
     assert_eq!(issues[0].kind, IssueKind::Auto);
 }
 
@@ -104,7 +105,7 @@ async fn what_is_found_later_is_not_aside(store: Arc<dyn Store>) {
     scribe.close_issue(&first);
     let later = scribe.open_issue("r1", "r4", IssueKind::Potential);
     store.commit(scribe.commit()).await.unwrap();
-    assert_eq!(listed(&*store, None, 1_000).await, [second, later]);
+    assert_eq!(listed(&*store, None, 1_000).await, [later, second]);
     assert_eq!(store.aside_of(&record("r1"), NOW).await.unwrap(), None);
 }
 

@@ -143,6 +143,15 @@ impl Scribe {
 
     /// A new record in a new golden record or in one that is there.
     pub(crate) fn submit(&mut self, id: &str, golden: &str, content: Content) {
+        self.submit_from("clinic", (id, golden), content);
+    }
+
+    pub(crate) fn submit_from(
+        &mut self,
+        client: &str,
+        (id, golden): (&str, &str),
+        content: Content,
+    ) {
         let mut changes = Vec::new();
         if self.standing.golden(&cruid(golden)).is_none() {
             let number = GoldenNumber(self.head.next_golden);
@@ -152,7 +161,7 @@ impl Scribe {
             record: record(id),
             number: RecordNumber(self.head.next_record),
             source: source_of(id),
-            client: ClientId::new("clinic"),
+            client: ClientId::new(client),
             content: content.hash.clone(),
             golden: cruid(golden),
             basis: self.basis(),
@@ -221,12 +230,22 @@ impl Scribe {
         candidate: &str,
         kind: IssueKind,
     ) -> MatchIssue {
+        self.open_scored_issue((subject, candidate), kind, "7.25")
+    }
+
+    pub(crate) fn open_scored_issue(
+        &mut self,
+        (subject, candidate): (&str, &str),
+        kind: IssueKind,
+        score: &str,
+    ) -> MatchIssue {
         let (revision, at) = self.moment();
+        let score = serde_json::from_str(score).unwrap();
         let issue = MatchIssue {
             id: IssueId::new(format!("{revision}-0")),
             kind,
             subject: record(subject),
-            evidence: Self::evidence(candidate),
+            evidence: Evidence { score, ..Self::evidence(candidate) },
             opened_at: at,
             candidates_total: Some(3),
         };

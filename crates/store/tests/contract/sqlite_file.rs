@@ -75,6 +75,8 @@ async fn store_of_a_build_with_sqlx_is_taken_over() {
         DROP TABLE audit_anchor;
         DROP TABLE archived_patient; DROP TABLE archived_event; DROP TABLE answered;
         DROP TABLE tally; DROP TABLE tally_head; DROP TABLE aside;
+        DROP INDEX issue_queue;
+        ALTER TABLE issue DROP COLUMN score; ALTER TABLE issue DROP COLUMN opened_at;
         CREATE TABLE _sqlx_migrations (
             version BIGINT PRIMARY KEY, description TEXT NOT NULL,
             installed_on TIMESTAMP NOT NULL DEFAULT CURRENT_TIMESTAMP,

@@ -4,7 +4,7 @@ use askama::Template;
 
 use super::{
     person::{Named, short},
-    queue::Tab,
+    view::View,
 };
 use crate::Frame;
 
@@ -94,8 +94,8 @@ pub struct Met {
 pub struct Matrix<'a> {
     /// What every page knows.
     pub frame: &'a Frame,
-    /// The tab that was come from.
-    pub tab: Tab,
+    /// The part of the queue that was come from.
+    pub view: View,
     /// The record that it is about.
     pub record: Named,
     /// All of them, one person's together.

@@ -9,6 +9,7 @@ use super::{
     evidence::Evidence,
     of,
     person::{Named, agreed, group, is_marked, label, short, shown},
+    view::{Held, View},
 };
 use crate::{
     Frame,
@@ -114,7 +115,11 @@ pub struct Queue<'a> {
     /// What every page knows.
     pub frame: &'a Frame,
     /// What is shown.
-    pub tab: Tab,
+    pub view: View,
+    /// The systems that it can be filtered by: id and name.
+    pub sources: Vec<(String, String)>,
+    /// What is wrong with the filters; nothing is shown then.
+    pub problems: Vec<Problem>,
     /// How many wait, by tab.
     pub totals: [u64; Tab::ALL.len()],
     /// The pairs.
@@ -128,16 +133,24 @@ pub struct Queue<'a> {
 }
 
 impl Queue<'_> {
+    fn of(&self, field: &str) -> &str {
+        of(&self.problems, field)
+    }
+
+    fn helds(&self) -> [(Held, bool); 3] {
+        Held::ALL.map(|held| (held, held == self.view.filters.held))
+    }
+
     fn tabs(&self) -> Vec<(Tab, u64)> {
         Tab::ALL.into_iter().zip(self.totals).collect()
     }
 
     fn is_check(&self) -> bool {
-        self.tab == Tab::Automatic
+        self.view.tab == Tab::Automatic
     }
 
     fn total(&self) -> u64 {
-        self.tabs().into_iter().find(|(tab, _)| *tab == self.tab).map_or(0, |(_, total)| total)
+        self.tabs().into_iter().find(|(tab, _)| *tab == self.view.tab).map_or(0, |(_, total)| total)
     }
 
     fn earlier(&self) -> Option<u64> {
@@ -232,8 +245,8 @@ pub struct AsideTold {
 pub struct Pair<'a> {
     /// What every page knows.
     pub frame: &'a Frame,
-    /// The tab that was come from.
-    pub tab: Tab,
+    /// The part of the queue that was come from.
+    pub view: View,
     /// The record.
     pub record: Named,
     /// What it says.
@@ -279,7 +292,7 @@ impl Pair<'_> {
     }
 
     fn address(&self, with: Option<&str>, only_differences: bool) -> String {
-        let mut address = format!("/ui/queue/{}?kind={}", self.record.id, self.tab.as_str());
+        let mut address = format!("/ui/queue/{}?{}", self.record.id, self.view.query());
         if let Some(with) = with {
             address.push_str(&format!("&with={with}"));
         }
@@ -314,7 +327,7 @@ impl Pair<'_> {
     }
 
     fn is_check(&self) -> bool {
-        self.tab == Tab::Automatic
+        self.view.tab == Tab::Automatic
     }
 
     fn may_break(&self) -> bool {

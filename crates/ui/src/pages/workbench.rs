@@ -6,7 +6,8 @@ use registry::account::Permission;
 use super::{
     Preview, Problem, of,
     person::{Named, short},
-    queue::{Holder, Tab},
+    queue::Holder,
+    view::View,
 };
 use crate::Frame;
 
@@ -47,8 +48,8 @@ pub struct Place {
 pub struct Workbench<'a> {
     /// What every page knows.
     pub frame: &'a Frame,
-    /// The tab that was come from.
-    pub tab: Tab,
+    /// The part of the queue that was come from.
+    pub view: View,
     /// The record that it is about.
     pub record: Named,
     /// Its person first.

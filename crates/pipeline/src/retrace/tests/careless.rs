@@ -4,7 +4,7 @@ use std::{collections::HashMap, time::Duration};
 
 use async_trait::async_trait;
 use registry::{
-    aside::{Aside, AsideKind},
+    aside::Aside,
     audit::{ArchivedEvent, AuditHead, AuditRecord},
     batch::{Batch, Note},
     commit::{Change, Commit},
@@ -21,7 +21,9 @@ use registry::{
     tally::{Tally, TallyHead, TallyKind, TallyStep},
     vocabulary::Vocabulary,
 };
-use store::{AuditLog, FoundIds, MemoryStore, Queue, Reader, Store, StoreError, Tallies, Window};
+use store::{
+    AuditLog, FoundIds, MemoryStore, Queue, QueueFilter, Reader, Store, StoreError, Tallies, Window,
+};
 
 use crate::{load, retrace::subjects::Issues};
 
@@ -209,7 +211,7 @@ ask_inner! { AuditLog:
 }
 
 ask_inner! { Queue:
-    queued(kinds: &[IssueKind], aside: Option<AsideKind>, now: Timestamp, window: Window) -> (Vec<MatchIssue>, u64);
+    queued(filter: &QueueFilter, now: Timestamp, window: Window) -> (Vec<MatchIssue>, u64);
     aside_of(record: &RecordId, now: Timestamp) -> Option<Aside>;
     put_aside(aside: Aside) -> ();
     take_back(record: &RecordId) -> bool;

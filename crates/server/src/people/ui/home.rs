@@ -8,7 +8,7 @@ use registry::{
     state::IssueKind,
     tally::{self, TallyKind},
 };
-use store::{StoreError, Window};
+use store::{QueueFilter, StoreError, Window};
 use ui::pages::{Day, Home, Panel, Waits, Work};
 
 use super::{Fault, Visit, reply};
@@ -80,7 +80,8 @@ async fn waiting(app: &App) -> Result<Work, StoreError> {
     };
     let open = async |kind: IssueKind| {
         let first = Window { offset: 0, limit: 1 };
-        let (first, count) = app.pipeline().queue().queued(&[kind], None, now, first).await?;
+        let filter = QueueFilter::of(&[kind]);
+        let (first, count) = app.pipeline().queue().queued(&filter, now, first).await?;
         let oldest = first.first().map(|issue| instant(issue.opened_at));
         Ok::<_, StoreError>(Waits { count, oldest, before: before(kind) })
     };

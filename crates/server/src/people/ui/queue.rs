@@ -5,7 +5,7 @@ use std::collections::HashMap;
 
 use ::fhir::resource::Resource;
 use axum::{extract::State, response::Response};
-use http::Uri;
+use http::{StatusCode, Uri};
 use registry::{
     account::Permission,
     aside::AsideKind,
@@ -14,10 +14,10 @@ use registry::{
     state::{IssueKind, MatchIssue},
     stored::StoredPatient,
 };
-use store::Window;
+use store::{QueueFilter, Window};
 use ui::{
     Frame,
-    pages::{Holder, Queue, Tab, Waiting},
+    pages::{Holder, Problem, Queue, Tab, View, Waiting},
 };
 
 use super::{
@@ -28,6 +28,7 @@ use super::{
 use crate::{App, people::People, query};
 
 mod aside;
+mod asked;
 pub(super) mod checked;
 mod leases;
 pub(super) mod matrix;
@@ -35,6 +36,7 @@ mod pace;
 pub(super) mod pair;
 pub(super) mod workbench;
 
+use asked::Asked;
 pub(in crate::people) use leases::Leases;
 
 /// Pairs of one page.
@@ -70,52 +72,50 @@ fn reason(kind: IssueKind) -> &'static str {
     }
 }
 
-/// The tab and the place in it that an address names.
-fn asked(uri: &Uri) -> Result<(Tab, u64), Fault> {
-    let pairs = query::decode(uri.query().unwrap_or_default()).map_err(|_| Fault::Bad)?;
-    let tab = query::value(&pairs, "kind").map_or(Tab::All, Tab::parse);
-    let from = query::value(&pairs, "from").map_or(Ok(0), str::parse).map_err(|_| Fault::Bad)?;
-    Ok((tab, from))
+/// What waits in a tab, and how much there is in all.
+async fn waiting(
+    app: &App,
+    visit: &Visit,
+    (asked, tab): (&Asked, Tab),
+    window: Window,
+) -> Result<(Vec<MatchIssue>, u64), Fault> {
+    let mut filter = asked.filter(app, visit, kinds(tab))?;
+    filter.aside = aside_in(tab);
+    Ok(app.pipeline().queue().queued(&filter, People::of(app).now(), window).await?)
 }
 
-/// What waits in a tab, in its order: kind by kind, each from the oldest on.
-async fn waiting(app: &App, tab: Tab, window: Window) -> Result<Vec<MatchIssue>, Fault> {
-    let (mut found, mut offset) = (Vec::new(), window.offset);
-    let now = People::of(app).now();
-    for kind in kinds(tab) {
-        let left = window.limit - found.len() as u64;
-        let part = Window { offset, limit: left };
-        let queue = app.pipeline().queue();
-        let (issues, total) = queue.queued(&[*kind], aside_in(tab), now, part).await?;
-        offset = offset.saturating_sub(total);
-        found.extend(issues);
-    }
-    Ok(found)
-}
-
-/// How many wait in a tab.
+/// How many wait in a tab, without filters.
 async fn total(app: &App, tab: Tab) -> Result<u64, Fault> {
+    let filter = QueueFilter { aside: aside_in(tab), ..QueueFilter::of(kinds(tab)) };
     let none = Window { offset: 0, limit: 0 };
-    let now = People::of(app).now();
-    Ok(app.pipeline().queue().queued(kinds(tab), aside_in(tab), now, none).await?.1)
+    Ok(app.pipeline().queue().queued(&filter, People::of(app).now(), none).await?.1)
 }
 
-/// `GET /ui/queue?kind=…&from=…`: what waits.
+/// `GET /ui/queue?kind=…&from=…` and filters: what waits.
 pub(super) async fn page(
     State(app): State<App>,
     uri: Uri,
     visit: Visit,
 ) -> Result<Response, Fault> {
-    let (tab, offset) = asked(&uri)?;
+    let (asked, pairs) = Asked::told(&uri)?;
+    let offset = query::value(&pairs, "from").map_or(Ok(0), str::parse).map_err(|_| Fault::Bad)?;
     let frame = visit.frame(&app);
-    let issues = waiting(&app, tab, Window { offset, limit: PAGE }).await?;
-    let mut totals = [0; Tab::ALL.len()];
-    for (total, tab) in totals.iter_mut().zip(Tab::ALL) {
-        *total = self::total(&app, tab).await?;
+    let (mut totals, mut issues) = ([0; Tab::ALL.len()], Vec::new());
+    if asked.wrong.is_empty() {
+        for (tab, total) in Tab::ALL.into_iter().zip(&mut totals) {
+            let limit = if tab == asked.view.tab { PAGE } else { 0 };
+            let window = Window { offset, limit };
+            let (found, all) = waiting(&app, &visit, (&asked, tab), window).await?;
+            issues.extend(found);
+            *total = all;
+        }
     }
     let rows = rows(&app, &visit, &frame, &issues).await?;
+    let problems = asked.wrong.iter().map(|(field, key)| Problem::of(&frame, field, key));
     let page = Queue {
-        tab,
+        sources: sources(&app, &asked.view),
+        problems: problems.collect(),
+        view: asked.view,
         totals,
         rows,
         offset,
@@ -123,7 +123,25 @@ pub(super) async fn page(
         undo: undo_address(&app, &visit)?,
         frame: &frame,
     };
-    Ok(reply::page(&page))
+    let is_right = page.problems.is_empty();
+    let status = if is_right { StatusCode::OK } else { StatusCode::UNPROCESSABLE_ENTITY };
+    Ok(reply::page_with(status, &page))
+}
+
+/// The systems that the queue can be filtered by, in order of name; and the one it is filtered by.
+fn sources(app: &App, view: &View) -> Vec<(String, String)> {
+    let known = app.pipeline().settings().vocabulary.client_names.iter();
+    let mut all: Vec<(String, String)> = known
+        .map(|(id, name)| {
+            (id.to_string(), if name.is_empty() { id.to_string() } else { name.clone() })
+        })
+        .collect();
+    let asked = &view.filters.source;
+    if !asked.is_empty() && all.iter().all(|(id, _)| id != asked) {
+        all.push((asked.clone(), asked.clone()));
+    }
+    all.sort_by(|(a_id, a), (b_id, b)| (a, a_id).cmp(&(b, b_id)));
+    all
 }
 
 async fn rows(
@@ -196,24 +214,21 @@ fn saying(patient: &Resource) -> String {
     isolated.collect::<Vec<_>>().join(" · ")
 }
 
-/// `GET /ui/queue/next?kind=…`: the first that nobody works on and that was not left for later; then
-/// what was left longest ago.
+/// `GET /ui/queue/next?kind=…` and filters: the first that nobody works on and that was not left for
+/// later; then what was left longest ago.
 pub(super) async fn next(
     State(app): State<App>,
     uri: Uri,
     visit: Visit,
 ) -> Result<Response, Fault> {
-    let (tab, _) = asked(&uri)?;
-    match find_next(&app, &visit, tab).await? {
-        Some(item) => Ok(reply::go(&pair_address(&item, tab))),
-        None => {
-            let address = format!("/ui/queue?kind={}", tab.as_str());
-            Ok(reply::go_and_say(&app, &address, "done-queue-empty"))
-        }
+    let (asked, _) = Asked::of(&uri)?;
+    match find_next(&app, &visit, &asked).await? {
+        Some(item) => Ok(reply::go(&pair_address(&item, &asked.view))),
+        None => Ok(reply::go_and_say(&app, &queue_address(&asked.view), "done-queue-empty")),
     }
 }
 
-async fn find_next(app: &App, visit: &Visit, tab: Tab) -> Result<Option<RecordId>, Fault> {
+async fn find_next(app: &App, visit: &Visit, asked: &Asked) -> Result<Option<RecordId>, Fault> {
     let people = People::of(app);
     let (user, now) = (visit.user()?, people.now());
     let skipped = people.shared.leases.skipped(user.session());
@@ -223,7 +238,7 @@ async fn find_next(app: &App, visit: &Visit, tab: Tab) -> Result<Option<RecordId
     let mut left = None;
     let mut window = Window { offset: 0, limit: PAGE };
     while window.offset < LOOKED_THROUGH_MAX {
-        let issues = waiting(app, tab, window).await?;
+        let (issues, _) = waiting(app, visit, (asked, asked.view.tab), window).await?;
         if issues.is_empty() {
             break;
         }
@@ -243,8 +258,12 @@ async fn find_next(app: &App, visit: &Visit, tab: Tab) -> Result<Option<RecordId
     Ok(left.map(|(_, item)| item))
 }
 
-fn pair_address(item: &RecordId, tab: Tab) -> String {
-    format!("/ui/queue/{item}?kind={}", tab.as_str())
+fn queue_address(view: &View) -> String {
+    format!("/ui/queue?{}", view.query())
+}
+
+fn pair_address(item: &RecordId, view: &View) -> String {
+    format!("/ui/queue/{item}?{}", view.query())
 }
 
 /// Where the last decision of this session is undone.

@@ -7,13 +7,14 @@ use registry::{
     aside::{Aside, AsideKind},
     ids::{RecordId, Timestamp},
 };
-use ui::pages::{AsideTold, Tab};
+use ui::pages::{AsideTold, Tab, View};
 
 use super::{
     super::{Fault, Form, Visit, person::checked, person::read, reply},
+    asked::Asked,
     find_next,
     leases::claim,
-    pair, pair_address,
+    pair, pair_address, queue_address,
 };
 use crate::{App, people::People};
 
@@ -26,7 +27,7 @@ const DAYS: [i64; 3] = [1, 7, 30];
 pub(super) async fn carry_out(
     app: &App,
     visit: &Visit,
-    (item, tab): (&str, Tab),
+    (item, asked): (&str, &Asked),
     word: &str,
     form: &mut Form,
 ) -> Result<Response, Fault> {
@@ -41,27 +42,28 @@ pub(super) async fn carry_out(
     match word {
         "skip" => {
             leases.skip(&record, user.session(), now);
-            leave(app, visit, (&record, tab), "done-skipped").await
+            leave(app, visit, (&record, asked), "done-skipped").await
         }
         "release" => {
             leases.release(&record, user.session());
-            Ok(reply::go(&format!("/ui/queue?kind={}", tab.as_str())))
+            Ok(reply::go(&queue_address(&asked.view)))
         }
         "take-over" => {
             may(Permission::MatchSupervise)?;
             leases.take_over(&record, &claim(user.session(), user.username(), now));
-            Ok(reply::go_and_say(app, &pair_address(&record, tab), "done-taken"))
+            Ok(reply::go_and_say(app, &pair_address(&record, &asked.view), "done-taken"))
         }
-        "wait" | "escalate" if tab != Tab::Automatic => {
-            put(app, visit, (&record, tab), word, form).await
+        "wait" | "escalate" if asked.view.tab != Tab::Automatic => {
+            put(app, visit, (&record, asked), word, form).await
         }
         "back" => {
             let aside = app.pipeline().queue().aside_of(&record, now).await?;
             if aside.is_some_and(|aside| aside.kind == AsideKind::Escalated) {
                 may(Permission::MatchSupervise)?;
             }
+            visit.notes.about(std::iter::once(record.as_str()));
             app.pipeline().queue().take_back(&record).await?;
-            Ok(reply::go_and_say(app, &pair_address(&record, Tab::All), "done-back"))
+            Ok(reply::go_and_say(app, &pair_address(&record, &View::of(Tab::All)), "done-back"))
         }
         _ => Err(Fault::Bad),
     }
@@ -71,7 +73,7 @@ pub(super) async fn carry_out(
 async fn put(
     app: &App,
     visit: &Visit,
-    (record, tab): (&RecordId, Tab),
+    (record, asked): (&RecordId, &Asked),
     word: &str,
     form: &mut Form,
 ) -> Result<Response, Fault> {
@@ -87,7 +89,7 @@ async fn put(
         _ => None,
     };
     if let Some(key) = problem {
-        return pair::again(app, visit, (record, tab), (&note, key)).await;
+        return pair::again(app, visit, (record, asked), (&note, key)).await;
     }
     let (kind, until) = match word {
         "escalate" => (AsideKind::Escalated, None),
@@ -102,19 +104,19 @@ async fn put(
     let aside = Aside { record: record.clone(), kind, since, at: now, until, by, note };
     app.pipeline().queue().put_aside(aside).await?;
     people.shared.leases.release(&record, user.session());
-    leave(app, visit, (&record, tab), "done-aside").await
+    leave(app, visit, (&record, asked), "done-aside").await
 }
 
 /// Goes on with the next item.
 async fn leave(
     app: &App,
     visit: &Visit,
-    (record, tab): (&RecordId, Tab),
+    (record, asked): (&RecordId, &Asked),
     said: &str,
 ) -> Result<Response, Fault> {
-    let next = find_next(app, visit, tab).await?.filter(|next| next != record);
-    let queue = format!("/ui/queue?kind={}", tab.as_str());
-    let address = next.map_or(queue, |next| pair_address(&next, tab));
+    let next = find_next(app, visit, asked).await?.filter(|next| next != record);
+    let view = &asked.view;
+    let address = next.map_or_else(|| queue_address(view), |next| pair_address(&next, view));
     Ok(reply::go_and_say(app, &address, said))
 }
 

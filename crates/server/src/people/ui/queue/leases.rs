@@ -84,6 +84,22 @@ impl Leases {
         self.0.lock().held.get(item).filter(|held| held.until > now).cloned()
     }
 
+    /// The items that a session has.
+    pub(super) fn held_by(&self, session: &SessionId, now: Timestamp) -> Vec<RecordId> {
+        self.items(now, |held| held.session == *session)
+    }
+
+    /// The items that anybody has.
+    pub(super) fn all_held(&self, now: Timestamp) -> Vec<RecordId> {
+        self.items(now, |_| true)
+    }
+
+    fn items(&self, now: Timestamp, wanted: impl Fn(&Held) -> bool) -> Vec<RecordId> {
+        let inner = self.0.lock();
+        let held = inner.held.iter().filter(|(_, held)| held.until > now && wanted(held));
+        held.map(|(item, _)| item.clone()).collect()
+    }
+
     /// Leaves an item for later.
     pub(super) fn skip(&self, item: &RecordId, session: &SessionId, now: Timestamp) {
         self.release(item, session);
@@ -172,6 +188,12 @@ mod tests {
         assert!(leases.hold(&item, &claim(&other, "ben", over), over).is_ok());
         leases.release(&item, &mine);
         assert!(leases.holder(&item, over).is_some(), "nobody gives back what is another's");
+        assert_eq!((leases.held_by(&mine, over), leases.all_held(over).len()), (vec![], 1));
+        assert_eq!(leases.held_by(&other, over), [item.clone()]);
+        let long_over = at(3 * HELD_MICROS);
+        assert!(
+            leases.held_by(&other, long_over).is_empty() && leases.all_held(long_over).is_empty()
+        );
         leases.take_over(&item, &claim(&mine, "anna", over));
         assert_eq!(leases.holder(&item, over).unwrap().name, "anna");
         leases.release(&item, &mine);

@@ -13,7 +13,7 @@ use registry::{
     ids::RecordId,
     state::{BrokenPair, RecordState},
 };
-use ui::pages::{Band, Matrix, Meeting, Met, Tab};
+use ui::pages::{Band, Matrix, Meeting, Met};
 
 use super::{
     super::{
@@ -21,9 +21,9 @@ use super::{
         person::{checked, read},
         reply,
     },
-    sayings,
+    asked, sayings,
 };
-use crate::{App, error::ApiError, query};
+use crate::{App, error::ApiError};
 
 /// Records of one matrix: more do not fit on a page that can be read.
 const SHOWN_MAX: usize = 24;
@@ -39,8 +39,7 @@ pub(in crate::people::ui) async fn page(
     if !frame.may(Permission::PatientRead) {
         return Err(Fault::Forbidden(Permission::PatientRead));
     }
-    let pairs = query::decode(uri.query().unwrap_or_default()).map_err(|_| Fault::Bad)?;
-    let tab = query::value(&pairs, "kind").map_or(Tab::All, Tab::parse);
+    let (part, _) = asked::Asked::of(&uri)?;
     let item = RecordId::new(checked(&item)?);
     let asked = Asked::Stored(item.clone());
     let found = app.pipeline().score_matrix(&asked, false).await.map_err(ApiError::from)?;
@@ -69,7 +68,7 @@ pub(in crate::people::ui) async fn page(
     let record = rows.iter().find(|(state, _)| state.id == item).ok_or(Fault::Missing)?;
     let page = Matrix {
         frame: &frame,
-        tab,
+        view: part.view,
         record: read::named(&app, &record.0),
         rows: met.collect(),
         is_cut: found.is_cut || all > SHOWN_MAX,

@@ -31,9 +31,11 @@ use super::{
         person::{checked, facts_of, links::score_text, read, verdict},
         reply,
     },
-    aside, find_next, holder,
+    aside,
+    asked::Asked,
+    find_next, holder,
     leases::{Held, claim},
-    pair_address, reason, saying, sayings, undo_address,
+    pair_address, queue_address, reason, saying, sayings, undo_address,
 };
 use crate::{App, error::ApiError, people::People, query};
 
@@ -88,10 +90,9 @@ pub(in crate::people::ui) async fn page(
     uri: Uri,
     visit: Visit,
 ) -> Result<Response, Fault> {
-    let pairs = query::decode(uri.query().unwrap_or_default()).map_err(|_| Fault::Bad)?;
-    let tab = query::value(&pairs, "kind").map_or(Tab::All, Tab::parse);
+    let (asked, pairs) = Asked::of(&uri)?;
     let with = query::value(&pairs, "with").map(str::to_owned);
-    let mut desk = Desk::open(&app, &visit, (&item, tab), with.as_deref()).await?;
+    let mut desk = Desk::open(&app, &visit, (&item, &asked), with.as_deref()).await?;
     desk.only_differences = query::value(&pairs, "only") == Some("differences");
     Ok(reply::page(&desk.page(None).await?))
 }
@@ -103,10 +104,10 @@ pub(in crate::people::ui) async fn decide(
     visit: Visit,
     mut form: Form,
 ) -> Result<Response, Fault> {
-    let tab = Tab::parse(&form.take("kind"));
+    let asked = Asked::of_form(&mut form)?;
     let word = form.take("verdict");
     let Some(word) = Word::parse(&word) else {
-        return aside::carry_out(&app, &visit, (&item, tab), &word, &mut form).await;
+        return aside::carry_out(&app, &visit, (&item, &asked), &word, &mut form).await;
     };
     let is_confirmed = form.take("confirmed") == "yes";
     let revision = form.take("revision").parse().ok().map(Revision);
@@ -117,15 +118,16 @@ pub(in crate::people::ui) async fn decide(
         reason: form.take("reason").trim().to_owned(),
         confirmed: revision.filter(|_| is_confirmed),
     };
-    if (tab == Tab::Automatic) != matches!(word, Word::Right | Word::Wrong) {
+    if (asked.view.tab == Tab::Automatic) != matches!(word, Word::Right | Word::Wrong) {
         return Err(Fault::Bad);
     }
     if said.confirmed.is_none() {
-        return Desk::open(&app, &visit, (&item, tab), Some(&said.with)).await?.tell(&said).await;
+        let desk = Desk::open(&app, &visit, (&item, &asked), Some(&said.with)).await?;
+        return desk.tell(&said).await;
     }
     let (there, who) = (app.clone(), visit.clone());
     let work = move |_| async move {
-        let desk = Desk::open(&there, &who, (&item, tab), Some(&said.with)).await?;
+        let desk = Desk::open(&there, &who, (&item, &asked), Some(&said.with)).await?;
         desk.carry_out(&said).await
     };
     once(&app, &visit, &mut form, work).await
@@ -135,10 +137,10 @@ pub(in crate::people::ui) async fn decide(
 pub(super) async fn again(
     app: &App,
     visit: &Visit,
-    (item, tab): (&RecordId, Tab),
+    (item, asked): (&RecordId, &Asked),
     (note, key): (&str, &'static str),
 ) -> Result<Response, Fault> {
-    let desk = Desk::open(app, visit, (item.as_str(), tab), None).await?;
+    let desk = Desk::open(app, visit, (item.as_str(), asked), None).await?;
     let mut page = desk.page(None).await?;
     note.clone_into(&mut page.reason);
     page.problems.push(Problem::of(&desk.frame, "reason", key));
@@ -150,7 +152,7 @@ struct Desk<'a> {
     app: &'a App,
     visit: &'a Visit,
     frame: Frame,
-    tab: Tab,
+    asked: &'a Asked,
     state: RecordState,
     /// Best first, one a record.
     issues: Vec<MatchIssue>,
@@ -164,7 +166,7 @@ impl<'a> Desk<'a> {
     async fn open(
         app: &'a App,
         visit: &'a Visit,
-        (item, tab): (&str, Tab),
+        (item, asked): (&str, &'a Asked),
         with: Option<&str>,
     ) -> Result<Self, Fault> {
         let frame = visit.frame(app);
@@ -175,7 +177,7 @@ impl<'a> Desk<'a> {
         let found = app.reader().records(std::slice::from_ref(&item)).await?;
         let state = found.into_iter().next().ok_or(Fault::Missing)?;
         let mut issues = app.reader().open_issues_of(std::slice::from_ref(&item)).await?;
-        issues.retain(|issue| is_of(tab, issue));
+        issues.retain(|issue| is_of(asked.view.tab, issue));
         issues.sort_by(|a, b| b.evidence.score.as_f64().total_cmp(&a.evidence.score.as_f64()));
         let mut known = std::collections::HashSet::new();
         issues.retain(|issue| known.insert(other_end(issue, &item).clone()));
@@ -191,7 +193,7 @@ impl<'a> Desk<'a> {
             }
         };
         let only_differences = false;
-        Ok(Self { app, visit, frame, tab, state, issues, chosen, held_by, only_differences })
+        Ok(Self { app, visit, frame, asked, state, issues, chosen, held_by, only_differences })
     }
 
     fn chosen(&self) -> Option<&MatchIssue> {
@@ -293,14 +295,14 @@ impl<'a> Desk<'a> {
             people.shared.leases.decided(session, people.now(), (cruid, event));
         }
         let mut left = self.app.reader().open_issues_of(item).await?;
-        left.retain(|issue| is_of(self.tab, issue));
+        left.retain(|issue| is_of(self.asked.view.tab, issue));
+        let view = &self.asked.view;
         let address = match left.is_empty() {
-            false => pair_address(&self.state.id, self.tab),
+            false => pair_address(&self.state.id, view),
             true => {
                 people.shared.leases.release(&self.state.id, session);
-                let next = find_next(self.app, self.visit, self.tab).await?;
-                let queue = format!("/ui/queue?kind={}", self.tab.as_str());
-                next.map_or(queue, |next| pair_address(&next, self.tab))
+                let next = find_next(self.app, self.visit, self.asked).await?;
+                next.map_or_else(|| queue_address(view), |next| pair_address(&next, view))
             }
         };
         Ok(Outcome::Done(address, "done-paired"))
@@ -341,7 +343,7 @@ impl<'a> Desk<'a> {
         let holder: Option<Holder> = held_by.map(|held| holder(held, self.visit));
         Ok(Pair {
             frame: &self.frame,
-            tab: self.tab,
+            view: self.asked.view.clone(),
             record: read::named(self.app, &self.state),
             says: saying(mine),
             candidates: candidates.collect(),

@@ -18,7 +18,7 @@ use registry::{
 };
 use ui::{
     Frame,
-    pages::{Card, Column, NEW_MAX, Preview, Problem, Tab, Workbench},
+    pages::{Card, Column, NEW_MAX, Preview, Problem, Workbench},
 };
 
 use super::{
@@ -28,12 +28,13 @@ use super::{
         person::{checked, read, verdict},
         reply,
     },
+    asked::Asked,
     find_next, holder,
     leases::{Held, claim},
     pair::{REASON_CHARS_MAX, other_end},
-    pair_address, saying,
+    pair_address, queue_address, saying,
 };
-use crate::{App, error::ApiError, people::People, query};
+use crate::{App, error::ApiError, people::People};
 
 /// Persons on one bench: what is larger is no tangle but a fault of the rules.
 const PERSONS_MAX: usize = 8;
@@ -57,9 +58,8 @@ pub(in crate::people::ui) async fn page(
     uri: Uri,
     visit: Visit,
 ) -> Result<Response, Fault> {
-    let pairs = query::decode(uri.query().unwrap_or_default()).map_err(|_| Fault::Bad)?;
-    let tab = query::value(&pairs, "kind").map_or(Tab::All, Tab::parse);
-    let bench = Bench::open(&app, &visit, &item, tab).await?;
+    let (asked, _) = Asked::of(&uri)?;
+    let bench = Bench::open(&app, &visit, &item, asked).await?;
     let said = Said { is_settled: true, ..Said::default() };
     Ok(reply::page(&bench.page(&said)?))
 }
@@ -71,8 +71,8 @@ pub(in crate::people::ui) async fn decide(
     visit: Visit,
     mut form: Form,
 ) -> Result<Response, Fault> {
-    let tab = Tab::parse(&form.take("kind"));
-    let bench = Bench::open(&app, &visit, &item, tab).await?;
+    let asked = Asked::of_form(&mut form)?;
+    let bench = Bench::open(&app, &visit, &item, asked.clone()).await?;
     let is_confirmed = form.take("confirmed") == "yes";
     let revision = form.take("revision").parse().ok().map(Revision);
     let mut said = Said {
@@ -93,8 +93,9 @@ pub(in crate::people::ui) async fn decide(
         return bench.tell(&said).await;
     }
     let (there, who) = (app.clone(), visit.clone());
-    let work =
-        move |_| async move { Bench::open(&there, &who, &item, tab).await?.carry_out(&said).await };
+    let work = move |_| async move {
+        Bench::open(&there, &who, &item, asked).await?.carry_out(&said).await
+    };
     once(&app, &visit, &mut form, work).await
 }
 
@@ -103,7 +104,7 @@ struct Bench<'a> {
     app: &'a App,
     visit: &'a Visit,
     frame: Frame,
-    tab: Tab,
+    asked: Asked,
     state: RecordState,
     /// That of the record first.
     persons: Vec<read::Known>,
@@ -112,7 +113,7 @@ struct Bench<'a> {
 }
 
 impl<'a> Bench<'a> {
-    async fn open(app: &'a App, visit: &'a Visit, item: &str, tab: Tab) -> Result<Self, Fault> {
+    async fn open(app: &'a App, visit: &'a Visit, item: &str, asked: Asked) -> Result<Self, Fault> {
         let frame = visit.frame(app);
         if !frame.may(Permission::PatientRead) {
             return Err(Fault::Forbidden(Permission::PatientRead));
@@ -144,7 +145,7 @@ impl<'a> Bench<'a> {
             }
             false => None,
         };
-        Ok(Self { app, visit, frame, tab, state, persons, is_cut, held_by })
+        Ok(Self { app, visit, frame, asked, state, persons, is_cut, held_by })
     }
 
     /// The decision that the form asks for; else the field and key of what is wrong.
@@ -236,9 +237,9 @@ impl<'a> Bench<'a> {
             people.shared.leases.decided(session, people.now(), (cruid, event));
         }
         people.shared.leases.release(&self.state.id, session);
-        let next = find_next(self.app, self.visit, self.tab).await?;
-        let queue = format!("/ui/queue?kind={}", self.tab.as_str());
-        let address = next.map_or(queue, |next| pair_address(&next, self.tab));
+        let next = find_next(self.app, self.visit, &self.asked).await?;
+        let view = &self.asked.view;
+        let address = next.map_or_else(|| queue_address(view), |next| pair_address(&next, view));
         Ok(Outcome::Done(address, "done-paired"))
     }
 
@@ -270,7 +271,7 @@ impl<'a> Bench<'a> {
         });
         Ok(Workbench {
             frame: &self.frame,
-            tab: self.tab,
+            view: self.asked.view.clone(),
             record: read::named(self.app, &self.state),
             columns: columns.collect(),
             is_cut: self.is_cut,

@@ -201,3 +201,69 @@ async fn looking_is_for_who_may_look_and_is_in_the_audit_log() {
     let read = entries.iter().find(|entry| entry.act == Act::Read && names(entry, &b));
     assert!(read.is_some_and(|entry| names(&entry, &a)), "{entries:?}");
 }
+
+#[tokio::test]
+async fn filters_hold_for_the_list_for_start_and_for_the_next_item() {
+    let plane = Plane::start().await;
+    let [(b, _), _] = with_doubt(&plane, 1).await;
+    let [(d, _), _] = with_doubt(&plane, 2).await;
+    let mut browser = Browser::signed_in(&plane, Role::Steward).await;
+    let all = async |browser: &mut Browser<'_>, filters: &str| {
+        let shown = browser.get(&format!("/ui/queue?kind=all&{filters}")).await;
+        assert_eq!(shown.status, 200, "{filters} {shown:?}");
+        [&b, &d].map(|id| shown.text.contains(&format!("/ui/queue/{id}?")))
+    };
+    for good in ["", "source=openmrs", "score-from=0", "score-to=999999.9", "held=nobody"] {
+        assert_eq!(all(&mut browser, good).await, [true, true], "{good}");
+    }
+    for none in ["source=elsewhere", "score-from=999999.9", "score-to=0", "days=1", "held=mine"] {
+        assert_eq!(all(&mut browser, none).await, [false, false], "{none}");
+        let page = browser.get(&format!("/ui/queue?kind=all&{none}")).await.text;
+        assert!(page.contains("Nothing to review with these filters."), "{page}");
+        assert!(page.contains("Clear filters") && page.contains("All (0)"), "{page}");
+        // They go along into other tabs.
+        assert!(page.contains(&format!("/ui/queue?kind=conflict&#38;{none}")), "{page}");
+        let next = browser.get(&format!("/ui/queue/next?kind=all&{none}")).await;
+        assert_eq!(next.header("location"), format!("/ui/queue?kind=all&{none}"));
+    }
+    // What is held is found by who holds it, and left out for who wants what is free.
+    let pair = browser.get(&format!("/ui/queue/{b}?kind=all&held=nobody")).await.text;
+    assert_eq!(hidden(&pair, "filters"), "held=nobody");
+    assert_eq!(all(&mut browser, "held=mine").await, [true, false]);
+    assert_eq!(all(&mut browser, "held=nobody").await, [false, true]);
+    let mut boss = Browser::signed_in(&plane, Role::Supervisor).await;
+    assert_eq!(all(&mut boss, "held=mine").await, [false, false]);
+    let next = browser.get("/ui/queue/next?held=nobody").await;
+    assert_eq!(next.header("location"), format!("/ui/queue/{d}?kind=all&held=nobody"));
+    let page = format!("/ui/queue/{b}");
+    let fields = [("verdict", "skip"), ("kind", "all"), ("filters", "score-from=1&score-to=90")];
+    let skipped = browser.send(&page, &page, &fields).await;
+    let on = format!("/ui/queue/{d}?kind=all&score-from=1&score-to=90");
+    assert_eq!(skipped.header("location"), on);
+}
+
+#[tokio::test]
+async fn filters_that_make_no_sense_are_refused() {
+    let plane = Plane::start().await;
+    let [(b, _), _] = with_doubt(&plane, 1).await;
+    let mut browser = Browser::signed_in(&plane, Role::Steward).await;
+    for (filters, said) in [
+        ("score-from=1,5", "such as 12 or 12.5"),
+        ("score-to=1.25", "such as 12 or 12.5"),
+        ("score-from=3&score-to=2.9", "The lowest score is above the highest."),
+        ("days=0", "Write whole days"),
+        ("days=1.5", "Write whole days"),
+    ] {
+        let shown = browser.get(&format!("/ui/queue?{filters}")).await;
+        assert!(shown.status == 422 && shown.text.contains(said), "{filters} {shown:?}");
+        assert!(!shown.text.contains(&b), "nothing is shown: {filters}");
+        assert_eq!(browser.get(&format!("/ui/queue/next?{filters}")).await.status, 400);
+        assert_eq!(browser.get(&format!("/ui/queue/{b}?{filters}")).await.status, 400);
+        let page = format!("/ui/queue/{b}");
+        let fields = [("verdict", "skip"), ("filters", filters)];
+        assert_eq!(browser.send(&page, &page, &fields).await.status, 400);
+    }
+    for bad in ["held=ann", "from=-1", "source=%ff"] {
+        assert_eq!(browser.get(&format!("/ui/queue?{bad}")).await.status, 400, "{bad}");
+    }
+}

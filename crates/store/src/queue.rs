@@ -16,7 +16,7 @@ use crate::{StoreError, Window};
 #[async_trait]
 pub trait Queue: Send + Sync {
     /// The open issues that a work list shows: kind by kind in the order of the filter, each in
-    /// order of opening, within the window; and how many there are in all.
+    /// order of opening or of score, within the window; and how many there are in all.
     async fn queued(
         &self,
         filter: &QueueFilter,
@@ -61,6 +61,8 @@ pub struct QueueFilter {
     pub but: Vec<RecordId>,
     /// Only those that are put aside like that; `None` for those that are not aside.
     pub aside: Option<AsideKind>,
+    /// Of each kind the highest score first, instead of what was opened first.
+    pub is_by_score: bool,
 }
 
 impl QueueFilter {
@@ -75,6 +77,7 @@ impl QueueFilter {
             among: None,
             but: Vec::new(),
             aside: None,
+            is_by_score: false,
         }
     }
 
@@ -98,7 +101,13 @@ impl QueueFilter {
         };
         let of_kind = |kind: &IssueKind| {
             let kind = *kind;
-            open().filter(move |issue| issue.kind == kind).filter(fits)
+            let all = open().filter(move |issue| issue.kind == kind).filter(fits);
+            let mut all: Vec<&MatchIssue> = all.collect();
+            if self.is_by_score {
+                let score = |issue: &MatchIssue| issue.evidence.score.as_f64();
+                all.sort_by(|a, b| score(b).total_cmp(&score(a)));
+            }
+            all
         };
         self.kinds.iter().flat_map(of_kind).collect()
     }

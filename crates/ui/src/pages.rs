@@ -34,7 +34,7 @@ pub use queue::{AsideTold, Candidate, Cluster, Facing, Holder, Pair, Queue, Tab,
 pub use search::{Found, FoundRecord, Reading, Results, Search, Terms, Without};
 pub use setup::Setup;
 pub use style::Style;
-pub use view::{Filters, Held, View};
+pub use view::{Filters, Held, Order, View};
 pub use workbench::{Card, Column, NEW_MAX, Place, Workbench};
 
 /// What is wrong with a form.

@@ -92,6 +92,7 @@ async fn page(
     (filter, now): (&QueueFilter, Timestamp),
     window: Window,
 ) -> Result<(Vec<MatchIssue>, u64), StoreError> {
+    let order = if filter.is_by_score { "i.score DESC," } else { "" };
     let (mut found, mut offset, mut total) = (Vec::new(), window.offset, 0);
     for kind in &filter.kinds {
         let mut all = condition((filter, now), *kind);
@@ -105,7 +106,7 @@ async fn page(
             let [most, begin] = [most, begin].map(|number| all.value(Value::Int(number)));
             let sql = format!(
                 "SELECT i.body FROM issue i WHERE {} \
-                 ORDER BY i.revision, i.number LIMIT ${most} OFFSET ${begin}",
+                 ORDER BY {order} i.revision, i.number LIMIT ${most} OFFSET ${begin}",
                 all.text
             );
             found.extend(db.ask(&sql, &all.values, issue).await?);

@@ -88,6 +88,7 @@ fn page(
     (filter, now): (&QueueFilter, Timestamp),
     window: Window,
 ) -> Result<(Vec<MatchIssue>, u64), StoreError> {
+    let order = if filter.is_by_score { "i.score DESC," } else { "" };
     let (mut found, mut offset, mut total) = (Vec::new(), window.offset, 0);
     for kind in &filter.kinds {
         let Condition { text, values } = condition((filter, now), *kind)?;
@@ -98,7 +99,7 @@ fn page(
         if limit > 0 && offset < fitting {
             let sql = format!(
                 "SELECT i.body FROM issue i WHERE {text} \
-                 ORDER BY i.revision, i.number LIMIT ? OFFSET ?"
+                 ORDER BY {order} i.revision, i.number LIMIT ? OFFSET ?"
             );
             let (limit, offset) = limit_offset(Window { offset, limit });
             let part = [Value::Int(limit), Value::Int(offset)];

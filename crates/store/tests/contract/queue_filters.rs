@@ -21,6 +21,7 @@ contract![
     queue_is_filtered_by_score_both_ends_included,
     queue_is_filtered_by_age,
     queue_is_filtered_by_subjects,
+    queue_goes_by_score,
     all_filters_hold_at_once,
 ];
 
@@ -146,6 +147,15 @@ async fn queue_is_filtered_by_subjects(store: Arc<dyn Store>) {
         let filter = QueueFilter { but: ids(these), ..QueueFilter::of(&DOUBTS) };
         assert_eq!(left(&*store, &issues, &filter).await, expected, "but {these:?}");
     }
+}
+
+async fn queue_goes_by_score(store: Arc<dyn Store>) {
+    let issues = with_issues(&*store).await;
+    let filter = QueueFilter { is_by_score: true, ..QueueFilter::of(&DOUBTS) };
+    assert_eq!(left(&*store, &issues, &filter).await, [1, 4, 0, 3]);
+    let second = Window { offset: 1, limit: 2 };
+    let (found, _) = store.queued(&filter, NOW, second).await.unwrap();
+    assert_eq!(found, [issues[4].clone(), issues[0].clone()]);
 }
 
 async fn all_filters_hold_at_once(store: Arc<dyn Store>) {

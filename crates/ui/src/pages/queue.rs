@@ -9,7 +9,7 @@ use super::{
     evidence::Evidence,
     of,
     person::{Named, agreed, group, is_marked, label, short, shown},
-    view::{Held, View},
+    view::{Held, Order, View},
 };
 use crate::{
     Frame,
@@ -135,6 +135,18 @@ pub struct Queue<'a> {
 impl Queue<'_> {
     fn of(&self, field: &str) -> &str {
         of(&self.problems, field)
+    }
+
+    fn orders(&self) -> [(Order, bool); 2] {
+        Order::ALL.map(|order| (order, order == self.view.filters.order))
+    }
+
+    /// The key of what comes first.
+    fn order_told(&self) -> &'static str {
+        match self.view.filters.order {
+            Order::Age => "queue-order",
+            Order::Score => "queue-by-score",
+        }
     }
 
     fn helds(&self) -> [(Held, bool); 3] {

@@ -16,6 +16,8 @@ pub struct Filters {
     pub days: String,
     /// Who works on it.
     pub held: Held,
+    /// What comes first; not left out, but kept with the rest.
+    pub order: Order,
 }
 
 /// Who works on what is shown.
@@ -58,6 +60,42 @@ impl Held {
     }
 }
 
+/// What comes first of each kind.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Order {
+    /// What waits longest.
+    #[default]
+    Age,
+    /// What is likeliest one person.
+    Score,
+}
+
+impl Order {
+    /// In the order of the list.
+    pub const ALL: [Self; 2] = [Self::Age, Self::Score];
+
+    /// As addresses have it; the first is not said.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Age => "",
+            Self::Score => "score",
+        }
+    }
+
+    /// Reads an address.
+    pub fn parse(text: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|order| order.as_str() == text)
+    }
+
+    /// The key of its name.
+    pub fn text(self) -> &'static str {
+        match self {
+            Self::Age => "queue-order-age",
+            Self::Score => "queue-order-score",
+        }
+    }
+}
+
 /// A tab of the queue and what is left out of it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct View {
@@ -75,7 +113,7 @@ impl View {
         Self { tab, filters: Filters::default(), more: String::new() }
     }
 
-    /// Whether something is left out.
+    /// Whether something is left out, or in another order than usual.
     pub fn is_filtered(&self) -> bool {
         !self.more.is_empty()
     }
@@ -105,5 +143,7 @@ mod tests {
         assert!(view.is_filtered());
         assert!(Held::ALL.into_iter().all(|held| Held::parse(held.as_str()) == Some(held)));
         assert_eq!(Held::parse("ann"), None);
+        assert!(Order::ALL.into_iter().all(|order| Order::parse(order.as_str()) == Some(order)));
+        assert_eq!(Order::parse("name"), None);
     }
 }

@@ -6,7 +6,7 @@ use registry::{
     state::IssueKind,
 };
 use store::QueueFilter;
-use ui::pages::{Filters, Held, Tab, View};
+use ui::pages::{Filters, Held, Order, Tab, View};
 
 use super::super::{Fault, Form, Visit};
 use crate::{
@@ -68,6 +68,7 @@ impl Asked {
             score_to: text("score-to"),
             days: text("days"),
             held: Held::parse(&text("held")).ok_or(Fault::Bad)?,
+            order: Order::parse(&text("order")).ok_or(Fault::Bad)?,
         };
         if filters.source.chars().count() > SOURCE_CHARS_MAX {
             return Err(Fault::Bad);
@@ -107,6 +108,7 @@ impl Asked {
             score_from: self.score_from,
             score_to: self.score_to,
             opened_by: self.days.map(|days| Timestamp(now.0.saturating_sub(days * DAY_MICROS))),
+            is_by_score: filters.order == Order::Score,
             ..QueueFilter::of(kinds)
         };
         match filters.held {
@@ -126,6 +128,7 @@ fn written(filters: &Filters) -> String {
         ("score-to", &filters.score_to),
         ("days", &filters.days),
         ("held", filters.held.as_str()),
+        ("order", filters.order.as_str()),
     ];
     let said = pairs.into_iter().filter(|(_, value)| !value.is_empty());
     let said: Pairs = said.map(|(name, value)| (name.to_owned(), value.to_owned())).collect();
@@ -187,7 +190,7 @@ mod tests {
 
     #[test]
     fn what_is_asked_for_survives_its_address() {
-        let query = "kind=conflict&source=a%26b%20c&score-from=-1.5&score-to=20&days=3&held=mine";
+        let query = "kind=conflict&source=a%26b%20c&score-from=-1.5&score-to=20&days=3&held=mine&order=score";
         let asked = told(query);
         assert_eq!(asked.view.query(), query);
         assert_eq!((asked.score_from, asked.score_to, asked.days), (Some(-15), Some(200), Some(3)));
@@ -203,7 +206,7 @@ mod tests {
         let crossed = told("score-from=2&score-to=1.9").wrong;
         assert_eq!(crossed, [("score-from", "queue-score-order")]);
         assert_eq!(told("score-from=2&score-to=2").wrong, []);
-        for bad in ["held=ann", &format!("source={}", "x".repeat(201)), "source=%ff"] {
+        for bad in ["held=ann", "order=name", &format!("source={}", "x".repeat(201)), "source=%ff"] {
             let uri: Uri = format!("/ui/queue?{bad}").parse().expect("an address");
             assert!(Asked::told(&uri).is_err(), "{bad}");
         }

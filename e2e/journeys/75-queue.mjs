@@ -440,3 +440,52 @@ for (const javaScriptEnabled of [true, false]) {
     }
   });
 }
+
+for (const javaScriptEnabled of [true, false]) {
+  journey(`another candidate is found for a record of the queue, script ${javaScriptEnabled ? 'on' : 'off'}`, async (stage) => {
+    const one = await doubt(stage.server, { family: `Sought${javaScriptEnabled}`, given: ['Ann'] });
+    const other = await submit(stage.server, somebody({ family: 'Elsewhere', given: [`Åsa${javaScriptEnabled}`] }));
+    const page = await stage.signedIn('steward', { javaScriptEnabled });
+    await page.goto(`/ui/queue/${one.second.id}?kind=all`);
+    if (javaScriptEnabled) await page.keyboard.press('c');
+    else await page.getByRole('link', { name: /^Find another/ }).click();
+    await page.getByRole('heading', { name: 'Find another candidate' }).waitFor();
+    await page.look('find');
+    // Down to a score: the rules find the other record of the pair, and nobody above that.
+    assert.ok(await page.getByRole('link', { name: /^Compare with record A/ }).count() >= 1);
+    await page.getByLabel('Show down to a score of').fill('99999');
+    await page.getByRole('button', { name: 'Show', exact: true }).click();
+    await page.getByText('The rules find nobody else.').waitFor();
+    // By looking: nothing of it is in the address, which the stage looks at.
+    await page.getByLabel(/^Name, birth date/).fill(`Åsa${javaScriptEnabled} Elsewhere`);
+    await page.getByRole('button', { name: 'Search', exact: true }).click();
+    await page.waitForURL(/found=/);
+    await page.look('found');
+    if (javaScriptEnabled) {
+      await picture(page, 'queue-find');
+      for (const colorScheme of ['light', 'dark']) {
+        await page.emulateMedia({ colorScheme });
+        for (const [width, height] of [[320, 640], [1366, 768]]) {
+          await page.setViewportSize({ width, height });
+          await page.look(`${width} ${colorScheme}`);
+        }
+      }
+      await page.emulateMedia({ colorScheme: 'light' });
+    }
+    await page.getByRole('link', { name: new RegExp(`^Compare with record A.* ${other.number}$`) }).click();
+    await page.getByText('Found by you').waitFor();
+    await page.look('pair');
+    await page.getByRole('button', { name: /^Different people/ }).click();
+    await page.getByRole('heading', { name: 'What will happen' }).waitFor();
+    await page.look('preview');
+    await page.getByRole('button', { name: /^Carry it out/ }).click();
+    await page.getByText('Done. You can undo it.').waitFor();
+    assert.ok((await waiting(stage.server)).some((row) => row.id === one.second.id), 'what waits still waits');
+    await page.goto(`/ui/queue/${one.second.id}/find`);
+    for (const language of ['fr', 'ar-XB', 'en']) {
+      await speak(page, language);
+      await page.goto(`/ui/queue/${one.second.id}/find`);
+      await page.look(language);
+    }
+  });
+}

@@ -160,7 +160,8 @@ impl Figures {
         let mut waiting = Vec::new();
         for kind in IssueKind::ALL {
             let none = Window { offset: 0, limit: 0 };
-            let (_, count) = self.store.queued(&QueueFilter::of(&[kind]), self.clock.now(), none).await?;
+            let (_, count) =
+                self.store.queued(&QueueFilter::of(&[kind]), self.clock.now(), none).await?;
             let name = tally::kind_name(kind).to_owned();
             let key = TallyKey { kind: TallyKind::Waiting, period: today.clone(), name };
             waiting.push(Tally { key, count });

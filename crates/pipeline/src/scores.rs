@@ -194,6 +194,32 @@ impl Pipeline {
         Ok((!matrix.rows.is_empty()).then_some(matrix))
     }
 
+    /// What a stored record matches by the rules in force, best first; `None` if there is no such
+    /// live record.
+    ///
+    /// # Errors
+    ///
+    /// [`PipelineError`] if the store cannot be read.
+    pub async fn matches_of(
+        &self,
+        record: &RecordId,
+    ) -> Result<Option<Vec<(RecordState, Scored)>>, PipelineError> {
+        let query = Query { record: Some(record.clone()), features: None };
+        let compared = self.compare(vec![query], &self.index()).await?.pop();
+        let Some(compared) = compared.filter(|compared| compared.state.is_some()) else {
+            return Ok(None);
+        };
+        let ids: Vec<RecordId> = compared.reviewed.iter().map(|(id, _)| id.clone()).collect();
+        let states = self.reader().records(&ids).await.map_err(read_error)?;
+        let scored = |state: RecordState| {
+            let scored = *compared.scores.get(&state.source)?;
+            (!state.is_withdrawn).then_some((state, scored))
+        };
+        let mut found: Vec<(RecordState, Scored)> = states.into_iter().filter_map(scored).collect();
+        found.sort_by_key(|(state, scored)| (std::cmp::Reverse(scored.score), state.number));
+        Ok(Some(found))
+    }
+
     /// Compares each of the records with the whole registry.
     async fn compare(
         &self,

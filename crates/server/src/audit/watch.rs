@@ -99,7 +99,7 @@ fn act_in_room(path: &str, method: &Method) -> Option<Act> {
         "/look" => return None,
         "/account/password" => Act::Configure,
         "/search" if is_change => Act::Search,
-        "/search/suggest" | "/search/r/{token}" => Act::Search,
+        "/search/suggest" | "/search/r/{token}" | "/queue/{record}/find" => Act::Search,
         _ if is_change => Act::Operation,
         // Has the persons who were opened last.
         "/search" | "/compare" => Act::Read,

@@ -100,6 +100,9 @@ pub(crate) const ACCESS: &[(&str, &str, Need)] = &[
     ("GET", "/ui/queue/{record}", N::Permission(P::MatchRead)),
     ("POST", "/ui/queue/{record}", N::Permission(P::MatchDecide)),
     ("GET", "/ui/queue/{record}/matrix", N::Permission(P::MatchRead)),
+    // Ask for patient.read and, to look for people, patient.search as well, in their handlers.
+    ("GET", "/ui/queue/{record}/find", N::Permission(P::MatchDecide)),
+    ("POST", "/ui/queue/{record}/find", N::Permission(P::MatchDecide)),
     ("GET", "/ui/queue/{record}/workbench", N::Permission(P::MatchRead)),
     ("POST", "/ui/queue/{record}/workbench", N::Permission(P::MatchDecide)),
     ("GET", "/ui/records/{id}", N::Permission(P::PatientRead)),

@@ -76,6 +76,8 @@ pub(super) fn endpoints() -> Vec<Endpoint> {
         (("GET", "/ui/queue/{record}"), get(queue::pair::page)),
         (("POST", "/ui/queue/{record}"), post(queue::pair::decide)),
         (("GET", "/ui/queue/{record}/matrix"), get(queue::matrix::page)),
+        (("GET", "/ui/queue/{record}/find"), get(queue::find::page)),
+        (("POST", "/ui/queue/{record}/find"), post(queue::find::look)),
         (("GET", "/ui/queue/{record}/workbench"), get(queue::workbench::page)),
         (("POST", "/ui/queue/{record}/workbench"), post(queue::workbench::decide)),
         (("GET", "/ui/records/{id}"), get(person::of_record)),

@@ -16,7 +16,9 @@ use super::{
     rows::{damaged, large, text},
     sql::{self, Value, limit_offset},
 };
-use crate::{Queue, QueueFilter, StoreError, Window, plan::refused, queue::unknown, shape::kind_code};
+use crate::{
+    Queue, QueueFilter, StoreError, Window, plan::refused, queue::unknown, shape::kind_code,
+};
 
 #[async_trait]
 impl Queue for SqliteStore {
@@ -202,7 +204,8 @@ mod tests {
         };
         let few = QueueFilter { among: None, ..filter.clone() };
         for (filter, index) in [(&few, "issue_queue"), (&filter, "issue_")] {
-            let Condition { text, values } = condition((filter, Timestamp(1)), IssueKind::Potential).unwrap();
+            let Condition { text, values } =
+                condition((filter, Timestamp(1)), IssueKind::Potential).unwrap();
             let sql = format!("EXPLAIN QUERY PLAN SELECT COUNT(*) FROM issue i WHERE {text}");
             let plan = sql::all(&connection, &sql, params_from_iter(&values), |row| {
                 Ok(row.get::<_, String>(3)?)

@@ -195,6 +195,8 @@ pub struct Candidate {
     pub score: String,
     /// Whether it is the one that is compared.
     pub is_chosen: bool,
+    /// Whether somebody found it, and nothing waits about the pair.
+    pub is_found: bool,
 }
 
 /// What else a person holds.
@@ -306,7 +308,9 @@ impl Pair<'_> {
     fn address(&self, with: Option<&str>, only_differences: bool) -> String {
         let mut address = format!("/ui/queue/{}?{}", self.record.id, self.view.query());
         if let Some(with) = with {
-            address.push_str(&format!("&with={with}"));
+            let is_found = |one: &Candidate| one.is_found && one.record.id == with;
+            let name = if self.candidates.iter().any(is_found) { "other" } else { "with" };
+            address.push_str(&format!("&{name}={with}"));
         }
         if only_differences {
             address.push_str("&only=differences");
@@ -340,6 +344,11 @@ impl Pair<'_> {
 
     fn is_check(&self) -> bool {
         self.view.tab == Tab::Automatic
+    }
+
+    /// Whether the pair is one that somebody found.
+    fn is_found(&self) -> bool {
+        self.chosen().is_some_and(|candidate| candidate.is_found)
     }
 
     fn may_break(&self) -> bool {

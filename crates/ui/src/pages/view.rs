@@ -113,6 +113,22 @@ impl View {
         Self { tab, filters: Filters::default(), more: String::new() }
     }
 
+    /// What a form that leads on says of it: names and values.
+    pub fn pairs(&self) -> Vec<(&'static str, String)> {
+        let filters = &self.filters;
+        let pairs = [
+            ("kind", self.tab.as_str()),
+            ("source", &filters.source),
+            ("score-from", &filters.score_from),
+            ("score-to", &filters.score_to),
+            ("days", &filters.days),
+            ("held", filters.held.as_str()),
+            ("order", filters.order.as_str()),
+        ];
+        let said = pairs.into_iter().filter(|(_, value)| !value.is_empty());
+        said.map(|(name, value)| (name, value.to_owned())).collect()
+    }
+
     /// Whether something is left out, or in another order than usual.
     pub fn is_filtered(&self) -> bool {
         !self.more.is_empty()

@@ -30,6 +30,7 @@ use crate::{App, people::People, query};
 mod aside;
 mod asked;
 pub(super) mod checked;
+pub(super) mod find;
 mod leases;
 pub(super) mod matrix;
 mod pace;

@@ -8,7 +8,7 @@ use axum::{
     response::Response,
 };
 use http::{StatusCode, Uri};
-use registry::account::Permission;
+use registry::{account::Permission, ids::Cruid};
 use ui::{
     Frame,
     pages::{Problem, Results, Search, Terms},
@@ -99,35 +99,63 @@ pub(super) async fn find(
     visit: Visit,
     mut form: Form,
 ) -> Result<Response, Fault> {
-    let mut terms = terms_of(&mut form)?;
+    let frame = visit.frame(&app);
+    match look(&app, &visit, &mut form).await? {
+        Looked::Kept(token) => Ok(reply::go(&format!("/ui/search/r/{token}"))),
+        Looked::Wrong(terms, problems) => {
+            let mut page = form_page(&app, &frame, terms);
+            let problems = problems.into_iter();
+            page.problems = problems.map(|(field, key)| Problem::of(&frame, field, key)).collect();
+            Ok(reply::page_with(StatusCode::UNPROCESSABLE_ENTITY, &page))
+        }
+    }
+}
+
+/// What came of looking.
+pub(super) enum Looked {
+    /// What was found is kept under this number.
+    Kept(String),
+    /// The form, and what is wrong with it: fields and keys.
+    Wrong(Terms, Vec<(&'static str, &'static str)>),
+}
+
+/// Looks for what a form says, tells the audit log, and keeps what was found with the session.
+pub(super) async fn look(app: &App, visit: &Visit, form: &mut Form) -> Result<Looked, Fault> {
+    let mut terms = terms_of(form)?;
     let change = form.take("change");
     if !change.is_empty() {
         let change = Change::parse(&change).and_then(|change| change.of(&terms));
         terms = change.ok_or(Fault::Bad)?;
     }
-    note(&visit, &terms);
+    note(visit, &terms);
     let meaning = Meaning::of(&terms);
-    let frame = visit.frame(&app);
-    let refuse = |problems: Vec<(&'static str, &'static str)>| {
-        let mut page = form_page(&app, &frame, terms.clone());
-        let problems = problems.into_iter();
-        page.problems = problems.map(|(field, key)| Problem::of(&frame, field, key)).collect();
-        reply::page_with(StatusCode::UNPROCESSABLE_ENTITY, &page)
-    };
     if !meaning.problems.is_empty() {
-        return Ok(refuse(meaning.problems));
+        return Ok(Looked::Wrong(terms, meaning.problems));
     }
-    let found = match find::persons(&app, &terms, &meaning, find::RECORDS_MAX).await {
-        Err(Fault::Bad) => return Ok(refuse(vec![("q", "search-wrong")])),
+    let found = match find::persons(app, &terms, &meaning, find::RECORDS_MAX).await {
+        Err(Fault::Bad) => return Ok(Looked::Wrong(terms, vec![("q", "search-wrong")])),
         found => found?,
     };
     let token = Uuid::new_v4().to_string();
-    let people = People::of(&app);
+    let people = People::of(app);
     let names = meaning.names.iter().map(|name| ::fhir::search::fold(&name.text)).collect();
-    let (persons, is_cut) = (found.persons, found.is_cut);
-    let kept = Kept { terms: terms.clone(), names, persons, is_cut };
+    let kept = Kept { terms, names, persons: found.persons, is_cut: found.is_cut };
     people.shared.searches.keep(token.clone(), visit.user()?.session(), people.now(), kept);
-    Ok(reply::go(&format!("/ui/search/r/{token}")))
+    Ok(Looked::Kept(token))
+}
+
+/// Who was found under a number, and whether there were more; `None` if it is not kept any more.
+pub(super) fn looked(
+    app: &App,
+    visit: &Visit,
+    token: &str,
+) -> Result<Option<(Terms, Vec<Cruid>, bool)>, Fault> {
+    let people = People::of(app);
+    let kept = people.shared.searches.find(token, visit.user()?.session(), people.now());
+    Ok(kept.map(|kept| {
+        note(visit, &kept.terms);
+        (kept.terms, kept.persons, kept.is_cut)
+    }))
 }
 
 /// `GET /ui/search/r/{token}?from=…`: who was found.
@@ -152,7 +180,7 @@ pub(super) async fn results(
     let from = from.min(total) / PAGE * PAGE;
     let to = (from + PAGE).min(total);
     let cruids = &kept.persons[from..to];
-    visit.notes.about(cruids.iter().map(registry::ids::Cruid::as_str));
+    visit.notes.about(cruids.iter().map(Cruid::as_str));
     let address = |from: usize| format!("/ui/search/r/{token}?from={from}");
     let results = Results {
         reading: reading::reading(&app, &frame, &kept.terms, total == 0).await?,
@@ -183,7 +211,7 @@ pub(super) async fn suggest(
     if meaning.problems.is_empty() {
         let found = find::persons(&app, &page.terms, &meaning, SUGGESTED_RECORDS).await?;
         let cruids: Vec<_> = found.persons.into_iter().take(SUGGESTED).collect();
-        visit.notes.about(cruids.iter().map(registry::ids::Cruid::as_str));
+        visit.notes.about(cruids.iter().map(Cruid::as_str));
         page.suggestions = Some(shown::persons(&app, &frame, &cruids, &[]).await?);
     }
     Ok(reply::page(&page.as_suggestions()))

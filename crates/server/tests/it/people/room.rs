@@ -8,6 +8,7 @@ use registry::{
 use super::*;
 
 mod decide;
+mod find;
 mod person;
 mod queue;
 mod search;
@@ -46,6 +47,8 @@ const EXPECTED: &[(&str, &str, Option<&[Role]>)] = &[
     ("GET", "/ui/queue/next", Some(DECIDE)),
     ("GET", "/ui/queue/nothing", Some(LOOK)),
     ("GET", "/ui/queue/nothing/matrix", Some(LOOK)),
+    ("GET", "/ui/queue/nothing/find", Some(DECIDE)),
+    ("POST", "/ui/queue/nothing/find", Some(DECIDE)),
     ("GET", "/ui/queue/nothing/workbench", Some(LOOK)),
     ("POST", "/ui/queue/nothing/workbench", Some(DECIDE)),
     ("POST", "/ui/queue/nothing", Some(DECIDE)),

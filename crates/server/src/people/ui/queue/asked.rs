@@ -137,7 +137,7 @@ fn written(filters: &Filters) -> String {
 
 /// A score in tenths: a whole number, or one with one digit after the point; below zero with a
 /// minus.
-fn tenths(text: &str) -> Option<i64> {
+pub(super) fn tenths(text: &str) -> Option<i64> {
     let (sign, digits) = match text.strip_prefix(['-', '\u{2212}']) {
         Some(digits) => (-1, digits),
         None => (1, text),
@@ -206,7 +206,8 @@ mod tests {
         let crossed = told("score-from=2&score-to=1.9").wrong;
         assert_eq!(crossed, [("score-from", "queue-score-order")]);
         assert_eq!(told("score-from=2&score-to=2").wrong, []);
-        for bad in ["held=ann", "order=name", &format!("source={}", "x".repeat(201)), "source=%ff"] {
+        for bad in ["held=ann", "order=name", &format!("source={}", "x".repeat(201)), "source=%ff"]
+        {
             let uri: Uri = format!("/ui/queue?{bad}").parse().expect("an address");
             assert!(Asked::told(&uri).is_err(), "{bad}");
         }

@@ -189,7 +189,7 @@ mod tests {
         leases.release(&item, &mine);
         assert!(leases.holder(&item, over).is_some(), "nobody gives back what is another's");
         assert_eq!((leases.held_by(&mine, over), leases.all_held(over).len()), (vec![], 1));
-        assert_eq!(leases.held_by(&other, over), [item.clone()]);
+        assert_eq!(leases.held_by(&other, over), std::slice::from_ref(&item));
         let long_over = at(3 * HELD_MICROS);
         assert!(
             leases.held_by(&other, long_over).is_empty() && leases.all_held(long_over).is_empty()

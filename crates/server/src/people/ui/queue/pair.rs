@@ -33,7 +33,7 @@ use super::{
     },
     aside,
     asked::Asked,
-    find_next, holder,
+    find, find_next, holder,
     leases::{Held, claim},
     pair_address, queue_address, reason, saying, sayings, undo_address,
 };
@@ -77,10 +77,29 @@ impl Word {
 struct Said {
     word: Word,
     with: String,
+    /// Whether somebody found the pair, and nothing waits about it.
+    is_found: bool,
     is_alone: bool,
     reason: String,
     /// What the person looked at, once it was confirmed.
     confirmed: Option<Revision>,
+}
+
+impl Said {
+    fn beside(&self) -> Beside<'_> {
+        if self.is_found { Beside::Found(&self.with) } else { Beside::Candidate(&self.with) }
+    }
+}
+
+/// What a record is compared with.
+#[derive(Clone, Copy)]
+enum Beside<'a> {
+    /// The best of its candidates.
+    Best,
+    /// One of them; the best, if it is none of them any more.
+    Candidate(&'a str),
+    /// Any record that somebody found.
+    Found(&'a str),
 }
 
 /// `GET /ui/queue/{record}?kind=…&with=…&only=differences`.
@@ -91,8 +110,12 @@ pub(in crate::people::ui) async fn page(
     visit: Visit,
 ) -> Result<Response, Fault> {
     let (asked, pairs) = Asked::of(&uri)?;
-    let with = query::value(&pairs, "with").map(str::to_owned);
-    let mut desk = Desk::open(&app, &visit, (&item, &asked), with.as_deref()).await?;
+    let pair = match (query::value(&pairs, "other"), query::value(&pairs, "with")) {
+        (Some(other), _) => Beside::Found(other),
+        (None, Some(with)) => Beside::Candidate(with),
+        (None, None) => Beside::Best,
+    };
+    let mut desk = Desk::open(&app, &visit, (&item, &asked), pair).await?;
     desk.only_differences = query::value(&pairs, "only") == Some("differences");
     Ok(reply::page(&desk.page(None).await?))
 }
@@ -114,6 +137,7 @@ pub(in crate::people::ui) async fn decide(
     let said = Said {
         word,
         with: form.take("with"),
+        is_found: form.take("other") == "yes",
         is_alone: form.take("alone") == "yes",
         reason: form.take("reason").trim().to_owned(),
         confirmed: revision.filter(|_| is_confirmed),
@@ -122,12 +146,12 @@ pub(in crate::people::ui) async fn decide(
         return Err(Fault::Bad);
     }
     if said.confirmed.is_none() {
-        let desk = Desk::open(&app, &visit, (&item, &asked), Some(&said.with)).await?;
+        let desk = Desk::open(&app, &visit, (&item, &asked), said.beside()).await?;
         return desk.tell(&said).await;
     }
     let (there, who) = (app.clone(), visit.clone());
     let work = move |_| async move {
-        let desk = Desk::open(&there, &who, (&item, &asked), Some(&said.with)).await?;
+        let desk = Desk::open(&there, &who, (&item, &asked), said.beside()).await?;
         desk.carry_out(&said).await
     };
     once(&app, &visit, &mut form, work).await
@@ -140,7 +164,7 @@ pub(super) async fn again(
     (item, asked): (&RecordId, &Asked),
     (note, key): (&str, &'static str),
 ) -> Result<Response, Fault> {
-    let desk = Desk::open(app, visit, (item.as_str(), asked), None).await?;
+    let desk = Desk::open(app, visit, (item.as_str(), asked), Beside::Best).await?;
     let mut page = desk.page(None).await?;
     note.clone_into(&mut page.reason);
     page.problems.push(Problem::of(&desk.frame, "reason", key));
@@ -158,6 +182,8 @@ struct Desk<'a> {
     issues: Vec<MatchIssue>,
     /// The one that is compared.
     chosen: Option<usize>,
+    /// In its place, one that nothing waits about.
+    found: Option<RecordState>,
     held_by: Option<Held>,
     only_differences: bool,
 }
@@ -167,7 +193,7 @@ impl<'a> Desk<'a> {
         app: &'a App,
         visit: &'a Visit,
         (item, asked): (&str, &'a Asked),
-        with: Option<&str>,
+        beside: Beside<'_>,
     ) -> Result<Self, Fault> {
         let frame = visit.frame(app);
         if !frame.may(Permission::PatientRead) {
@@ -181,23 +207,48 @@ impl<'a> Desk<'a> {
         issues.sort_by(|a, b| b.evidence.score.as_f64().total_cmp(&a.evidence.score.as_f64()));
         let mut known = std::collections::HashSet::new();
         issues.retain(|issue| known.insert(other_end(issue, &item).clone()));
-        let wanted = |issue: &MatchIssue| with == Some(other_end(issue, &item).as_str());
-        let chosen = issues.iter().position(wanted).or((!issues.is_empty()).then_some(0));
+        let place = |id: &str| issues.iter().position(|it| other_end(it, &item).as_str() == id);
+        let best = (!issues.is_empty()).then_some(0);
+        let (chosen, found) = match beside {
+            Beside::Best => (best, None),
+            Beside::Candidate(id) => (place(id).or(best), None),
+            Beside::Found(id) => match place(id) {
+                Some(place) => (Some(place), None),
+                None => (None, Some(find::other(app, &item, asked, id).await?)),
+            },
+        };
         let people = People::of(app);
         let (user, now) = (visit.user()?, people.now());
-        let held_by = match issues.is_empty() || !frame.may(Permission::MatchDecide) {
+        let is_nothing = issues.is_empty() && found.is_none();
+        let held_by = match is_nothing || !frame.may(Permission::MatchDecide) {
             true => None,
             false => {
                 let mine = claim(user.session(), user.username(), now);
                 people.shared.leases.hold(&item, &mine, now).err()
             }
         };
-        let only_differences = false;
-        Ok(Self { app, visit, frame, asked, state, issues, chosen, held_by, only_differences })
+        Ok(Self {
+            app,
+            visit,
+            frame,
+            asked,
+            state,
+            issues,
+            chosen,
+            found,
+            held_by,
+            only_differences: false,
+        })
     }
 
     fn chosen(&self) -> Option<&MatchIssue> {
         self.issues.get(self.chosen?)
+    }
+
+    /// The record that it is compared with.
+    fn other(&self) -> Option<&RecordId> {
+        let found = self.found.as_ref().map(|state| &state.id);
+        found.or_else(|| Some(other_end(self.chosen()?, &self.state.id)))
     }
 
     /// The decision that a form asks for; else the field and key of what is wrong.
@@ -211,9 +262,8 @@ impl<'a> Desk<'a> {
         if self.held_by.is_some() {
             return Ok(Err(("reason", "pair-lost")));
         }
-        let candidate = self.chosen().map(|issue| other_end(issue, &self.state.id));
         // What was looked at has been decided, or is another one by now.
-        let Some(candidate) = candidate.filter(|id| id.as_str() == said.with) else {
+        let Some(candidate) = self.other().filter(|id| id.as_str() == said.with) else {
             return Ok(Err(("reason", "pair-refused")));
         };
         let pair = BrokenPair::new(self.state.id.clone(), candidate.clone());
@@ -320,7 +370,9 @@ impl<'a> Desk<'a> {
 
     async fn page(&self, said: Option<&Said>) -> Result<Pair<'_>, Fault> {
         let mine = &self.state.id;
+        let found = self.found.as_ref();
         let ends = self.issues.iter().map(|issue| other_end(issue, mine));
+        let ends = ends.chain(found.map(|state| &state.id));
         let says = sayings(self.app, std::iter::once(mine).chain(ends.clone())).await?;
         self.visit.notes.about(std::iter::once(mine).chain(ends.clone()).map(RecordId::as_str));
         let states = read::states(self.app, ends.cloned()).await?;
@@ -333,10 +385,19 @@ impl<'a> Desk<'a> {
                 kind: reason(issue.kind),
                 score: score_text(&issue.evidence),
                 is_chosen: Some(at) == self.chosen,
+                is_found: false,
             }
         });
-        let facing = match self.chosen() {
-            Some(issue) => self.facing(issue).await?,
+        let found = found.map(|state| Candidate {
+            record: read::named(self.app, state),
+            says: saying(&state.id),
+            kind: "pair-found",
+            score: String::new(),
+            is_chosen: true,
+            is_found: true,
+        });
+        let facing = match self.other() {
+            Some(other) => self.facing(other).await?,
             None => None,
         };
         let held_by = self.held_by.as_ref();
@@ -346,7 +407,7 @@ impl<'a> Desk<'a> {
             view: self.asked.view.clone(),
             record: read::named(self.app, &self.state),
             says: saying(mine),
-            candidates: candidates.collect(),
+            candidates: found.into_iter().chain(candidates).collect(),
             facing,
             holder,
             aside: aside::told(self.app, self.visit, mine).await?,
@@ -360,8 +421,8 @@ impl<'a> Desk<'a> {
     }
 
     /// The two records side by side; none if one of them has gone meanwhile.
-    async fn facing(&self, issue: &MatchIssue) -> Result<Option<Facing>, Fault> {
-        let ids = [self.state.id.to_string(), other_end(issue, &self.state.id).to_string()];
+    async fn facing(&self, other: &RecordId) -> Result<Option<Facing>, Fault> {
+        let ids = [self.state.id.to_string(), other.to_string()];
         let vocabulary = &self.app.pipeline().settings().vocabulary;
         let mut both = Vec::new();
         for stored in self.app.reader().patients(&ids).await? {
@@ -374,7 +435,10 @@ impl<'a> Desk<'a> {
             return Ok(None);
         };
         let facts = [facts_of(self.app, my_patient), facts_of(self.app, their_patient)];
-        let text = self.app.reader().explanation(&issue.evidence.explanation).await?;
+        let text = match self.chosen() {
+            Some(issue) => self.app.reader().explanation(&issue.evidence.explanation).await?,
+            None => None,
+        };
         let grounds = text.map(|text| Grounds::read(&text)).transpose();
         let evidence = grounds.map_err(|error| Fault::of_server(&error))?.map(Evidence);
         let my_person = read::person(self.app, self.visit, mine.golden.as_str()).await?;

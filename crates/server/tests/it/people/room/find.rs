@@ -1,0 +1,104 @@
+//! Another candidate than those that wait: found by the rules or by looking, and decided as any other.
+
+use super::{
+    super::matches::cruid,
+    queue::{decided, with_doubt},
+    *,
+};
+
+#[tokio::test]
+async fn candidate_is_found_by_the_rules_down_to_a_score() {
+    let plane = Plane::start().await;
+    let [(b, _), (a, _)] = with_doubt(&plane, 1).await;
+    let mut browser = Browser::signed_in(&plane, Role::Steward).await;
+    let pair = browser.get(&format!("/ui/queue/{b}?kind=all&days=1")).await.text;
+    assert!(pair.contains(&format!("/ui/queue/{b}/find?kind=all&#38;days=1")), "{pair}");
+    let beside = format!("/ui/queue/{b}?kind=all&#38;other={a}");
+    for (down, is_there) in [("", true), ("5", true), ("-3.5", true), ("5.1", false)] {
+        let page = browser.get(&format!("/ui/queue/{b}/find?down={down}")).await;
+        assert_eq!((page.status.as_u16(), page.text.contains(&beside)), (200, is_there), "{down}");
+        assert_eq!(page.text.contains("The rules find nobody else."), !is_there, "{down}");
+    }
+    let page = browser.get(&format!("/ui/queue/{b}/find")).await.text;
+    assert!(page.contains("Kintu1") && page.contains("5.00"), "{page}");
+    let wrong = browser.get(&format!("/ui/queue/{b}/find?down=5,1")).await;
+    assert!(wrong.status == 422 && wrong.text.contains("such as 12 or 12.5"), "{wrong:?}");
+    // One that waits is shown as what waits.
+    let pair = browser.get(&format!("/ui/queue/{b}?other={a}")).await.text;
+    assert!(!pair.contains("Found by you") && pair.contains("value=\"same\""), "{pair}");
+}
+
+#[tokio::test]
+async fn candidate_is_looked_for_and_decided_on() {
+    let plane = Plane::start().await;
+    let [(b, _), _] = with_doubt(&plane, 1).await;
+    let [(d, _), (c, golden_c)] = with_doubt(&plane, 2).await;
+    let token = plane.token(Role::Steward).await;
+    let mut browser = Browser::signed_in(&plane, Role::Steward).await;
+    let find = format!("/ui/queue/{b}/find");
+    let sent = browser.send(&find, &find, &[("kind", "all"), ("q", "Kintu")]).await;
+    let address = sent.header("location").to_owned();
+    assert!(sent.status == 303 && address.starts_with(&format!("{find}?kind=all&found=")));
+    assert!(!address.contains("Kintu"), "{address}");
+    let page = browser.get(&address).await.text;
+    for other in [&c, &d] {
+        assert!(page.contains(&format!("?kind=all&#38;other={other}\"")), "{other} in {page}");
+    }
+    // It is nobody else's, and not kept for good.
+    let mut boss = Browser::signed_in(&plane, Role::Supervisor).await;
+    let theirs = boss.get(&address).await.text;
+    assert!(!theirs.contains("Kintu2") && theirs.contains("not kept"), "{theirs}");
+    // Different people: declared as with any other pair, and what waits still waits.
+    let pair = browser.get(&format!("/ui/queue/{b}?kind=all&other={d}")).await.text;
+    assert!(pair.contains("Found by you") && pair.contains("Kintu2"), "{pair}");
+    assert_eq!(hidden(&pair, "other"), "yes");
+    let page = format!("/ui/queue/{b}");
+    let lost = browser.send(&page, &page, &[("verdict", "same"), ("with", &d)]).await;
+    assert_eq!(lost.status, 422, "without a word of who found it, it is no candidate");
+    let fields = [("verdict", "different"), ("with", d.as_str()), ("other", "yes")];
+    let (told, done) = decided(&mut browser, &b, &fields).await;
+    assert!(told.contains("are different people"), "{told}");
+    assert_eq!(done.header("location"), format!("/ui/queue/{b}?kind=all"));
+    let again = [("verdict", "same"), ("with", d.as_str()), ("other", "yes")];
+    assert_eq!(browser.send(&page, &page, &again).await.status, 422);
+    // The same person: only the record moves, if that is said.
+    let fields = [("verdict", "same"), ("with", c.as_str()), ("other", "yes"), ("alone", "yes")];
+    decided(&mut browser, &b, &fields).await;
+    assert_eq!(cruid(&plane, &token, &b).await, golden_c);
+    let mine = browser.send(&find, &find, &[("q", "Kintu")]).await.header("location").to_owned();
+    let mine = browser.get(&mine).await.text;
+    assert!(mine.contains("Of the same person as record A already."), "{mine}");
+    let entries = plane.audit().await;
+    let looked = entries.iter().filter(|entry| entry.act == Act::Search && !entry.terms.is_empty());
+    // Twice, each time once to look and once to see.
+    assert_eq!(looked.count(), 4, "{entries:?}");
+    assert!(!format!("{entries:?}").contains("Kintu"));
+}
+
+#[tokio::test]
+async fn what_cannot_be_compared_is_refused() {
+    let plane = Plane::start().await;
+    let [(b, golden_b), _] = with_doubt(&plane, 1).await;
+    let [(d, _), _] = with_doubt(&plane, 2).await;
+    let mut browser = Browser::signed_in(&plane, Role::Steward).await;
+    for (query, status) in [
+        (format!("other={b}"), 400),
+        (format!("kind=auto&other={d}"), 400),
+        ("other=nobody".to_owned(), 404),
+        (format!("other={golden_b}"), 404),
+    ] {
+        let page = browser.get(&format!("/ui/queue/{b}?{query}")).await;
+        assert_eq!(page.status, status, "{query}");
+    }
+    for (path, status) in [("nobody/find", 404), ("nobody/find?from=x", 400)] {
+        assert_eq!(browser.get(&format!("/ui/queue/{path}")).await.status, status, "{path}");
+    }
+    let find = format!("/ui/queue/{b}/find");
+    let ended = browser.get(&format!("{find}?found=nothing")).await.text;
+    assert!(ended.contains("not kept"), "{ended}");
+    let empty = browser.send(&find, &find, &[("q", "")]).await;
+    assert_eq!(empty.status, 422, "{empty:?}");
+    let page = format!("/ui/queue/{b}");
+    let fields = [("verdict", "right"), ("kind", "auto"), ("with", d.as_str()), ("other", "yes")];
+    assert_eq!(browser.send(&page, &page, &fields).await.status, 400);
+}

@@ -489,3 +489,34 @@ for (const javaScriptEnabled of [true, false]) {
     }
   });
 }
+
+journey('what I decided is listed in the queue, and undone from there', async (stage) => {
+  const one = await doubt(stage.server, { family: 'Doneson', given: ['<script>', 'Ann'] });
+  const page = await stage.signedIn('steward');
+  await page.goto('/ui/queue/done');
+  await page.getByText('You have decided nothing here since you signed in.').waitFor();
+  await page.look('nothing');
+  await page.goto(`/ui/queue/${one.second.id}`);
+  await page.keyboard.press('m');
+  await page.getByRole('heading', { name: 'What will happen' }).waitFor();
+  await page.keyboard.press('Enter');
+  await page.getByText('Done. You can undo it.').waitFor();
+  await page.goto('/ui/queue');
+  await page.keyboard.press('7');
+  await page.waitForURL(/\/ui\/queue\/done/);
+  await page.getByText('Declared the same person').waitFor();
+  for (const [width, height] of [[320, 640], [1366, 768]]) {
+    await page.setViewportSize({ width, height });
+    await page.look(`done ${width}`);
+  }
+  for (const language of ['fr', 'ar-XB', 'en']) {
+    await speak(page, language);
+    await page.look(language);
+  }
+  await page.keyboard.press('u');
+  await page.getByLabel('Reason').fill('A slip');
+  await page.getByRole('button', { name: 'Show what will happen' }).click();
+  await page.getByRole('button', { name: 'Carry it out' }).click();
+  await page.getByRole('heading', { name: 'Decision undone' }).first().waitFor();
+  assert.ok((await waiting(stage.server)).some((row) => row.id === one.second.id));
+});

@@ -5,6 +5,7 @@ use crate::Frame;
 mod account;
 mod checked;
 mod decide;
+mod done;
 mod evidence;
 mod fault;
 mod find;
@@ -22,6 +23,7 @@ mod workbench;
 pub use account::Account;
 pub use checked::{Checked, CheckedBand, Marked};
 pub use decide::{Choice, Decide, Preview};
+pub use done::{Done, DoneRow};
 pub use evidence::Evidence;
 pub use fault::Fault;
 pub use find::{Find, FoundBy, Rival};
@@ -32,7 +34,7 @@ pub use person::{
     Beside, Change, Compare, Different, End, Event, Explanation, Head, History, Link, Links, Named,
     NearMiss, Scored, Version, Versions,
 };
-pub use queue::{AsideTold, Candidate, Cluster, Facing, Holder, Pair, Queue, Tab, Waiting};
+pub use queue::{AsideTold, Candidate, Cluster, Facing, Holder, Pair, Queue, Tab, Totals, Waiting};
 pub use search::{Found, FoundRecord, Reading, Results, Search, Terms, Without};
 pub use setup::Setup;
 pub use style::Style;

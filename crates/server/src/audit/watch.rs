@@ -104,7 +104,7 @@ fn act_in_room(path: &str, method: &Method) -> Option<Act> {
         // Has the persons who were opened last.
         "/search" | "/compare" => Act::Read,
         "/queue/next" => return None,
-        "/queue" => Act::Search,
+        "/queue" | "/queue/done" => Act::Search,
         _ if path.starts_with("/queue/") => Act::Read,
         _ if path.starts_with("/persons/") || path.starts_with("/records/") => Act::Read,
         _ => return None,

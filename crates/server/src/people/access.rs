@@ -96,6 +96,7 @@ pub(crate) const ACCESS: &[(&str, &str, Need)] = &[
     ("GET", "/ui/automatches", N::Permission(P::MatchRead)),
     ("POST", "/ui/automatches", N::Permission(P::MatchSupervise)),
     ("GET", "/ui/queue/next", N::Permission(P::MatchDecide)),
+    ("GET", "/ui/queue/done", N::Permission(P::MatchDecide)),
     // Asks for patient.read as well, in its handler.
     ("GET", "/ui/queue/{record}", N::Permission(P::MatchRead)),
     ("POST", "/ui/queue/{record}", N::Permission(P::MatchDecide)),

@@ -73,6 +73,7 @@ pub(super) fn endpoints() -> Vec<Endpoint> {
         (("GET", "/ui/automatches"), get(queue::checked::page)),
         (("POST", "/ui/automatches"), post(queue::checked::mark)),
         (("GET", "/ui/queue/next"), get(queue::next)),
+        (("GET", "/ui/queue/done"), get(queue::done::page)),
         (("GET", "/ui/queue/{record}"), get(queue::pair::page)),
         (("POST", "/ui/queue/{record}"), post(queue::pair::decide)),
         (("GET", "/ui/queue/{record}/matrix"), get(queue::matrix::page)),

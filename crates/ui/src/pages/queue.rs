@@ -108,6 +108,21 @@ pub struct Waiting {
     pub is_skipped: bool,
 }
 
+/// How many there are.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Totals {
+    /// In each tab.
+    pub tabs: [u64; Tab::ALL.len()],
+    /// Decided by who looks.
+    pub done: usize,
+}
+
+impl Totals {
+    pub(super) fn of_tabs(&self) -> impl Iterator<Item = (Tab, u64)> + use<> {
+        Tab::ALL.into_iter().zip(self.tabs)
+    }
+}
+
 /// What waits.
 #[derive(Template)]
 #[template(path = "queue.html")]
@@ -121,7 +136,7 @@ pub struct Queue<'a> {
     /// What is wrong with the filters; nothing is shown then.
     pub problems: Vec<Problem>,
     /// How many wait, by tab.
-    pub totals: [u64; Tab::ALL.len()],
+    pub totals: Totals,
     /// The pairs.
     pub rows: Vec<Waiting>,
     /// Which is the first, from 0.
@@ -153,8 +168,12 @@ impl Queue<'_> {
         Held::ALL.map(|held| (held, held == self.view.filters.held))
     }
 
-    fn tabs(&self) -> Vec<(Tab, u64)> {
-        Tab::ALL.into_iter().zip(self.totals).collect()
+    fn is_shown(&self, tab: Tab) -> bool {
+        tab == self.view.tab
+    }
+
+    fn is_done(&self) -> bool {
+        false
     }
 
     fn is_check(&self) -> bool {
@@ -162,7 +181,7 @@ impl Queue<'_> {
     }
 
     fn total(&self) -> u64 {
-        self.tabs().into_iter().find(|(tab, _)| *tab == self.view.tab).map_or(0, |(_, total)| total)
+        self.totals.of_tabs().find(|(tab, _)| *tab == self.view.tab).map_or(0, |(_, total)| total)
     }
 
     fn earlier(&self) -> Option<u64> {

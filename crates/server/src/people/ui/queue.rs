@@ -9,7 +9,7 @@ use http::{StatusCode, Uri};
 use registry::{
     account::Permission,
     aside::AsideKind,
-    ids::{RecordId, Revision},
+    ids::RecordId,
     render::source_patient,
     state::{IssueKind, MatchIssue},
     stored::StoredPatient,
@@ -17,7 +17,7 @@ use registry::{
 use store::{QueueFilter, Window};
 use ui::{
     Frame,
-    pages::{Holder, Problem, Queue, Tab, View, Waiting},
+    pages::{Holder, Problem, Queue, Tab, Totals, View, Waiting},
 };
 
 use super::{
@@ -30,6 +30,7 @@ use crate::{App, people::People, query};
 mod aside;
 mod asked;
 pub(super) mod checked;
+pub(super) mod done;
 pub(super) mod find;
 mod leases;
 pub(super) mod matrix;
@@ -38,6 +39,7 @@ pub(super) mod pair;
 pub(super) mod workbench;
 
 use asked::Asked;
+use done::done_by;
 pub(in crate::people) use leases::Leases;
 
 /// Pairs of one page.
@@ -101,9 +103,9 @@ pub(super) async fn page(
     let (asked, pairs) = Asked::told(&uri)?;
     let offset = query::value(&pairs, "from").map_or(Ok(0), str::parse).map_err(|_| Fault::Bad)?;
     let frame = visit.frame(&app);
-    let (mut totals, mut issues) = ([0; Tab::ALL.len()], Vec::new());
+    let (mut totals, mut issues) = (Totals::default(), Vec::new());
     if asked.wrong.is_empty() {
-        for (tab, total) in Tab::ALL.into_iter().zip(&mut totals) {
+        for (tab, total) in Tab::ALL.into_iter().zip(&mut totals.tabs) {
             let limit = if tab == asked.view.tab { PAGE } else { 0 };
             let window = Window { offset, limit };
             let (found, all) = waiting(&app, &visit, (&asked, tab), window).await?;
@@ -111,6 +113,7 @@ pub(super) async fn page(
             *total = all;
         }
     }
+    totals.done = done_by(&app, &visit)?.len();
     let rows = rows(&app, &visit, &frame, &issues).await?;
     let problems = asked.wrong.iter().map(|(field, key)| Problem::of(&frame, field, key));
     let page = Queue {
@@ -269,6 +272,6 @@ fn pair_address(item: &RecordId, view: &View) -> String {
 
 /// Where the last decision of this session is undone.
 fn undo_address(app: &App, visit: &Visit) -> Result<Option<String>, Fault> {
-    let last = People::of(app).shared.leases.last(visit.user()?.session());
-    Ok(last.map(|(cruid, Revision(event))| format!("/ui/persons/{cruid}/undo/{event}")))
+    let done = People::of(app).shared.leases.done(visit.user()?.session());
+    Ok(done.first().map(done::undo_address))
 }

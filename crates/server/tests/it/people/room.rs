@@ -45,6 +45,7 @@ const EXPECTED: &[(&str, &str, Option<&[Role]>)] = &[
     ("GET", "/ui/automatches", Some(WORK)),
     ("POST", "/ui/automatches", Some(&[Role::Supervisor])),
     ("GET", "/ui/queue/next", Some(DECIDE)),
+    ("GET", "/ui/queue/done", Some(DECIDE)),
     ("GET", "/ui/queue/nothing", Some(LOOK)),
     ("GET", "/ui/queue/nothing/matrix", Some(LOOK)),
     ("GET", "/ui/queue/nothing/find", Some(DECIDE)),

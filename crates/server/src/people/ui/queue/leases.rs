@@ -1,5 +1,4 @@
-//! [`Leases`]: who is working on what of the queue, what each left for later, and what each decided
-//! last.
+//! [`Leases`]: who is working on what of the queue, what each left for later, and what each decided.
 //!
 //! Kept in memory: it only keeps people out of each other's way. What is decided is checked where it
 //! is committed, so a lease that is lost with the process, or unknown to another node, harms nothing.
@@ -19,6 +18,8 @@ const KEPT_MICROS: i64 = 8 * 3_600 * 1_000_000;
 const SESSIONS_MAX: usize = 10_000;
 /// Items that one session leaves for later; the first ones come again.
 const SKIPPED_MAX: usize = 1_000;
+/// Decisions of one session that are remembered, the last ones (ui.md 3.5).
+const DECIDED_MAX: usize = 50;
 
 /// Who works on an item.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -31,12 +32,27 @@ pub(super) struct Held {
     pub(super) until: Timestamp,
 }
 
+/// What a session decided.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct Decided {
+    /// The item.
+    pub(super) item: RecordId,
+    /// The key of what was decided.
+    pub(super) what: &'static str,
+    /// The person on whose page it is undone.
+    pub(super) cruid: String,
+    /// The event.
+    pub(super) event: Revision,
+    /// When.
+    pub(super) at: Timestamp,
+}
+
 /// What one session left and did.
 #[derive(Default)]
 struct Sitting {
     at: Timestamp,
     skipped: Vec<RecordId>,
-    last: Option<(String, Revision)>,
+    decided: Vec<Decided>,
     pace: Pace,
 }
 
@@ -118,17 +134,22 @@ impl Leases {
         inner.sittings.get(session).map(|sitting| sitting.skipped.clone()).unwrap_or_default()
     }
 
-    /// Remembers what a session decided last: the person and the event.
-    pub(super) fn decided(&self, session: &SessionId, now: Timestamp, what: (String, Revision)) {
-        self.sitting(session, now, |sitting| {
-            sitting.last = Some(what);
-            sitting.pace.decided(now);
+    /// Remembers what a session decided.
+    pub(super) fn decided(&self, session: &SessionId, decided: Decided) {
+        self.sitting(session, decided.at, |sitting| {
+            sitting.pace.decided(decided.at);
+            if sitting.decided.len() >= DECIDED_MAX {
+                sitting.decided.remove(0);
+            }
+            sitting.decided.push(decided);
         });
     }
 
-    /// What a session decided last.
-    pub(super) fn last(&self, session: &SessionId) -> Option<(String, Revision)> {
-        self.0.lock().sittings.get(session)?.last.clone()
+    /// What a session decided, the last first.
+    pub(super) fn done(&self, session: &SessionId) -> Vec<Decided> {
+        let inner = self.0.lock();
+        let sitting = inner.sittings.get(session);
+        sitting.map(|one| one.decided.iter().rev().cloned().collect()).unwrap_or_default()
     }
 
     /// How many seconds a session's decisions take, and whether it is time for a break.
@@ -208,8 +229,18 @@ mod tests {
             leases.skip(&RecordId::new(item), &mine, now);
         }
         assert_eq!(leases.skipped(&mine), [RecordId::new("2"), RecordId::new("1")]);
-        leases.decided(&mine, now, ("cruid".to_owned(), Revision(7)));
-        assert_eq!(leases.last(&mine), Some(("cruid".to_owned(), Revision(7))));
-        assert!(leases.skipped(&other).is_empty() && leases.last(&other).is_none());
+        let decided = |event| Decided {
+            item: RecordId::new("1"),
+            what: "verb-mark-same",
+            cruid: "cruid".to_owned(),
+            event: Revision(event),
+            at: now,
+        };
+        for event in 1..=51 {
+            leases.decided(&mine, decided(event));
+        }
+        let done = leases.done(&mine);
+        assert_eq!((done.len(), &done[0], &done[49]), (50, &decided(51), &decided(2)));
+        assert!(leases.skipped(&other).is_empty() && leases.done(&other).is_empty());
     }
 }

@@ -34,7 +34,7 @@ use super::{
     aside,
     asked::Asked,
     find, find_next, holder,
-    leases::{Held, claim},
+    leases::{Decided, Held, claim},
     pair_address, queue_address, reason, saying, sayings, undo_address,
 };
 use crate::{App, error::ApiError, people::People, query};
@@ -86,6 +86,16 @@ struct Said {
 }
 
 impl Said {
+    /// The key of what is decided.
+    fn text(&self) -> &'static str {
+        match self.word {
+            Word::Same if self.is_alone => "verb-resolve",
+            Word::Same | Word::Right => "verb-mark-same",
+            Word::Different => "verb-mark-different",
+            Word::Wrong => "verb-break",
+        }
+    }
+
     fn beside(&self) -> Beside<'_> {
         if self.is_found { Beside::Found(&self.with) } else { Beside::Candidate(&self.with) }
     }
@@ -342,7 +352,8 @@ impl<'a> Desk<'a> {
         if let Some(event) = done.event {
             let now = self.app.reader().records(item).await?;
             let cruid = now.first().map_or(&self.state.golden, |state| &state.golden).to_string();
-            people.shared.leases.decided(session, people.now(), (cruid, event));
+            let (item, what, at) = (self.state.id.clone(), said.text(), people.now());
+            people.shared.leases.decided(session, Decided { item, what, cruid, event, at });
         }
         let mut left = self.app.reader().open_issues_of(item).await?;
         left.retain(|issue| is_of(self.asked.view.tab, issue));

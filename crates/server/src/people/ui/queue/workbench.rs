@@ -30,7 +30,7 @@ use super::{
     },
     asked::Asked,
     find_next, holder,
-    leases::{Held, claim},
+    leases::{Decided, Held, claim},
     pair::{REASON_CHARS_MAX, other_end},
     pair_address, queue_address, saying,
 };
@@ -234,7 +234,8 @@ impl<'a> Bench<'a> {
         if let Some(event) = done.event {
             let now = self.app.reader().records(item).await?;
             let cruid = now.first().map_or(&self.state.golden, |state| &state.golden).to_string();
-            people.shared.leases.decided(session, people.now(), (cruid, event));
+            let (item, what, at) = (self.state.id.clone(), "verb-resolve", people.now());
+            people.shared.leases.decided(session, Decided { item, what, cruid, event, at });
         }
         people.shared.leases.release(&self.state.id, session);
         let next = find_next(self.app, self.visit, &self.asked).await?;

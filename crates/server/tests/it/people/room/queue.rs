@@ -8,7 +8,7 @@ use super::{
 };
 
 /// Two records that may be one person; gives their ids and persons, the flagged one first.
-async fn with_doubt(plane: &Plane, n: u32) -> [(String, String); 2] {
+pub(super) async fn with_doubt(plane: &Plane, n: u32) -> [(String, String); 2] {
     let record = |id: &str, phone: u32| {
         let mut patient = twin(id, &format!("07720000{phone:02}"));
         let text = patient.to_string();
@@ -24,7 +24,7 @@ async fn with_doubt(plane: &Plane, n: u32) -> [(String, String); 2] {
 }
 
 /// Says a word about a pair and confirms what is told.
-async fn decided(
+pub(super) async fn decided(
     browser: &mut Browser<'_>,
     item: &str,
     fields: &[(&str, &str)],
@@ -266,4 +266,35 @@ async fn filters_that_make_no_sense_are_refused() {
     for bad in ["held=ann", "from=-1", "source=%ff"] {
         assert_eq!(browser.get(&format!("/ui/queue?{bad}")).await.status, 400, "{bad}");
     }
+}
+
+#[tokio::test]
+async fn what_was_decided_in_a_session_is_listed_with_its_undo() {
+    let plane = Plane::start().await;
+    let [(b, _), (a, _)] = with_doubt(&plane, 1).await;
+    let [(d, _), (c, _)] = with_doubt(&plane, 2).await;
+    let mut browser = Browser::signed_in(&plane, Role::Steward).await;
+    let nothing = browser.get("/ui/queue/done").await.text;
+    assert!(nothing.contains("You have decided nothing here"), "{nothing}");
+    decided(&mut browser, &b, &[("verdict", "same"), ("with", &a)]).await;
+    decided(&mut browser, &d, &[("verdict", "different"), ("with", &c)]).await;
+    let done = browser.get("/ui/queue/done?kind=potential&days=2").await.text;
+    let places = ["Declared different people", "Kintu2", "Declared the same person", "Kintu1"];
+    for text in places {
+        assert!(done.contains(text), "{text} in {done}");
+    }
+    assert!(done.find("Kintu2") < done.find("Kintu1"), "the last comes first: {done}");
+    assert_eq!(done.matches("/undo/").count(), 2);
+    let queue = browser.get("/ui/queue").await.text;
+    assert!(queue.contains("Done (mine) (2)") && queue.contains("/ui/queue/done?kind=all"));
+    // It leads to the undo, which works.
+    let undo = done.split("href=\"").find(|part| part.contains("/undo/")).expect("an undo");
+    let undo = undo.split('"').next().unwrap().to_owned();
+    let told = browser.send(&undo, &undo, &[("reason", "A slip")]).await;
+    assert!(told.status == 200 && !hidden(&told.text, "revision").is_empty(), "{told:?}");
+    // Nobody else's, and not for who decides nothing.
+    let mut other = Browser::signed_in(&plane, Role::Steward).await;
+    assert!(other.get("/ui/queue/done").await.text.contains("You have decided nothing here"));
+    let mut viewer = Browser::signed_in(&plane, Role::Viewer).await;
+    assert!(!viewer.get("/ui/queue").await.text.contains("Done (mine)"));
 }

@@ -14,17 +14,23 @@ const HARD = [
   ['no name', null],
 ];
 
+const expectedName = (name) => [...(name.given ?? []), name.family].filter(Boolean).join(' ');
+
 for (const [what, name] of HARD) {
   journey(`${what} is right on every page of a person`, async (stage) => {
     const { id, cruid } = await submit(stage.server, somebody(name));
     const page = await stage.signedIn('viewer', { viewport: { width: 360, height: 740 } });
     for (const path of ['', '/links', '/history']) {
       await page.goto(`/ui/persons/${cruid}${path}`);
-      const expected = name ? [...(name.given ?? []), name.family].filter(Boolean).join(' ') : 'No name is known';
+      const expected = name ? expectedName(name) : 'No name is known';
       assert.equal((await page.locator('h1').textContent()).trim(), expected);
       await page.look('360 light');
     }
     await page.goto(`/ui/records/${id}/versions`);
+    await page.look('360 light');
+    // Whoever was opened last is offered where people are looked for.
+    await page.goto('/ui/search');
+    await page.getByRole('link', { name: name ? expectedName(name) : 'No name is known' }).first().waitFor();
     await page.look('360 light');
   });
 }

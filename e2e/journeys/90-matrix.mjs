@@ -10,6 +10,7 @@ const PAGES = [
   ['/ui/account', 'viewer'],
   ['/ui/search', 'viewer'],
   ['/ui/queue', 'steward'],
+  ['/ui/queue/done', 'steward'],
   ['/ui/automatches', 'supervisor'],
   ['/ui/dev/components', 'viewer'],
 ];

@@ -520,3 +520,42 @@ journey('what I decided is listed in the queue, and undone from there', async (s
   await page.getByRole('heading', { name: 'Decision undone' }).first().waitFor();
   assert.ok((await waiting(stage.server)).some((row) => row.id === one.second.id));
 });
+
+journey('a verdict is answered in one trip, Back leads to the pair, and what cannot be followed is sent as any form is', async (stage) => {
+  const one = await doubt(stage.server, { family: 'Onetrip', given: ['Ann'] });
+  await doubt(stage.server, { family: 'Onetrip', given: ['Ben'] });
+  const page = await stage.signedIn('steward');
+  const asked = [];
+  page.on('request', (request) => {
+    const { pathname } = new URL(request.url());
+    if (!pathname.startsWith('/ui/assets/')) asked.push(`${request.method()} ${pathname}`);
+  });
+  const preview = page.getByRole('heading', { name: 'What will happen' });
+  const address = `/ui/queue/${one.second.id}?kind=all`;
+  await page.goto(address);
+  asked.length = 0;
+  await page.keyboard.press('n');
+  await preview.waitFor();
+  await page.look('preview');
+  await page.goBack();
+  await page.waitForURL(new RegExp(`${one.second.id}\\?kind=all$`));
+  await page.getByRole('button', { name: /^Different people/ }).waitFor();
+  await page.keyboard.press('n');
+  await preview.waitFor();
+  asked.length = 0;
+  await page.keyboard.press('Enter');
+  await page.getByText('Done. You can undo it.').waitFor();
+  assert.deepEqual(asked, [`POST /ui/queue/${one.second.id}`], 'the next pair came with the answer');
+  assert.notEqual(new URL(page.url()).pathname, `/ui/queue/${one.second.id}`);
+  assert.ok(await page.locator('h1').evaluate((heading) => heading === document.activeElement), 'reading goes on there');
+  await page.look('the next pair');
+  // Something on the way answers for the server.
+  const follows = (request) => 'opencr-follow' in request.headers();
+  await page.route('**/ui/queue/**', (route) => follows(route.request())
+    ? route.fulfill({ status: 200, contentType: 'text/html', body: '<p>Welcome to the hotel</p>' }) : route.continue());
+  await page.keyboard.press('n');
+  await preview.waitFor();
+  await page.keyboard.press('Enter');
+  await page.getByText('Done. You can undo it.').waitFor();
+  await page.look('sent as any form');
+});

@@ -207,7 +207,7 @@ pub fn router(app: App) -> Router {
     let routes = people::add_to(routes, &app)
         .fallback(api::unknown_route)
         .method_not_allowed_fallback(api::wrong_method);
-    wrap::wrap(routes, &app).with_state(app)
+    people::follow(wrap::wrap(routes, &app).with_state(app))
 }
 
 /// What is served whether people have a plane or not, by method and address.

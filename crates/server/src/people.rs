@@ -44,6 +44,7 @@ pub(crate) use csv::ReportError;
 pub use import::{NotAnAccount, account_of_person};
 pub use password::{Password, PasswordCost, Passwords, fresh_password, is_long_enough};
 pub(crate) use routes::add_to;
+pub(crate) use ui::follow;
 
 /// What a route of people needs, as it is told to programs: a permission, `signed in`, or nothing.
 pub(crate) fn permission_in_words(method: &str, path: &str) -> Option<&'static str> {

@@ -20,6 +20,7 @@ mod account;
 mod assets;
 mod cookies;
 mod fault;
+mod follow;
 mod form;
 mod form_token;
 mod guard;
@@ -36,6 +37,7 @@ mod style;
 mod visit;
 
 use fault::Fault;
+pub(crate) use follow::follow;
 use form::Form;
 pub(super) use once::Repeats;
 pub(super) use queue::Leases;

@@ -15,10 +15,13 @@ pub(super) const DONE: &str = "opencr_done";
 
 /// The value of a cookie.
 pub(super) fn value<'h>(headers: &'h HeaderMap, name: &str) -> Option<&'h str> {
+    all(headers).find(|(known, _)| *known == name).map(|(_, value)| value)
+}
+
+/// Every cookie: names and values.
+pub(super) fn all(headers: &HeaderMap) -> impl Iterator<Item = (&str, &str)> {
     let cookies = headers.get_all(COOKIE).iter().filter_map(|value| value.to_str().ok());
-    let mut pairs =
-        cookies.flat_map(|value| value.split(';')).filter_map(|pair| pair.trim().split_once('='));
-    pairs.find(|(known, _)| *known == name).map(|(_, value)| value)
+    cookies.flat_map(|value| value.split(';')).filter_map(|pair| pair.trim().split_once('='))
 }
 
 /// Sets a cookie for so many seconds; 0 takes it away.

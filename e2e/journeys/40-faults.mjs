@@ -79,3 +79,32 @@ journey('the counts are asked for again as a part of the page', async (stage) =>
   await page.locator('#work h2').waitFor();
   await page.look();
 });
+
+journey('a page that nobody looks at is covered, and what uncovers it does nothing else', async (stage) => {
+  const page = await stage.signedIn('steward');
+  await page.clock.install();
+  await page.goto('/ui/search');
+  const curtain = page.getByText('Covered, as nobody was here.');
+  await page.clock.runFor(299_000);
+  assert.equal(await curtain.isVisible(), false);
+  // A sign of somebody begins the time anew.
+  await page.keyboard.press('Shift');
+  await page.clock.runFor(299_000);
+  assert.equal(await curtain.isVisible(), false);
+  await page.clock.runFor(2_000);
+  await curtain.waitFor();
+  const covered = await page.locator('h1').evaluate((heading) => {
+    const box = heading.getBoundingClientRect();
+    return document.elementFromPoint(box.x + 2, box.y + 2).closest('.idle') !== null;
+  });
+  assert.ok(covered, 'nothing is seen beneath it');
+  await page.look('covered');
+  await page.keyboard.press('/');
+  await curtain.waitFor({ state: 'hidden' });
+  assert.ok(await page.locator('#q').evaluate((box) => box !== document.activeElement), 'the key did nothing else');
+  await page.clock.runFor(301_000);
+  await curtain.waitFor();
+  await page.mouse.move(10, 10);
+  await page.mouse.move(20, 20);
+  await curtain.waitFor({ state: 'hidden' });
+});

@@ -14,6 +14,7 @@ save = Save
 try-again = Try again
 go-home = Go to the dashboard
 test-ribbon = Test system: nobody in it is real
+idle = Covered, as nobody was here. Press a key or move the pointer.
 offline = No connection since { $time }. Nothing was saved after that.
 printed-by = Printed by { $name }. Contains personal data.
 problems-title = Something needs your attention

@@ -14,6 +14,7 @@ save = Enregistrer
 try-again = Réessayer
 go-home = Aller au tableau de bord
 test-ribbon = Système de test : personne n’y est réel
+idle = Masqué, car personne n’était là. Appuyez sur une touche ou bougez le pointeur.
 offline = Pas de connexion depuis { $time }. Rien n’a été enregistré depuis.
 printed-by = Imprimé par { $name }. Contient des données personnelles.
 problems-title = Un point demande votre attention

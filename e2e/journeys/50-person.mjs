@@ -62,6 +62,10 @@ for (const javaScriptEnabled of [true, false]) {
     const total = figures.pop();
     const sum = figures.reduce((all, weight) => all + weight, 0);
     assert.ok(Math.abs(sum - total) < 0.06, `the weights add up to ${sum}, the total is ${total}`);
+    await page.getByRole('link', { name: /^Score with today’s rules/ }).click();
+    await page.getByRole('heading', { name: 'By the rules of today' }).waitFor();
+    await page.look();
+    assert.equal(await page.getByRole('table', { name: 'What was compared, and what it counted' }).count(), 2);
     await page.goto(`/ui/persons/${first.cruid}/history`);
     await page.getByRole('heading', { name: 'Received' }).first().waitFor();
     await page.look();

@@ -101,8 +101,9 @@ fn q(text: String) -> Option<Fields> {
     Some(vec![("q", text)])
 }
 
+/// Shorter ones the page refuses.
 fn said(text: &str) -> Option<String> {
-    (!text.is_empty()).then(|| text.to_owned())
+    (text.chars().count() >= 2).then(|| text.to_owned())
 }
 
 fn start(text: &str, length: usize) -> Option<String> {

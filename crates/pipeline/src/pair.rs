@@ -1,7 +1,10 @@
 //! What the rules make of two stored records, wherever each is linked.
 
-use matching::score::{Band, score};
-use registry::ids::RecordNumber;
+use matching::{
+    explain::explain,
+    score::{Band, score},
+};
+use registry::{grounds::Grounds, ids::RecordNumber};
 
 use crate::{Pipeline, scores::Scored};
 
@@ -27,5 +30,16 @@ impl Pipeline {
             Some(best) if rank(best.band) >= rank(next.band) => Some(best),
             _ => Some(next),
         })
+    }
+
+    /// Why two records have the score that the rules in force give them, by the rule that says
+    /// most of them or, if none compares them, by the first, which then says what keeps them apart;
+    /// `None` if one of them is not there.
+    pub fn explain_pair(&self, one: RecordNumber, other: RecordNumber) -> Option<Grounds> {
+        let best = self.compare_pair(one, other).map_or(1, |scored| scored.rule);
+        let index = self.index();
+        let (query, candidate) = (index.features(one.0)?, index.features(other.0)?);
+        let rule = best.saturating_sub(1) as usize;
+        Some(Grounds::of(explain(self.extractor().ruleset(), rule, &query, &candidate)))
     }
 }

@@ -111,7 +111,8 @@ impl Grounds {
         serde_json::from_str(text).map(Self::of).map_err(DamagedExplanation)
     }
 
-    fn of(told: Explanation) -> Self {
+    /// The same of an explanation that is not stored.
+    pub fn of(told: Explanation) -> Self {
         let filter = |name: &str, agrees| (name.to_owned(), agrees);
         let guards = told.guards.iter().chain(&told.golden_guards);
         let reason = |guard: &GuardExplanation| guard.reason.clone();

@@ -303,6 +303,14 @@ pub struct Explanation<'a> {
     pub evidence: Evidence,
     /// When it was decided.
     pub at: Timestamp,
+    /// The hash of what was stored, as the address has it.
+    pub hash: String,
+    /// Whether both records are still there to be scored.
+    pub may_score: bool,
+    /// Whether the score by the rules in force is asked for.
+    pub is_asked: bool,
+    /// What the rules in force make of what both records say now, if it is asked for.
+    pub today: Option<Evidence>,
 }
 
 /// What a source said, one version after the other.

@@ -22,7 +22,8 @@ use registry::{
     vocabulary::Vocabulary,
 };
 use store::{
-    AuditLog, FoundIds, MemoryStore, Queue, QueueFilter, Reader, Store, StoreError, Tallies, Window,
+    AuditLog, FoundIds, FoundPersons, MemoryStore, Queue, QueueFilter, Reader, Sought, Store,
+    StoreError, Tallies, Window,
 };
 
 use crate::{load, retrace::subjects::Issues};
@@ -241,6 +242,7 @@ ask_inner! { Reader with location:
     records_after(after: Option<RecordNumber>, limit: u32) -> Vec<(RecordState, String)>;
     goldens_after(after: Option<u32>, limit: u32) -> Vec<GoldenState>;
     open_issues(window: Window) -> Vec<MatchIssue>;
+    persons(sought: &Sought, limit: u32) -> FoundPersons;
     open_issues_of_kinds(kinds: &[IssueKind], window: Window) -> (Vec<MatchIssue>, u64);
     broken_pairs() -> Vec<BrokenPair>;
     tags_of(ids: &[String]) -> Vec<PatientTags>;

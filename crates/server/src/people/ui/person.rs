@@ -135,10 +135,11 @@ pub(super) async fn of_record(
 }
 
 /// `GET /ui/records/{id}/explanations/{hash}`: why a match of the record has its score, as it was
-/// stored when it was decided.
+/// stored when it was decided; with `?today=yes` beside what the rules in force say.
 pub(super) async fn explanation(
     State(app): State<App>,
     Path((id, hash)): Path<(String, String)>,
+    uri: Uri,
     visit: Visit,
 ) -> Result<Response, Fault> {
     let state = record(&app, &visit, &id).await?;
@@ -150,6 +151,13 @@ pub(super) async fn explanation(
     let text = app.reader().explanation(&hash).await?.ok_or(Fault::Missing)?;
     let grounds = Grounds::read(&text).map_err(|error| Fault::of_server(&error))?;
     let others = states(&app, [evidence.candidate.clone()]).await?;
+    let pairs = query::decode(uri.query().unwrap_or_default()).map_err(|_| Fault::Bad)?;
+    let is_asked = query::value(&pairs, "today") == Some("yes");
+    let there = others.get(&evidence.candidate).filter(|other| !other.is_withdrawn);
+    let there = there.filter(|_| !state.is_withdrawn);
+    let today = there
+        .filter(|_| is_asked)
+        .and_then(|other| app.pipeline().explain_pair(state.number, other.number).map(Evidence));
     let page = Explanation {
         frame: &visit.frame(&app),
         record: named(&app, &state),
@@ -157,6 +165,10 @@ pub(super) async fn explanation(
         cruid: if state.is_withdrawn { String::new() } else { state.golden.to_string() },
         evidence: Evidence(grounds),
         at: moment(event.at),
+        hash: hash.as_str().to_owned(),
+        may_score: there.is_some(),
+        is_asked,
+        today,
     };
     Ok(reply::page(&page))
 }

@@ -57,6 +57,13 @@ async fn break_is_seen_in_links_and_history_and_the_explanation_adds_up() {
     // A hash opens only for the record whose match it explains.
     let other = path.replace(&b, &a);
     assert_eq!(browser.get(&other).await.status, 404);
+    // The rules are the same and so is what both say, so today's score stands beside it, equal.
+    assert!(explained.contains("?today=yes") && !explained.contains("By the rules of today"));
+    let beside = browser.get(&format!("{path}?today=yes")).await.text;
+    let (then, today) = beside.split_once("By the rules of today").expect("both are there");
+    let total =
+        |text: &str| text.split("Total").nth(1).unwrap().split("</tr>").next().map(str::to_owned);
+    assert_eq!(total(then), total(today), "{beside}");
     let token = plane.token(Role::Steward).await;
     let body = json!([format!("Patient/{b}")]);
     let path = "/ocrux/match/break-match?reason=Twins%20with%20one%20phone";
@@ -69,6 +76,30 @@ async fn break_is_seen_in_links_and_history_and_the_explanation_adds_up() {
     assert!(place("Broken apart") < place("Received"), "newest first");
     let versions = browser.get(&format!("/ui/records/{b}/versions")).await.text;
     assert!(versions.contains("id=\"v2\"") && versions.contains("record was moved"), "{versions}");
+}
+
+#[tokio::test]
+async fn score_of_today_follows_what_the_records_say() {
+    let plane = Plane::start().await;
+    let (_, golden) = submit(&plane, &twin("a1", "0772000001")).await;
+    let (b, _) = submit(&plane, &twin("b2", "0772000001")).await;
+    let mut browser = Browser::signed_in(&plane, Role::Steward).await;
+    let links = browser.get(&format!("/ui/persons/{golden}/links")).await.text;
+    let path = address(&links, &format!("/ui/records/{b}/explanations/"));
+    let mut patient = twin("b2", "0772000001");
+    patient["id"] = json!(b);
+    patient["birthDate"] = json!("1951-12-31");
+    let openmrs = ("x-openhim-clientid", "openmrs");
+    let put = plane.call("PUT", &format!("/fhir/Patient/{b}")).json(&patient);
+    assert_eq!(put.header(openmrs.0, openmrs.1).from("10.0.0.1:1").send().await.status, 200);
+    let beside = browser.get(&format!("{path}?today=yes")).await.text;
+    let (then, today) = beside.split_once("By the rules of today").expect("both are there");
+    assert!(!then.contains("(differs)") && today.contains("<mark>51</mark>"), "{beside}");
+    let delete = plane.call("DELETE", &format!("/fhir/Patient/{b}"));
+    let gone = delete.header(openmrs.0, openmrs.1).from("10.0.0.1:1").send().await;
+    assert!(gone.status.is_success(), "{gone:?}");
+    let alone = browser.get(&format!("{path}?today=yes")).await.text;
+    assert!(alone.contains("not there any more") && !alone.contains("By the rules of today"));
 }
 
 #[tokio::test]

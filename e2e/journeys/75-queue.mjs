@@ -490,6 +490,32 @@ for (const javaScriptEnabled of [true, false]) {
   });
 }
 
+for (const javaScriptEnabled of [true, false]) {
+  journey(`a person is put on the workbench by looking for them, script ${javaScriptEnabled ? 'on' : 'off'}`, async (stage) => {
+    const one = await doubt(stage.server, { family: `Benched${javaScriptEnabled}`, given: ['Ann'] });
+    const other = await submit(stage.server, somebody({ family: 'Otherwise', given: [`Øda${javaScriptEnabled}`] }));
+    const page = await stage.signedIn('steward', { javaScriptEnabled });
+    await page.goto(`/ui/queue/${one.second.id}/workbench?kind=all`);
+    const persons = await page.locator('.bench fieldset').count();
+    if (javaScriptEnabled) await page.keyboard.press('c');
+    else await page.getByRole('link', { name: /^Find others/ }).click();
+    await page.getByLabel(/^Name, birth date/).fill(`Øda${javaScriptEnabled} Otherwise`);
+    await page.getByRole('button', { name: 'Search', exact: true }).click();
+    await page.getByRole('link', { name: new RegExp(`^Put on the workbench.* ${other.number}$`) }).click();
+    await page.getByRole('heading', { name: 'Workbench' }).waitFor();
+    assert.equal(await page.locator('.bench fieldset').count(), persons + 1);
+    await page.look('bench');
+    await page.locator(`#to-${other.id}`).selectOption('new-1');
+    await page.getByLabel('Reason').fill('A slip of the desk');
+    await page.getByRole('button', { name: 'Show what will happen' }).click();
+    await page.getByRole('heading', { name: 'What will happen' }).waitFor();
+    assert.equal(await page.locator('.bench fieldset').count(), persons + 1, 'still on it');
+    await page.look('told');
+    await page.getByRole('link', { name: /^Leave it as it is/ }).click();
+    assert.equal(await page.locator('.bench fieldset').count(), persons + 1, 'still on it');
+  });
+}
+
 journey('what I decided is listed in the queue, and undone from there', async (stage) => {
   const one = await doubt(stage.server, { family: 'Doneson', given: ['<script>', 'Ann'] });
   const page = await stage.signedIn('steward');

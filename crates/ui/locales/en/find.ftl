@@ -9,3 +9,4 @@ find-compare = Compare with record A
 find-mine = Of the same person as record A already.
 pair-find = Find another
 pair-found = Found by you
+find-bench = Put on the workbench

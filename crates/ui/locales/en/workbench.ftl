@@ -8,3 +8,4 @@ bench-settled = What waits about the record above is settled by this
 bench-nothing = Say where a record belongs, or that what waits is settled.
 bench-place = This person is not on the bench any more; look again.
 pair-bench = Workbench
+bench-find = Find others

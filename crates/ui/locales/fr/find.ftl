@@ -9,3 +9,4 @@ find-compare = Comparer avec la fiche A
 find-mine = Déjà de la même personne que la fiche A.
 pair-find = En trouver une autre
 pair-found = Trouvée par vous
+find-bench = Mettre sur l’établi

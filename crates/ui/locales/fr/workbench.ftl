@@ -8,3 +8,4 @@ bench-settled = Ce qui attend au sujet de la fiche ci-dessus est réglé par là
 bench-nothing = Dites où va une fiche, ou que ce qui attend est réglé.
 bench-place = Cette personne n’est plus sur l’établi ; regardez de nouveau.
 pair-bench = Établi
+bench-find = En trouver d’autres

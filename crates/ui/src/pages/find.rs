@@ -53,6 +53,8 @@ pub struct Find<'a> {
     pub says: String,
     /// The lowest score that is shown, as it was typed.
     pub down: String,
+    /// The CRUIDs of persons who are on the workbench already, divided by commas.
+    pub added: String,
     /// What the rules find, best first.
     pub rivals: Vec<Rival>,
     /// Whether there are more.
@@ -79,8 +81,16 @@ impl Find<'_> {
         format!("/ui/queue/{}?{}&other={other}", self.record.id, self.view.query())
     }
 
-    fn page_of(&self, token: &str, from: &usize) -> String {
+    /// Where the person of a record is put on the workbench.
+    fn bench(&self, cruid: &str) -> String {
         let (id, query) = (&self.record.id, self.view.query());
-        format!("/ui/queue/{id}/find?{query}&found={token}&from={from}")
+        let known = self.added.split(',').filter(|it| !it.is_empty() && *it != cruid);
+        let add = known.chain([cruid]).collect::<Vec<_>>().join(",");
+        format!("/ui/queue/{id}/workbench?{query}&add={add}")
+    }
+
+    fn page_of(&self, token: &str, from: &usize) -> String {
+        let (id, query, add) = (&self.record.id, self.view.query(), &self.added);
+        format!("/ui/queue/{id}/find?{query}&found={token}&from={from}&add={add}")
     }
 }

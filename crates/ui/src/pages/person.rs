@@ -115,7 +115,7 @@ pub struct Beside<'a> {
     pub columns: Vec<(Named, usize)>,
     /// What they say.
     pub comparison: Comparison,
-    /// A record with an open issue, whose workbench may be opened; empty without one.
+    /// The address of a workbench with both on it; empty for who may not open it.
     pub bench: String,
 }
 

@@ -52,6 +52,8 @@ pub struct Workbench<'a> {
     pub view: View,
     /// The record that it is about.
     pub record: Named,
+    /// The CRUIDs of persons who were put there, divided by commas.
+    pub added: String,
     /// Its person first.
     pub columns: Vec<Column>,
     /// Whether there are more persons or records than are shown.
@@ -71,6 +73,13 @@ pub struct Workbench<'a> {
 impl Workbench<'_> {
     fn of(&self, field: &str) -> &str {
         of(&self.problems, field)
+    }
+
+    /// The query of its own address and of where more is found.
+    fn query(&self) -> String {
+        let add =
+            if self.added.is_empty() { String::new() } else { format!("&add={}", self.added) };
+        format!("{}{add}", self.view.query())
     }
 
     /// Where records of a person can go.

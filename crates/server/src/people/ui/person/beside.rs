@@ -36,20 +36,23 @@ pub(in crate::people::ui) async fn page(
     let [first, second] = chosen.as_slice() else {
         return Ok(reply::page_with(StatusCode::UNPROCESSABLE_ENTITY, &page));
     };
-    let mut facts: Vec<Facts> = Vec::new();
+    let (mut facts, mut benches): (Vec<Facts>, Vec<(usize, String, bool)>) = Default::default();
     for (at, id) in [first, second].into_iter().enumerate() {
         let known: Known = person(&app, &visit, checked(id)?).await?;
         page.heads.push(known.head(&app).await?);
         for (source, patient) in &known.sources {
             page.columns.push((named(&app, &source.state), at));
             facts.push(facts_of(&app, patient));
-            if page.bench.is_empty()
-                && !source.issues.is_empty()
-                && frame.may(Permission::MatchRead)
-            {
-                page.bench = source.state.id.to_string();
+            if frame.may(Permission::MatchRead) {
+                benches.push((at, source.state.id.to_string(), !source.issues.is_empty()));
             }
         }
+    }
+    // The bench is that of a record about which something waits, if there is one.
+    let record = benches.iter().find(|(_, _, waits)| *waits).or(benches.first());
+    if let Some((at, record, _)) = record {
+        let other = if *at == 0 { second } else { first };
+        page.bench = format!("/ui/queue/{record}/workbench?add={other}");
     }
     page.comparison = Comparison::of(&facts, None, false);
     Ok(reply::page(&page))

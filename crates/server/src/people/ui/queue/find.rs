@@ -22,6 +22,7 @@ use super::{
     },
     asked::{Asked, tenths},
     sayings,
+    workbench::{added, written},
 };
 use crate::{App, error::ApiError, query};
 
@@ -41,9 +42,11 @@ struct Wish {
     found: Option<(String, usize)>,
     /// What is in the box, and what is wrong with it.
     typed: Option<(String, Vec<(&'static str, &'static str)>)>,
+    /// Who is on the workbench already.
+    added: Vec<Cruid>,
 }
 
-/// `GET /ui/queue/{record}/find?kind=…&down=…&found=…&from=…`.
+/// `GET /ui/queue/{record}/find?kind=…&down=…&found=…&from=…&add=…`.
 pub(in crate::people::ui) async fn page(
     State(app): State<App>,
     Path(item): Path<String>,
@@ -56,6 +59,7 @@ pub(in crate::people::ui) async fn page(
         down: query::value(&pairs, "down").unwrap_or_default().trim().to_owned(),
         found: query::value(&pairs, "found").map(|token| (token.to_owned(), from)),
         typed: None,
+        added: added(query::value(&pairs, "add").unwrap_or_default())?,
     };
     shown(&app, &visit, (&item, &asked), wish).await
 }
@@ -72,14 +76,15 @@ pub(in crate::people::ui) async fn look(
         return Err(Fault::Forbidden(Permission::PatientSearch));
     }
     let item = checked(&item)?;
+    let added = added(&form.take("add"))?;
     match search::look(&app, &visit, &mut form).await? {
         Looked::Kept(token) => {
-            let query = asked.view.query();
-            Ok(reply::go(&format!("/ui/queue/{item}/find?{query}&found={token}")))
+            let (query, add) = (asked.view.query(), written(&added));
+            Ok(reply::go(&format!("/ui/queue/{item}/find?{query}&found={token}&add={add}")))
         }
         Looked::Wrong(terms, problems) => {
             let typed = Some((terms.of("q").to_owned(), problems));
-            shown(&app, &visit, (item, &asked), Wish { typed, ..Wish::default() }).await
+            shown(&app, &visit, (item, &asked), Wish { typed, added, ..Wish::default() }).await
         }
     }
 }
@@ -142,6 +147,7 @@ async fn shown(
         record: read::named(app, &state),
         says,
         down: wish.down,
+        added: written(&wish.added),
         rivals,
         is_cut,
         may_look,

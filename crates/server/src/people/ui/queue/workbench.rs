@@ -34,7 +34,7 @@ use super::{
     pair::{REASON_CHARS_MAX, other_end},
     pair_address, queue_address, saying,
 };
-use crate::{App, error::ApiError, people::People};
+use crate::{App, error::ApiError, people::People, query};
 
 /// Persons on one bench: what is larger is no tangle but a fault of the rules.
 const PERSONS_MAX: usize = 8;
@@ -45,22 +45,25 @@ struct Said {
     /// Where records are to go, by id; where all of a person are, by CRUID.
     records: HashMap<String, String>,
     persons: HashMap<String, String>,
+    /// Persons who were put on the bench beside those that the record may be.
+    added: Vec<Cruid>,
     is_settled: bool,
     reason: String,
     /// What the person looked at, once it was confirmed.
     confirmed: Option<Revision>,
 }
 
-/// `GET /ui/queue/{record}/workbench?kind=…`.
+/// `GET /ui/queue/{record}/workbench?kind=…&add=…`.
 pub(in crate::people::ui) async fn page(
     State(app): State<App>,
     Path(item): Path<String>,
     uri: Uri,
     visit: Visit,
 ) -> Result<Response, Fault> {
-    let (asked, _) = Asked::of(&uri)?;
-    let bench = Bench::open(&app, &visit, &item, asked).await?;
-    let said = Said { is_settled: true, ..Said::default() };
+    let (asked, pairs) = Asked::of(&uri)?;
+    let added = added(query::value(&pairs, "add").unwrap_or_default())?;
+    let bench = Bench::open(&app, &visit, &item, (asked, &added)).await?;
+    let said = Said { is_settled: true, added, ..Said::default() };
     Ok(reply::page(&bench.page(&said)?))
 }
 
@@ -72,13 +75,15 @@ pub(in crate::people::ui) async fn decide(
     mut form: Form,
 ) -> Result<Response, Fault> {
     let asked = Asked::of_form(&mut form)?;
-    let bench = Bench::open(&app, &visit, &item, asked.clone()).await?;
+    let added = added(&form.take("add"))?;
+    let bench = Bench::open(&app, &visit, &item, (asked.clone(), &added)).await?;
     let is_confirmed = form.take("confirmed") == "yes";
     let revision = form.take("revision").parse().ok().map(Revision);
     let mut said = Said {
         is_settled: form.take("settled") == "yes",
         reason: form.take("reason").trim().to_owned(),
         confirmed: revision.filter(|_| is_confirmed),
+        added,
         ..Said::default()
     };
     for person in &bench.persons {
@@ -94,9 +99,21 @@ pub(in crate::people::ui) async fn decide(
     }
     let (there, who) = (app.clone(), visit.clone());
     let work = move |_| async move {
-        Bench::open(&there, &who, &item, asked).await?.carry_out(&said).await
+        Bench::open(&there, &who, &item, (asked, &said.added)).await?.carry_out(&said).await
     };
     once(&app, &visit, &mut form, work).await
+}
+
+/// The persons that an address or a form adds, divided by commas.
+pub(super) fn added(text: &str) -> Result<Vec<Cruid>, Fault> {
+    let ids = text.split(',').filter(|id| !id.is_empty());
+    let ids: Result<Vec<Cruid>, Fault> = ids.map(|id| checked(id).map(Cruid::new)).collect();
+    ids.and_then(|ids| if ids.len() <= PERSONS_MAX { Ok(ids) } else { Err(Fault::Bad) })
+}
+
+/// What [`added`] reads.
+pub(super) fn written(added: &[Cruid]) -> String {
+    added.iter().map(Cruid::as_str).collect::<Vec<_>>().join(",")
 }
 
 /// A record, and the persons that it may have to do with.
@@ -113,7 +130,12 @@ struct Bench<'a> {
 }
 
 impl<'a> Bench<'a> {
-    async fn open(app: &'a App, visit: &'a Visit, item: &str, asked: Asked) -> Result<Self, Fault> {
+    async fn open(
+        app: &'a App,
+        visit: &'a Visit,
+        item: &str,
+        (asked, added): (Asked, &[Cruid]),
+    ) -> Result<Self, Fault> {
         let frame = visit.frame(app);
         if !frame.may(Permission::PatientRead) {
             return Err(Fault::Forbidden(Permission::PatientRead));
@@ -127,6 +149,11 @@ impl<'a> Bench<'a> {
         let others: Vec<RecordId> = others.collect();
         let mut cruids = vec![state.golden.clone()];
         cruids.extend(app.reader().records(&others).await?.into_iter().map(|it| it.golden));
+        // One who was put there and has gone into another since is not there any more.
+        let there = app.reader().goldens(added).await?;
+        let there: HashSet<Cruid> =
+            there.into_iter().filter(|it| !it.members.is_empty()).map(|it| it.id).collect();
+        cruids.extend(added.iter().filter(|cruid| there.contains(cruid)).cloned());
         let mut known = HashSet::new();
         cruids.retain(|cruid| known.insert(cruid.clone()));
         let mut is_cut = cruids.len() > PERSONS_MAX;
@@ -274,6 +301,7 @@ impl<'a> Bench<'a> {
             frame: &self.frame,
             view: self.asked.view.clone(),
             record: read::named(self.app, &self.state),
+            added: written(&said.added),
             columns: columns.collect(),
             is_cut: self.is_cut,
             holder: self.held_by.as_ref().map(|held| holder(held, self.visit)),

@@ -102,3 +102,46 @@ async fn what_cannot_be_compared_is_refused() {
     let fields = [("verdict", "right"), ("kind", "auto"), ("with", d.as_str()), ("other", "yes")];
     assert_eq!(browser.send(&page, &page, &fields).await.status, 400);
 }
+
+#[tokio::test]
+async fn persons_are_put_on_the_workbench_beside_those_that_the_rules_named() {
+    let plane = Plane::start().await;
+    let token = plane.token(Role::Steward).await;
+    let [(b, golden_b), _] = with_doubt(&plane, 1).await;
+    let [(d, golden_d), (_, golden_c)] = with_doubt(&plane, 2).await;
+    let mut browser = Browser::signed_in(&plane, Role::Steward).await;
+    let bench = format!("/ui/queue/{b}/workbench");
+    let legends = |page: &str| page.matches("<fieldset").count();
+    let before = browser.get(&bench).await.text;
+    assert!(legends(&before) == 2 && !before.contains(&golden_d), "{before}");
+    // From the bench to the search and back, more and more are on it.
+    assert!(before.contains(&format!("/ui/queue/{b}/find?kind=all\"")), "{before}");
+    let find = format!("/ui/queue/{b}/find");
+    let fields = [("q", "Kintu"), ("add", golden_c.as_str())];
+    let leads = browser.send(&find, &find, &fields).await.header("location").to_owned();
+    assert!(leads.ends_with(&format!("&add={golden_c}")), "{leads}");
+    let found = browser.get(&leads).await.text;
+    let link = format!("{bench}?kind=all&amp;add={golden_c},{golden_d}").replace("&amp;", "&#38;");
+    assert!(found.contains(&link) || found.contains(&link.replace("&#38;", "&amp;")), "{found}");
+    let added = format!("{golden_c},{golden_d}");
+    let page = browser.get(&format!("{bench}?kind=all&add={added}")).await.text;
+    assert_eq!(legends(&page), 4, "{page}");
+    assert_eq!(hidden(&page, "add"), added);
+    let place = format!("to-{d}");
+    let said = [("add", added.as_str()), (&place, &golden_b), ("reason", "Both cards were shown")];
+    let told = browser.send(&bench, &bench, &said).await;
+    assert_eq!(told.status, 200, "{told:?}");
+    let revision = hidden(&told.text, "revision");
+    let once = hidden(&told.text, "once");
+    let mut confirmed = said.to_vec();
+    confirmed.extend([("confirmed", "yes"), ("revision", &revision), ("once", &once)]);
+    assert_eq!(browser.send(&bench, &bench, &confirmed).await.status, 303);
+    assert_eq!(cruid(&plane, &token, &d).await, golden_b);
+    // Who is gone since, or was never there, is not on it.
+    let page = browser.get(&format!("{bench}?add={golden_d},nobody")).await.text;
+    assert!(!page.contains(&format!("/ui/persons/{golden_d}")), "{page}");
+    let many = vec![golden_c.as_str(); 9].join(",");
+    for (wrong, status) in [("a%20b", 404), (many.as_str(), 400)] {
+        assert_eq!(browser.get(&format!("{bench}?add={wrong}")).await.status, status, "{wrong}");
+    }
+}

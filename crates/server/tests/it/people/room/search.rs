@@ -241,7 +241,7 @@ async fn persons_opened_last_are_shown_to_who_opened_them() {
 }
 
 #[tokio::test]
-async fn two_persons_are_compared_and_what_waits_leads_to_the_workbench() {
+async fn two_persons_are_compared_and_put_on_the_workbench() {
     let plane = Plane::start().await;
     let (_, first) = submit(&plane, &twin("a1", "0772000001")).await;
     let (b, second) = submit(&plane, &twin("b2", "0772000002")).await;
@@ -259,7 +259,8 @@ async fn two_persons_are_compared_and_what_waits_leads_to_the_workbench() {
         page.text.contains("07720000<mark>") || page.text.contains("077200000<mark>"),
         "{page:?}"
     );
-    assert!(page.text.contains(&format!("/ui/queue/{b}/workbench")));
+    // What waits is about the second; the first is on the bench with it.
+    assert!(page.text.contains(&format!("/ui/queue/{b}/workbench?add={first}")));
     assert!(!page.text.split("</title>").next().unwrap().contains("Kintu"));
     for wrong in ["", "?person=x", &format!("?person={first}&person={first}")] {
         assert_eq!(browser.get(&format!("/ui/compare{wrong}")).await.status, 422, "{wrong}");

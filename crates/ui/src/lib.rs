@@ -12,6 +12,7 @@ mod frame;
 mod language;
 pub mod marks;
 mod navigation;
+mod nickname;
 pub mod pages;
 mod texts;
 
@@ -20,4 +21,5 @@ pub use assets::{Asset, asset};
 pub use frame::{Frame, Person, Site, Theme};
 pub use language::Language;
 pub use navigation::Item;
+pub use nickname::nickname;
 pub use texts::Texts;

@@ -20,6 +20,8 @@ decide-nothing = Nothing changes.
 decide-refused = This is not possible as things stand; perhaps something changed meanwhile. Look at the person again.
 decide-moved = { $record } leaves { $from } and joins { $to }.
 decide-moved-new = { $record } leaves { $from } and becomes a new person.
+decide-retire = Nobody will be at { $cruid } any more.
+decide-replace = { $cruid } goes into { $other }.
 decide-closed = { $count ->
     [one] One flag is cleared.
    *[other] { $count } flags are cleared.

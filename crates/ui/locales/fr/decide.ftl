@@ -19,6 +19,8 @@ decide-nothing = Rien ne change.
 decide-refused = Ce n’est pas possible en l’état ; quelque chose a peut-être changé entre-temps. Regardez de nouveau la personne.
 decide-moved = { $record } quitte { $from } et rejoint { $to }.
 decide-moved-new = { $record } quitte { $from } et devient une nouvelle personne.
+decide-retire = Il n’y aura plus personne à { $cruid }.
+decide-replace = { $cruid } sera réuni à { $other }.
 decide-closed = { $count ->
     [one] Un signalement est levé.
    *[other] { $count } signalements sont levés.

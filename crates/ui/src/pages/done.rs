@@ -5,7 +5,7 @@ use jiff::Timestamp;
 use registry::account::Permission;
 
 use super::{
-    person::{Named, short},
+    person::Named,
     queue::{Tab, Totals},
     view::View,
 };

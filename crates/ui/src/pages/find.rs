@@ -2,11 +2,7 @@
 
 use askama::Template;
 
-use super::{
-    Problem, of,
-    person::{Named, short},
-    view::View,
-};
+use super::{Problem, of, person::Named, view::View};
 use crate::Frame;
 
 /// A record to compare with. No `Debug` here and below: these are people.

@@ -2,10 +2,7 @@
 
 use askama::Template;
 
-use super::{
-    person::{Named, short},
-    view::View,
-};
+use super::{person::Named, view::View};
 use crate::Frame;
 
 /// What is known of two records.

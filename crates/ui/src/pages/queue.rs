@@ -8,7 +8,7 @@ use super::{
     Preview, Problem,
     evidence::Evidence,
     of,
-    person::{Named, agreed, group, is_marked, label, short, shown},
+    person::{Named, agreed, group, is_marked, label, shown},
     view::{Held, Order, View},
 };
 use crate::{

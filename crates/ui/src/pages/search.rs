@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use askama::Template;
 
-use super::{Problem, of, person::short};
+use super::{Problem, of};
 use crate::{Frame, marks::with_blanks};
 
 /// What is looked for, by the form's names. No `Debug`: these are people.

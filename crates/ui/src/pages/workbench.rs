@@ -3,12 +3,7 @@
 use askama::Template;
 use registry::account::Permission;
 
-use super::{
-    Preview, Problem, of,
-    person::{Named, short},
-    queue::Holder,
-    view::View,
-};
+use super::{Preview, Problem, of, person::Named, queue::Holder, view::View};
 use crate::Frame;
 
 /// New persons that one decision can make.
@@ -87,7 +82,7 @@ impl Workbench<'_> {
         let others = self.columns.iter().filter(|column| column.cruid != but);
         let persons = others.map(|column| Place {
             value: column.cruid.clone(),
-            text: format!("{} {}", self.frame.say("matrix-person"), short(&column.cruid)),
+            text: format!("{} {}", self.frame.say("matrix-person"), crate::nickname(&column.cruid)),
         });
         let new = (1..=NEW_MAX).map(|number| Place {
             value: format!("new-{number}"),

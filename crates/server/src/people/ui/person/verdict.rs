@@ -1,7 +1,7 @@
 //! What a decision comes to, in words.
 
 use registry::{ids::RecordId, verdict::Verdict};
-use ui::Frame;
+use ui::{Frame, nickname};
 
 use super::{
     super::Fault,
@@ -28,18 +28,18 @@ pub(in crate::people::ui) async fn lines(
     for moved in &verdict.moved {
         let is_new = verdict.created.contains(&moved.to);
         let key = if is_new { "decide-moved-new" } else { "decide-moved" };
-        let (from, to) = (moved.from.to_string(), moved.to.to_string());
+        let (from, to) = (nickname(moved.from.as_str()), nickname(moved.to.as_str()));
         let values =
             [("record", name(&moved.record).into()), ("from", from.into()), ("to", to.into())];
         lines.push(texts.with(key, &values));
     }
     for (golden, other) in &verdict.retired {
-        let cruid = golden.to_string();
+        let cruid = nickname(golden.as_str());
         lines.push(match other {
-            None => texts.with("change-retire", &[("cruid", cruid.into())]),
+            None => texts.with("decide-retire", &[("cruid", cruid.into())]),
             Some(other) => {
-                let values = [("cruid", cruid.into()), ("other", other.to_string().into())];
-                texts.with("change-replace", &values)
+                let values = [("cruid", cruid.into()), ("other", nickname(other.as_str()).into())];
+                texts.with("decide-replace", &values)
             }
         });
     }

@@ -140,7 +140,7 @@ async fn persons_are_put_on_the_workbench_beside_those_that_the_rules_named() {
     // Who is gone since, or was never there, is not on it.
     let page = browser.get(&format!("{bench}?add={golden_d},nobody")).await.text;
     assert!(!page.contains(&format!("/ui/persons/{golden_d}")), "{page}");
-    let many = vec![golden_c.as_str(); 9].join(",");
+    let many = [golden_c.as_str(); 9].join(",");
     for (wrong, status) in [("a%20b", 404), (many.as_str(), 400)] {
         assert_eq!(browser.get(&format!("{bench}?add={wrong}")).await.status, status, "{wrong}");
     }

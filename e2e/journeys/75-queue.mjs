@@ -585,3 +585,25 @@ journey('a verdict is answered in one trip, Back leads to the pair, and what can
   await page.getByText('Done. You can undo it.').waitFor();
   await page.look('sent as any form');
 });
+
+journey('the keys of a page are told, and do nothing meanwhile', async (stage) => {
+  const one = await doubt(stage.server, { family: 'Keyring', given: ['Ann'] });
+  const page = await stage.signedIn('steward');
+  await page.goto(`/ui/queue/${one.second.id}?kind=all`);
+  await page.keyboard.press('?');
+  const dialog = page.getByRole('dialog', { name: 'Keys of this page' });
+  await dialog.waitFor();
+  const told = await dialog.locator('dt').allTextContents();
+  for (const key of ['g q', 'm', 'n', 's', 'i', 'e', 'd', 'x', 'w', 'c', 'r', '?']) assert.ok(told.includes(key), `${key} in ${told}`);
+  assert.ok((await dialog.locator('dd').allTextContents()).every((text) => text.trim().length > 1));
+  for (const [width, height] of [[320, 640], [1366, 768]]) {
+    await page.setViewportSize({ width, height });
+    await page.look(`keys ${width}`);
+  }
+  await page.keyboard.press('m');
+  assert.equal(await page.getByRole('heading', { name: 'What will happen' }).count(), 0);
+  await page.keyboard.press('Escape');
+  await dialog.waitFor({ state: 'hidden' });
+  await page.keyboard.press('m');
+  await page.getByRole('heading', { name: 'What will happen' }).waitFor();
+});

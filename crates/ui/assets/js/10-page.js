@@ -25,13 +25,10 @@
     }
   });
 
-  /* data-copy="text": a button that copies it. data-dialog="id": one that opens a dialog. */
+  /* data-copy="text": a button that copies it. */
   document.addEventListener('click', function (event) {
     var copy = event.target.closest('[data-copy]');
     if (copy && navigator.clipboard) navigator.clipboard.writeText(copy.dataset.copy);
-    var opener = event.target.closest('[data-dialog]');
-    var dialog = opener && document.getElementById(opener.dataset.dialog);
-    if (dialog && dialog.showModal) { event.preventDefault(); dialog.showModal(); }
   });
 
   /* What is marked with data-refresh is asked for again every so many seconds, in tabs that are seen. */

@@ -41,3 +41,7 @@ month-9 = Sep
 month-10 = Oct
 month-11 = Nov
 month-12 = Dec
+keys = Keys
+keys-title = Keys of this page
+keys-about = They do nothing while you type in a field. You can turn them off in your account.
+keys-close = Close

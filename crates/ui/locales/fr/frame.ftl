@@ -40,3 +40,7 @@ month-9 = sept.
 month-10 = oct.
 month-11 = nov.
 month-12 = déc.
+keys = Touches
+keys-title = Touches de cette page
+keys-about = Elles ne font rien pendant la saisie dans un champ. Vous pouvez les désactiver dans votre compte.
+keys-close = Fermer

@@ -59,7 +59,7 @@ export async function signIn(page, name, password) {
 /** Has a page speak a language, by the form at its foot; for who is signed in, it is the account's from then on. */
 export async function speak(page, language) {
   await page.locator('#look-language').selectOption(language);
-  await page.locator('.foot button').click();
+  await page.locator('.foot form button').click();
   await page.locator(`html[lang="${language}"]`).waitFor();
 }
 

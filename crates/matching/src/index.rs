@@ -25,6 +25,7 @@ mod derived;
 mod digits;
 mod finder;
 pub mod image;
+mod join;
 mod masks;
 mod native;
 pub(crate) mod planner;
@@ -39,6 +40,8 @@ mod spine;
 mod texts;
 mod wards;
 mod words;
+
+pub use join::Join;
 
 use std::sync::Arc;
 
@@ -98,6 +101,13 @@ pub struct Found {
     pub is_cut: bool,
     /// What the search took.
     pub cost: Cost,
+}
+
+impl Found {
+    /// Whether anybody was found.
+    pub fn is_any(&self) -> bool {
+        !self.hits.is_empty() || self.potential_total > 0
+    }
 }
 
 /// A record that a rule matched. One record may be hit by several rules.

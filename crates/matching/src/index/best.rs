@@ -15,11 +15,16 @@ pub(super) struct Best {
     potential_total: u64,
     /// Every potential match, where another rule may have it, too.
     numbers: Option<Vec<u32>>,
+    /// Only records below this number count.
+    below: Option<u32>,
 }
 
 impl Best {
     /// Takes a hit or leaves it; the order of offers makes no difference.
     pub(super) fn offer(&mut self, hit: Hit) {
+        if self.below.is_some_and(|below| hit.number >= below) {
+            return;
+        }
         match hit.band {
             Band::Below => {}
             Band::Auto => self.autos.push(hit),
@@ -39,6 +44,7 @@ impl Best {
 pub(super) struct Gathered {
     potential_max: usize,
     has_several_rules: bool,
+    below: Option<u32>,
     hits: Vec<Hit>,
     potential_total: u64,
     numbers: Vec<u32>,
@@ -46,10 +52,11 @@ pub(super) struct Gathered {
 }
 
 impl Gathered {
-    pub(super) fn new(rules: usize, limits: &Limits) -> Gathered {
+    pub(super) fn new(rules: usize, limits: &Limits, below: Option<u32>) -> Gathered {
         Gathered {
             potential_max: limits.potential_max,
             has_several_rules: rules > 1,
+            below,
             hits: Vec::new(),
             potential_total: 0,
             numbers: Vec::new(),
@@ -65,6 +72,7 @@ impl Gathered {
             potential_max: self.potential_max,
             potential_total: 0,
             numbers: self.has_several_rules.then(Vec::new),
+            below: self.below,
         }
     }
 

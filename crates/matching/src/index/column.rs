@@ -8,6 +8,7 @@ mod stored;
 use std::collections::BTreeSet;
 use std::fmt;
 use std::hash::BuildHasher;
+use std::sync::Arc;
 
 use super::ROWS_CHUNK;
 use super::calendar::Calendar;
@@ -45,6 +46,8 @@ const MOVED_ROWS_MAX: usize = 256;
 #[derive(Clone)]
 pub(super) struct Column {
     rows: Chunked<u32, ROWS_CHUNK>,
+    /// The same, where no row will change any more.
+    beside: Option<Beside>,
     values: Values,
     /// Codes that are in use or below one that is, the missing one included.
     codes: usize,
@@ -55,6 +58,14 @@ pub(super) struct Column {
     signatures: Option<Chunked<Signature, SIGNATURES_CHUNK>>,
     /// What native rules look values up by.
     derived: Derived,
+}
+
+/// The codes of all columns, row by row.
+#[derive(Clone)]
+struct Beside {
+    codes: Arc<[u32]>,
+    width: usize,
+    at: usize,
 }
 
 /// Distinct values by code.
@@ -76,6 +87,7 @@ impl Column {
         };
         Column {
             rows: Chunked::new(),
+            beside: None,
             values,
             codes: 1,
             finder: Finder::new(),
@@ -94,6 +106,11 @@ impl Column {
         let alone = self.finder.find(hash, |code| self.text(code) == value);
         let several: Vec<u32> = self.derived.with(hash).filter(is_it).collect();
         alone.into_iter().chain(several)
+    }
+
+    /// Whether some values hold several.
+    pub(super) fn has_several(&self) -> bool {
+        self.derived.has_several()
     }
 
     /// The codes that may have a value with this end.
@@ -178,7 +195,29 @@ impl Column {
 
     /// The code of a row.
     pub(super) fn code_at(&self, row: usize) -> u32 {
-        self.rows.get(row)
+        match &self.beside {
+            None => self.rows.get(row),
+            Some(beside) => beside.codes[row * beside.width + beside.at],
+        }
+    }
+
+    /// Lets rows be read where the codes of all columns lie side by side: whoever looks at one
+    /// of them soon looks at others.
+    pub(super) fn put_beside(columns: &mut [Column], rows: usize) {
+        let columns: Vec<&mut Column> =
+            columns.iter_mut().filter(|column| column.codes > 1).collect();
+        let width = columns.len();
+        let mut codes = vec![MISSING; rows * width];
+        for (at, column) in columns.iter().enumerate() {
+            let of_rows = (0..column.rows.chunks()).flat_map(|chunk| column.rows.chunk(chunk));
+            for (row, code) in of_rows.enumerate().take(rows) {
+                codes[row * width + at] = *code;
+            }
+        }
+        let codes: Arc<[u32]> = codes.into();
+        for (at, column) in columns.into_iter().enumerate() {
+            column.beside = Some(Beside { codes: Arc::clone(&codes), width, at });
+        }
     }
 
     /// The text of a code; empty for the missing one and for a filter.

@@ -250,6 +250,11 @@ impl Derived {
         self.parts.all(hash)
     }
 
+    /// Whether some values hold several.
+    pub(super) fn has_several(&self) -> bool {
+        !self.parts.is_empty()
+    }
+
     /// The codes that may have a value whose end has this hash.
     pub(super) fn ending(&self, hash: u64, characters: usize) -> Vec<u32> {
         let finder = self.ends.iter().find(|(known, _)| *known == characters);

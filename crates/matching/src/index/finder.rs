@@ -49,6 +49,11 @@ impl Finder {
         Finder { leaves: filled.into_iter().map(Arc::new).collect(), entries: entries.len() }
     }
 
+    /// Whether there is no entry.
+    pub(super) fn is_empty(&self) -> bool {
+        self.entries == 0
+    }
+
     /// The first code with this hash for which `is_it` holds.
     pub(super) fn find(&self, hash: u64, is_it: impl Fn(u32) -> bool) -> Option<u32> {
         self.all(hash).find(|code| is_it(*code))

@@ -13,11 +13,14 @@
 mod choose;
 mod cross;
 mod find;
+pub(super) mod kept;
 mod memo;
+mod near;
 mod one;
 mod prepared;
 mod rung;
 pub(super) mod search;
+mod sheet;
 mod sifter;
 mod within;
 
@@ -31,6 +34,7 @@ use crate::model;
 use crate::rules::Rule;
 use crate::score::{Band, Scored};
 
+use kept::{Kept, Member};
 use one::One;
 
 /// The records and the one that they are compared with.
@@ -38,6 +42,23 @@ use one::One;
 pub(super) struct Sides<'s> {
     pub(super) snapshot: &'s Snapshot,
     pub(super) query: &'s Features,
+    /// What is remembered, where the query is one of the records.
+    pub(super) member: Option<Member<'s>>,
+}
+
+impl<'s> Sides<'s> {
+    /// What is remembered, and the code of the query's value.
+    fn own(self, feature: usize) -> Option<(&'s Kept, u32)> {
+        let member = self.member?;
+        let code = self.snapshot.columns[feature].code_at(member.number as usize);
+        (code != MISSING).then_some((member.kept, code))
+    }
+
+    /// What is remembered of a value of the query, if other records have it, too, and its code.
+    fn shared(self, feature: usize) -> Option<(&'s Kept, u32)> {
+        let is_shared = |code: u32| self.snapshot.columns[feature].rows_of(code).len() > 1;
+        self.own(feature).filter(|(_, code)| is_shared(*code))
+    }
 }
 
 /// One native rule with one query filled in.
@@ -76,8 +97,8 @@ impl Asked<'_> {
 }
 
 impl<'s> Judge<'s> {
-    pub(super) fn new(snapshot: &'s Snapshot, query: &'s Features, position: usize) -> Judge<'s> {
-        let sides = Sides { snapshot, query };
+    pub(super) fn new(sides: Sides<'s>, position: usize) -> Judge<'s> {
+        let Sides { snapshot, query, .. } = sides;
         let rule = &snapshot.ruleset.rules[position];
         let gate = |feature: usize| {
             let (column, query) = (&snapshot.columns[feature], query.value(feature));

@@ -55,6 +55,15 @@ impl RowsOf<'_> {
             RowsOf::Many(rows) => rows.for_each(see),
         }
     }
+
+    /// The same of rows below a number.
+    pub(super) fn for_each_below(self, below: u32, mut see: impl FnMut(u32)) {
+        match self {
+            RowsOf::One(row) if row < below => see(row),
+            RowsOf::None | RowsOf::One(_) => {}
+            RowsOf::Many(rows) => rows.for_each_below(below, see),
+        }
+    }
 }
 
 impl Postings {

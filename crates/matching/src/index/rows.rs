@@ -64,6 +64,29 @@ impl Rows {
         }
     }
 
+    /// Calls `see` with every member below a number, ascending.
+    pub(super) fn for_each_below(&self, below: u32, mut see: impl FnMut(u32)) {
+        let short = |rows: &[u32]| rows.partition_point(|row| *row < below);
+        match self {
+            Rows::Few { len, rows } => {
+                let rows = &rows[..usize::from(*len)];
+                rows[..short(rows)].iter().for_each(|row| see(*row));
+            }
+            Rows::Short(rows) => rows[..short(rows)].iter().for_each(|row| see(*row)),
+            Rows::Long { blocks, .. } => {
+                let (high, low) = cut(below);
+                for block in blocks.iter().take_while(|block| block.high <= high) {
+                    let base = block.high << LOW_BITS;
+                    let lows = match block.high < high {
+                        true => &block.lows[..],
+                        false => &block.lows[..block.lows.partition_point(|known| *known < low)],
+                    };
+                    lows.iter().for_each(|low| see(base | u32::from(*low)));
+                }
+            }
+        }
+    }
+
     /// The set of `rows`, which ascend.
     pub(super) fn of(rows: &[u32]) -> Rows {
         if rows.len() > SHORT_MAX {

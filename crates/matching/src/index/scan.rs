@@ -6,7 +6,7 @@
 
 use super::best::{Best, Gathered};
 use super::column::{Column, MISSING};
-use super::native::Judge;
+use super::native::{Judge, Sides};
 use super::{Cost, Found, Hit, Limits, ROWS_CHUNK, Snapshot};
 use crate::features::{Features, Value};
 use crate::rules::{MatchingType, Rule};
@@ -18,7 +18,7 @@ use crate::similarity::{Algorithm, Units, units};
 pub(super) fn scan(snapshot: &Snapshot, query: &Features, limits: &Limits) -> Found {
     let mut scanner = Scanner::new(snapshot, query);
     let rules = snapshot.ruleset.rules.len();
-    let mut gathered = Gathered::new(rules, limits);
+    let mut gathered = Gathered::new(rules, limits, None);
     for position in 0..rules {
         let mut best = gathered.next_rule();
         scanner.apply(position, &mut best);
@@ -45,7 +45,8 @@ impl<'s> Scanner<'s> {
     pub(super) fn apply(&mut self, position: usize, best: &mut Best) {
         let snapshot = self.memos.snapshot;
         if snapshot.ruleset.rules[position].kind == MatchingType::Native {
-            let mut judge = Judge::new(snapshot, self.memos.query, position);
+            let mut judge =
+                Judge::new(Sides { snapshot, query: self.memos.query, member: None }, position);
             self.scanned += judge.scan(best);
             self.compared += judge.compared();
             return;

@@ -10,6 +10,7 @@ use smallvec::SmallVec;
 use super::best::{Best, Gathered};
 use super::clause::{Clause, How, compare_with_empty};
 use super::column::MISSING;
+use super::native::kept::Member;
 use super::planner::{self, FieldSet, QuerySide, Shape};
 use super::plans::Plan;
 use super::scan::Scanner;
@@ -35,11 +36,28 @@ pub(super) fn search_along(
     limits: &Limits,
     forced: Option<usize>,
 ) -> Found {
+    search_for(native::Sides { snapshot, query, member: None }, limits, forced)
+}
+
+/// Searches for a record of the snapshot among those before it.
+pub(super) fn search_before(
+    snapshot: &Snapshot,
+    query: &Features,
+    limits: &Limits,
+    member: Member<'_>,
+    forced: Option<usize>,
+) -> Found {
+    search_for(native::Sides { snapshot, query, member: Some(member) }, limits, forced)
+}
+
+fn search_for(sides: native::Sides<'_>, limits: &Limits, forced: Option<usize>) -> Found {
+    let native::Sides { snapshot, query, member } = sides;
     let lacks = planner::lacks(query);
     let (clauses, cost) = (Vec::new(), Cost::default());
-    let mut search = Search { snapshot, query, lacks, clauses, cost, forced };
+    let mut search = Search { snapshot, query, member, lacks, clauses, cost, forced };
     let mut scanner = None;
-    let mut gathered = Gathered::new(snapshot.ruleset.rules.len(), limits);
+    let below = member.map(|member| member.number);
+    let mut gathered = Gathered::new(snapshot.ruleset.rules.len(), limits, below);
     for (position, rule) in snapshot.ruleset.rules.iter().enumerate() {
         let mut best = gathered.next_rule();
         if !search.apply(position, rule, &mut best) {
@@ -61,6 +79,7 @@ pub(super) fn search_along(
 struct Search<'s> {
     snapshot: &'s Snapshot,
     query: &'s Features,
+    member: Option<Member<'s>>,
     lacks: planner::Lacks,
     clauses: Vec<Clause<'s>>,
     cost: Cost,
@@ -97,7 +116,8 @@ impl<'s> Search<'s> {
     fn apply(&mut self, position: usize, rule: &'s Rule, best: &mut Best) -> bool {
         let snapshot = self.snapshot;
         if rule.kind == MatchingType::Native {
-            let cost = native::search::search(snapshot, self.query, position, self.forced, best);
+            let sides = native::Sides { snapshot, query: self.query, member: self.member };
+            let cost = native::search::search(sides, position, self.forced, best);
             cost.inspect(|cost| self.cost.add(cost));
             return cost.is_some();
         }

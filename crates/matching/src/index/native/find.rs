@@ -2,7 +2,10 @@
 //!
 //! What is found may hold too much and never too little; whoever asks compares what was found.
 
+use std::sync::Arc;
+
 use super::Sides;
+use super::kept::{Kept, Key};
 use super::prepared::{Prepared, Scratch};
 use super::within::Within;
 use crate::index::calendar::Calendar;
@@ -39,7 +42,7 @@ const COMPARE: usize = 250;
 /// Codes of candidates' values of a feature.
 pub(super) struct Listed {
     pub(super) feature: usize,
-    pub(super) codes: Vec<u32>,
+    pub(super) codes: Arc<[u32]>,
 }
 
 /// A likeness of one of the query's values to candidates' values of a feature.
@@ -50,16 +53,36 @@ struct Part<'s> {
     text: Option<&'s str>,
     feature: usize,
     column: &'s Column,
+    /// What is remembered of the query's value, if others have it, too, and its code.
+    shared: Option<(&'s Kept, u32)>,
+    /// The same if the value is one of the column, whoever else has it.
+    own: Option<(&'s Kept, u32)>,
 }
 
 impl<'s> Part<'s> {
     fn new(likeness: &'s Likeness, of_query: usize, feature: usize, sides: Sides<'s>) -> Part<'s> {
         let (text, column) = (sides.query.text(of_query), &sides.snapshot.columns[feature]);
-        Part { likeness, text, feature, column }
+        let own = sides.own(of_query).filter(|_| of_query == feature);
+        Part { likeness, text, feature, column, shared: sides.shared(of_query), own }
     }
 
     fn price(self) -> usize {
-        self.text.map_or(0, |text| price_of(self.likeness, self.column, text))
+        match self.known() {
+            Some(_) => LOOK_UP,
+            None => self.text.map_or(0, |text| price_of(self.likeness, self.column, text)),
+        }
+    }
+
+    /// What is known of a value of the column without looking for it.
+    fn known(self) -> Option<Known<'s>> {
+        let (kept, code) = self.own?;
+        match self.likeness {
+            Likeness::Equal if !self.column.has_several() => Some(Known::Alone(code)),
+            Likeness::Similar { algorithm, threshold } if algorithm.is_one_edit(*threshold) => {
+                Some(Known::Near(kept, code))
+            }
+            _ => None,
+        }
     }
 
     /// The cheaper of the two sides of an exchange; of equal ones the second.
@@ -70,8 +93,28 @@ impl<'s> Part<'s> {
 
     /// The codes, ascending; those alone that are like the query if `exactly`.
     fn codes(self, exactly: bool) -> Listed {
-        let Part { likeness, feature, column, .. } = self;
-        let Some(text) = self.text else { return Listed { feature, codes: Vec::new() } };
+        let codes = match self.shared.filter(|_| exactly) {
+            None => self.find(exactly).into(),
+            Some((kept, code)) => {
+                let asked = std::ptr::from_ref(self.likeness).addr();
+                let key = Key { asked, part: self.feature as u32, code };
+                kept.codes(key, || self.find(true))
+            }
+        };
+        Listed { feature: self.feature, codes }
+    }
+
+    fn find(self, exactly: bool) -> Vec<u32> {
+        let Part { likeness, column, .. } = self;
+        let Some(text) = self.text else { return Vec::new() };
+        match self.known() {
+            Some(Known::Alone(code)) => return vec![code],
+            Some(Known::Near(kept, code)) if !exactly => {
+                let near = kept.near(self.feature, column).get(code);
+                return near.iter().copied().chain([code]).collect();
+            }
+            _ => {}
+        }
         let mut codes: Vec<u32> =
             values(text).flat_map(|value| codes_of(likeness, column, value)).collect();
         codes.sort_unstable();
@@ -80,8 +123,16 @@ impl<'s> Part<'s> {
             let mut query = Prepared::new(text, column);
             codes.retain(|code| query.meets(likeness, *code, &mut Scratch::default()));
         }
-        Listed { feature, codes }
+        codes
     }
+}
+
+/// What is known of a value of the column itself.
+enum Known<'s> {
+    /// It is equal to no other.
+    Alone(u32),
+    /// Those that are one edit apart.
+    Near(&'s Kept, u32),
 }
 
 /// What finding the codes of a test will take; `None` if they cannot be found.

@@ -3,11 +3,13 @@
 
 use smallvec::SmallVec;
 
+use super::kept::Key;
 use super::one::One;
 use super::{Asked, Sides, find};
 use crate::features::Features;
 use crate::index::column::{Column, MISSING};
 use crate::index::planner::{Lacks, has};
+use crate::index::sketch;
 use crate::model::{Level, Likeness, Test};
 
 /// Levels of a ladder, as bits by position.
@@ -17,6 +19,10 @@ type Levels = u16;
 pub(super) struct Rung {
     /// Per level, the most that it can add.
     tops: SmallVec<[f64; 8]>,
+    /// Per level, what finding its codes will take, in nanoseconds; `None` if they cannot be found.
+    prices: SmallVec<[Option<usize>; 8]>,
+    /// By which of the watched features a record lacks, as bits, the levels that it can reach.
+    reachable: [Levels; 1 << WATCHED_MAX],
     /// What can be driven, less first; the first drives nothing.
     pub(super) cuts: SmallVec<[Cut; 6]>,
     /// Features without which nothing is added.
@@ -30,6 +36,8 @@ pub(super) struct Rung {
     found: Levels,
     /// Codes that reach a found level by themselves, ascending.
     hits: Vec<Hit>,
+    /// Per found level, the rows that may reach it.
+    rows: SmallVec<[usize; 8]>,
     /// The same as bits by code, where they are many.
     bits: Option<Vec<u64>>,
     /// Found levels that look at other features.
@@ -43,9 +51,26 @@ const WATCHED_MAX: usize = 2;
 #[derive(Clone, Copy)]
 pub(super) struct Hit {
     pub(super) code: u32,
+    rows: u32,
+    /// What it adds, rounded up: many are kept.
+    bits: f32,
     pub(super) level: u8,
-    pub(super) bits: f64,
-    rows: usize,
+    /// What sketches have of the value.
+    pub(super) first: u8,
+    pub(super) second: u8,
+}
+
+impl Hit {
+    /// The most that it adds.
+    pub(super) fn most(&self) -> f64 {
+        f64::from(self.bits)
+    }
+}
+
+/// The nearest number of 32 bits that is not less.
+fn rounded_up(bits: f64) -> f32 {
+    let near = bits as f32;
+    if f64::from(near) < bits { near.next_up() } else { near }
 }
 
 /// A level that looks at other features: only rows with a code of one of its lists reach it.
@@ -90,6 +115,8 @@ impl Rung {
     pub(super) fn new(asked: &Asked<'_>, sides: Sides<'_>) -> Rung {
         let mut rung = Rung {
             tops: SmallVec::new(),
+            prices: SmallVec::new(),
+            reachable: [0; 1 << WATCHED_MAX],
             cuts: SmallVec::new(),
             needs: 0,
             watched: [0; WATCHED_MAX],
@@ -97,6 +124,7 @@ impl Rung {
             is_plain: true,
             found: 0,
             hits: Vec::new(),
+            rows: SmallVec::new(),
             bits: None,
             crossings: Vec::new(),
         };
@@ -115,22 +143,32 @@ impl Rung {
         self.tops = ladder.levels.iter().map(|level| top(level, sides.query)).collect();
         let other = ladder.features().into_iter().find(|feature| *feature != one.feature);
         self.watched = [1 << one.feature, other.map_or(0, |feature| 1 << feature)];
-        self.cut(one, sides);
+        self.rows = SmallVec::from_elem(0, self.tops.len());
+        let tests = || ladder.levels.iter().map(|level| &level.test);
+        self.prices = tests().map(|test| find::price(test, sides)).collect();
+        self.reachable = std::array::from_fn(|lacking| {
+            let lacked = self.watched.iter().enumerate();
+            let lacked = lacked.filter(|(at, _)| lacking >> at & 1 == 1);
+            let lacks = lacked.fold(0, |lacks, (_, watched)| lacks | watched);
+            let can_hold = |test: &Test| test.can_hold(&|feature| !has(lacks, feature));
+            tests()
+                .enumerate()
+                .fold(0, |levels, (at, test)| levels | Levels::from(can_hold(test)) << at)
+        });
+        self.cut();
     }
 
     /// Lists the cuts: none, the best level, the best two, and so on while codes can be found.
-    fn cut(&mut self, one: &One<'_>, sides: Sides<'_>) {
+    fn cut(&mut self) {
         let mut levels: Levels = 0;
         loop {
-            let rests = std::array::from_fn(|lacking| self.rest_of(one, levels, lacking));
+            let rests = std::array::from_fn(|lacking| self.rest_of(levels, lacking));
             self.cuts.push(Cut { levels, rests });
             let rest = rests[0];
             let best: SmallVec<[usize; 8]> = (0..self.tops.len())
                 .filter(|level| levels >> level & 1 == 0 && self.tops[*level] >= rest)
                 .collect();
-            let can_be_found =
-                |level: &usize| find::price(&one.ladder.levels[*level].test, sides).is_some();
-            if best.is_empty() || !best.iter().all(can_be_found) {
+            if best.is_empty() || best.iter().any(|level| self.prices[*level].is_none()) {
                 return;
             }
             levels |= best.iter().fold(0, |levels, level| levels | 1 << level);
@@ -139,17 +177,10 @@ impl Rung {
 
     /// The most that a record gets that reaches none of some levels and lacks some of the watched
     /// features, as bits.
-    fn rest_of(&self, one: &One<'_>, levels: Levels, lacking: usize) -> f64 {
-        let lacked = self.watched.iter().enumerate();
-        let lacks = lacked
-            .filter(|(at, _)| lacking >> at & 1 == 1)
-            .fold(0, |lacks, (_, watched)| lacks | watched);
-        let mut most = f64::NEG_INFINITY;
-        for (at, level) in one.ladder.levels.iter().enumerate() {
-            if levels >> at & 1 == 0 && level.test.can_hold(&|feature| !has(lacks, feature)) {
-                most = most.max(self.tops[at]);
-            }
-        }
+    fn rest_of(&self, levels: Levels, lacking: usize) -> f64 {
+        let open = self.reachable[lacking] & !levels;
+        let tops = self.tops.iter().enumerate().filter(|(at, _)| open >> at & 1 == 1);
+        let most = tops.map(|(_, top)| *top).fold(f64::NEG_INFINITY, f64::max);
         // None may hold.
         if most == f64::NEG_INFINITY { 0.0 } else { most }
     }
@@ -238,33 +269,40 @@ impl Rung {
 
     /// Finds all codes of a cut.
     pub(super) fn find(&mut self, cut: usize, one: &mut One<'_>, sides: Sides<'_>) {
-        let wanted = self.cuts[cut].levels & !self.found;
-        let (column, ladder) = (one.column, one.ladder);
-        let mut codes: Vec<u32> = Vec::new();
-        for level in (0..self.tops.len()).filter(|level| wanted >> level & 1 == 1) {
-            let is_across = self.across >> level & 1 == 1;
-            let lists = find::codes(&ladder.levels[level].test, sides, is_across);
-            if is_across {
-                let most = self.tops[level];
-                self.crossings.push(Crossing { level: level as u8, most, lists });
-            } else {
-                lists.into_iter().for_each(|list| codes.extend(list.codes));
-            }
-        }
-        codes.sort_unstable();
-        codes.dedup();
-        one.expect_codes(codes.len());
-        for code in codes {
-            let outcome = one.outcome(code);
-            // An earlier level that is not asked for may be what the code reaches.
-            if outcome.level < Levels::BITS as u8 && wanted >> outcome.level & 1 == 1 {
-                let rows = column.rows_of(code).len();
-                self.hits.push(Hit { code, level: outcome.level, bits: outcome.bits, rows });
+        // Cut by cut, so that what is remembered does not depend on what was found before.
+        for cut in 1..=cut {
+            let wanted = self.cuts[cut].levels & !self.found;
+            if wanted != 0 {
+                self.find_more(wanted, one, sides);
             }
         }
         self.hits.sort_unstable_by_key(|hit| hit.code);
+        self.mark(one.column);
+    }
+
+    /// Finds the codes of some levels.
+    fn find_more(&mut self, wanted: Levels, one: &mut One<'_>, sides: Sides<'_>) {
+        for level in (0..self.tops.len()).filter(|level| (wanted & self.across) >> level & 1 == 1) {
+            let lists = find::codes(&one.ladder.levels[level].test, sides, true);
+            let most = self.tops[level];
+            self.rows[level] = lists.iter().map(|list| rows_of(list, sides)).sum();
+            self.crossings.push(Crossing { level: level as u8, most, lists });
+        }
+        let own = wanted & !self.across;
+        let before = self.hits.len();
+        match sides.shared(one.feature) {
+            _ if own == 0 => {}
+            Some((kept, code)) => {
+                let asked = std::ptr::from_ref(one.ladder).addr();
+                let key = Key { asked, part: u32::from(own), code };
+                self.hits.extend_from_slice(&kept.hits(key, || own_hits(own, one, sides)));
+            }
+            None => self.hits.extend(own_hits(own, one, sides)),
+        }
+        for hit in &self.hits[before..] {
+            self.rows[usize::from(hit.level)] += hit.rows as usize;
+        }
         self.found |= wanted;
-        self.mark(column);
     }
 
     fn mark(&mut self, column: &Column) {
@@ -307,22 +345,46 @@ impl Rung {
 
     /// Rows that reach a level of a cut; an estimate where its codes are not found.
     pub(super) fn rows(&self, cut: usize, one: &One<'_>, sides: Sides<'_>) -> usize {
-        let known = self.hits(cut).map(|hit| hit.rows).sum::<usize>();
-        let lists = self.crossings_of(cut).flat_map(|crossing| &crossing.lists);
-        let crossed = lists.map(|list| rows_of(list, sides)).sum::<usize>();
+        let known = self.cuts[cut].levels & self.found;
+        let known = (0..self.tops.len()).filter(|level| known >> level & 1 == 1);
+        let known: usize = known.map(|level| self.rows[level]).sum();
         let levels = self.cuts[cut].levels & !self.found;
         let unknown = (0..self.tops.len()).filter(|level| levels >> level & 1 == 1);
         let share: f64 = unknown.map(|level| one.ladder.levels[level].u).sum();
-        known + crossed + (share * sides.snapshot.len as f64) as usize
+        known + (share * sides.snapshot.len as f64) as usize
     }
 
     /// What finding the codes of a cut will take, in nanoseconds.
-    pub(super) fn price(&self, cut: usize, one: &One<'_>, sides: Sides<'_>) -> usize {
+    pub(super) fn price(&self, cut: usize) -> usize {
         let levels = self.cuts[cut].levels & !self.found;
         let unknown = (0..self.tops.len()).filter(|level| levels >> level & 1 == 1);
-        let prices = unknown.filter_map(|level| find::price(&one.ladder.levels[level].test, sides));
-        prices.sum()
+        unknown.filter_map(|level| self.prices[level]).sum()
     }
+}
+
+/// The codes that reach one of some levels, which look at the own feature alone.
+fn own_hits(levels: Levels, one: &mut One<'_>, sides: Sides<'_>) -> Vec<Hit> {
+    let wanted = (0..one.ladder.levels.len()).filter(|level| levels >> level & 1 == 1);
+    let tests = wanted.map(|level| &one.ladder.levels[level].test);
+    let mut codes: Vec<u32> = Vec::new();
+    for list in tests.flat_map(|test| find::codes(test, sides, false)) {
+        codes.extend_from_slice(&list.codes);
+    }
+    codes.sort_unstable();
+    codes.dedup();
+    one.expect_codes(codes.len());
+    let hit = |code: u32| {
+        let outcome = one.outcome(code);
+        // An earlier level that is not asked for may be what the code reaches.
+        let is_wanted = outcome.level < Levels::BITS as u8 && levels >> outcome.level & 1 == 1;
+        is_wanted.then(|| {
+            let (column, text) = (one.column, one.column.text(code));
+            let (first, second) = (sketch::byte(text), sketch::second_byte(text));
+            let rows = column.rows_of(code).len() as u32;
+            Hit { code, rows, bits: rounded_up(outcome.bits), level: outcome.level, first, second }
+        })
+    };
+    codes.into_iter().filter_map(hit).collect()
 }
 
 /// The rows of a list.

@@ -11,15 +11,13 @@ use super::choose::{Chooser, Chosen, Group, VERIFY};
 use super::one::One;
 use super::rung::{Hit, Rung};
 use super::sifter::{Sifter, Told};
-use super::{Asked, Judge};
-use crate::features::Features;
+use super::{Asked, Judge, Sides};
+use crate::index::Cost;
 use crate::index::best::Best;
-use crate::index::column::{Column, MISSING};
+use crate::index::column::MISSING;
 use crate::index::planner::{self, has};
 use crate::index::plans::GROUPS_MAX;
-use crate::index::postings::RowsOf;
 use crate::index::sketch::Sketch;
-use crate::index::{Cost, Snapshot};
 
 /// Scanning one row by one ladder, in nanoseconds.
 const SCAN: usize = 6;
@@ -35,13 +33,12 @@ const CHEAP: usize = 40_000;
 ///
 /// `forced` decides the drivers, for tests: every choice gives the same hits.
 pub(in crate::index) fn search(
-    snapshot: &Snapshot,
-    query: &Features,
+    sides: Sides<'_>,
     position: usize,
     forced: Option<usize>,
     best: &mut Best,
 ) -> Option<Cost> {
-    let mut judge = Judge::new(snapshot, query, position);
+    let mut judge = Judge::new(sides, position);
     let floor = floor(judge.rule.potential_threshold?);
     let mut rungs: Vec<Rung> =
         judge.ladders.iter().map(|ladder| Rung::new(ladder, judge.sides)).collect();
@@ -106,7 +103,7 @@ fn choose(
     let len = sides.snapshot.len;
     let price = |rung: &Rung, ladder: &Asked<'_>| -> SmallVec<[usize; 6]> {
         let Asked::One(one) = ladder else { return SmallVec::from_elem(0, 1) };
-        let price = |cut| rung.price(cut, one, sides) + rung.rows(cut, one, sides) * VERIFY;
+        let price = |cut| rung.price(cut) + rung.rows(cut, one, sides) * VERIFY;
         (0..rung.cuts.len()).map(price).collect()
     };
     let ladders = rungs.iter().zip(&judge.ladders);
@@ -135,10 +132,7 @@ fn choose(
             .iter()
             .copied()
             .filter(|at| !rungs[*at].is_found(chosen.cuts[*at]))
-            .filter_map(|at| match &judge.ladders[at] {
-                Asked::One(one) => Some((rungs[at].price(chosen.cuts[at], one, sides), at)),
-                Asked::Always(_) => None,
-            })
+            .map(|at| (rungs[at].price(chosen.cuts[at]), at))
             .collect();
         let Some(least) = to_find.iter().map(|(price, _)| *price).min() else {
             return Some(chosen);
@@ -165,7 +159,7 @@ fn sharpen(judge: &mut Judge<'_>, rungs: &mut [Rung], chosen: &Chosen) {
                 continue;
             }
             let spared = rung.rest() - rung.cuts[cut].rest();
-            if rung.price(cut, one, sides) as f64 > spared * (rows * SPARED) as f64 {
+            if rung.price(cut) as f64 > spared * (rows * SPARED) as f64 {
                 break;
             }
             rung.find(cut, one, sides);
@@ -234,6 +228,8 @@ struct Run<'s> {
     then: SmallVec<[usize; 16]>,
     /// Those that only take away.
     last: SmallVec<[usize; 16]>,
+    /// Rows from here on do not count.
+    below: u32,
     /// Rows that passed: several drivers may lead to one.
     passed: HashSet<u32, foldhash::fast::RandomState>,
     cost: Cost,
@@ -272,7 +268,9 @@ impl<'s> Run<'s> {
             }
         }
         let (passed, cost) = (HashSet::default(), Cost::default());
+        let below = judge.sides.member.map_or(u32::MAX, |member| member.number);
         Run {
+            below,
             judge,
             rungs,
             chosen,
@@ -302,28 +300,28 @@ impl<'s> Run<'s> {
         };
         for at in 0..self.rungs.len() {
             let Asked::One(one) = &self.judge.ladders[at] else { continue };
-            let (column, feature) = (one.column, one.feature);
+            let feature = one.feature;
             let hits: SmallVec<[Hit; 32]> =
                 self.rungs[at].hits(self.chosen.cuts[at]).copied().collect();
             for hit in hits {
-                if let Some(known) = self.known_of(at, &hit, (feature, column)) {
-                    self.walk(column.rows_of(hit.code), known, &is_scanned, best);
+                if let Some(known) = self.known_of(at, &hit, feature) {
+                    self.walk((feature, hit.code), known, &is_scanned, best);
                 }
             }
             for (feature, code) in self.crossed(at) {
                 let known = Known { driver: None, most: self.most, excess: 0.0 };
-                self.walk(snapshot.columns[feature].rows_of(code), known, &is_scanned, best);
+                self.walk((feature, code), known, &is_scanned, best);
             }
         }
     }
 
     /// What is known of the rows of a hit; `None` if none can pass.
-    fn known_of(&self, at: usize, hit: &Hit, (feature, column): (usize, &Column)) -> Option<Known> {
+    fn known_of(&self, at: usize, hit: &Hit, feature: usize) -> Option<Known> {
         let rung = &self.rungs[at];
         let most = |gets: f64| self.most - (self.mosts[at] - gets);
         if rung.is_plain() {
-            let most = most(hit.bits);
-            let excess = self.sifter.excess(at, column.text(hit.code), hit.bits);
+            let most = most(hit.most());
+            let excess = self.sifter.excess(at, hit);
             return (most >= self.floor).then_some(Known { driver: Some(at), most, excess });
         }
         // A level that looks at other features may be reached before that of the hit, and without
@@ -331,7 +329,7 @@ impl<'s> Run<'s> {
         let across = rung.crossings.iter().filter(|crossing| crossing.may_have(feature, hit.code));
         let gets = across
             .map(|crossing| crossing.most)
-            .fold(hit.bits.max(rung.open_across(hit.level)).max(0.0), f64::max);
+            .fold(hit.most().max(rung.open_across(hit.level)).max(0.0), f64::max);
         let known = Known { driver: None, most: self.most, excess: 0.0 };
         (most(gets) >= self.floor).then_some(known)
     }
@@ -344,10 +342,26 @@ impl<'s> Run<'s> {
     }
 
     /// Judges the rows of a list.
-    fn walk(&mut self, rows: RowsOf<'_>, known: Known, is_scanned: &[bool], best: &mut Best) {
-        self.cost.postings_read += rows.len() as u64;
+    fn walk(
+        &mut self,
+        (feature, code): (usize, u32),
+        known: Known,
+        is_scanned: &[bool],
+        best: &mut Best,
+    ) {
+        let Sides { snapshot, member, .. } = self.judge.sides;
+        let sheet = member.and_then(|member| member.kept.sheet(feature, snapshot));
+        if let Some(sheet) = sheet {
+            let (rows, sketches) = sheet.below(code, self.below);
+            self.cost.postings_read += rows.len() as u64;
+            for (row, sketch) in rows.iter().zip(sketches) {
+                self.look((*row, *sketch), known, is_scanned, best);
+            }
+            return;
+        }
+        let rows = snapshot.columns[feature].rows_of(code);
         let mut batch = Batch::new();
-        rows.for_each(|row| {
+        rows.for_each_below(self.below, |row| {
             batch.push(row);
             if batch.is_full() {
                 self.sift(&mut batch, known, is_scanned, best);
@@ -364,7 +378,7 @@ impl<'s> Run<'s> {
             self.cost.records_scanned += rows.len() as u64;
             let known = Known { driver: None, most: self.most, excess: 0.0 };
             let mut batch = Batch::new();
-            rows.for_each(|row| {
+            rows.for_each_below(self.below, |row| {
                 batch.push(row);
                 if batch.is_full() {
                     self.sift(&mut batch, known, &[], best);
@@ -378,16 +392,27 @@ impl<'s> Run<'s> {
     fn sift(&mut self, batch: &mut Batch, known: Known, is_scanned: &[bool], best: &mut Best) {
         let sketches = &self.judge.sides.snapshot.sketches;
         let rows = std::mem::take(&mut batch.len);
+        self.cost.postings_read += rows as u64;
         let batch = &mut *batch;
         for (sketch, row) in batch.sketches.iter_mut().zip(&batch.rows[..rows]) {
             *sketch = sketches.get(*row as usize);
         }
         for at in 0..rows {
-            let (row, sketch) = (batch.rows[at], batch.sketches[at]);
-            if self.sifter.passes(sketch, known.excess) && !self.is_in(is_scanned, row) {
-                self.cost.records_verified += 1;
-                self.verify(row, sketch, known, best);
-            }
+            self.look((batch.rows[at], batch.sketches[at]), known, is_scanned, best);
+        }
+    }
+
+    /// Judges a row if its sketch leaves it open that it passes.
+    fn look(
+        &mut self,
+        (row, sketch): (u32, Sketch),
+        known: Known,
+        scanned: &[bool],
+        best: &mut Best,
+    ) {
+        if self.sifter.passes(sketch, known.excess) && !self.is_in(scanned, row) {
+            self.cost.records_verified += 1;
+            self.verify(row, sketch, known, best);
         }
     }
 
@@ -410,7 +435,7 @@ impl<'s> Run<'s> {
         let (own, level) = match code {
             Some(MISSING) => (one.if_missing.bits, Some(one.if_missing.level)),
             code => match code.and_then(|code| rung.hit(code)) {
-                Some(hit) => (hit.bits, Some(hit.level)),
+                Some(hit) => (hit.most(), Some(hit.level)),
                 None => (self.rests[at], None),
             },
         };

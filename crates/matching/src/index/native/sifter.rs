@@ -1,7 +1,9 @@
 //! The most that a row gets by its sketch alone.
 
+use smallvec::SmallVec;
+
 use super::one::One;
-use super::rung::Rung;
+use super::rung::{Hit, Rung};
 use super::{Asked, Judge};
 use crate::index::column::Column;
 use crate::index::sketch::{self, Sketch};
@@ -20,6 +22,10 @@ struct Own {
     /// Bytes that some hit has, as bits.
     hits: [u64; 4],
     second: Option<Second>,
+    /// Bytes that a level may have that looks at other features, as bits.
+    crossed: [u64; 4],
+    /// The most that a row with a value gets that is neither.
+    rest: f32,
 }
 
 /// What two bytes tell.
@@ -49,6 +55,8 @@ pub(super) struct Sifter {
     tables: Vec<(usize, Table)>,
     /// Per ladder, the most that it adds; none where its feature has no byte.
     own: Vec<Option<Own>>,
+    /// Ladders of which two bytes tell.
+    again: SmallVec<[usize; 8]>,
     /// Prior, and the most that ladders add whose feature has no byte.
     beside: f32,
     floor: f64,
@@ -62,6 +70,7 @@ impl Sifter {
         let mut sifter = Sifter {
             tables: Vec::with_capacity(features.len()),
             own: Vec::with_capacity(rungs.len()),
+            again: SmallVec::new(),
             beside: judge.rule.base() as f32,
             floor: floor - SLACK * (1.0 + floor.abs()),
         };
@@ -84,6 +93,9 @@ impl Sifter {
             match &judge.ladders[sifter.own.len()] {
                 Asked::One(one) if one.column.codes() == 1 => sifter.beside += own.most[0],
                 _ => sifter.add(own.at, |byte| own.most[byte]),
+            }
+            if own.second.is_some() {
+                sifter.again.push(sifter.own.len());
             }
             sifter.own.push(Some(own));
         }
@@ -110,6 +122,7 @@ impl Sifter {
     ) {
         let open = rung.open_across(u8::MAX) as f32;
         own.most.iter_mut().for_each(|most| *most = most.max(open));
+        own.rest = own.rest.max(open);
         let crossings = rung.crossings.iter();
         let lists = crossings
             .flat_map(|crossing| crossing.lists.iter().map(|list| (crossing.most as f32, list)));
@@ -118,7 +131,10 @@ impl Sifter {
             let bytes = texts.map(|text| usize::from(sketch::byte(text)));
             match place(list.feature) {
                 Some(at) if at == own.at => {
-                    bytes.for_each(|byte| own.most[byte] = own.most[byte].max(most));
+                    bytes.for_each(|byte| {
+                        own.most[byte] = own.most[byte].max(most);
+                        own.crossed[byte / 64] |= 1 << (byte % 64);
+                    });
                 }
                 // Whatever the own feature comes to, so much more at the most.
                 Some(at) => {
@@ -127,7 +143,10 @@ impl Sifter {
                     bytes.for_each(|byte| more[byte] = (most - least).max(0.0));
                     self.add(at, |byte| more[byte]);
                 }
-                None => own.most.iter_mut().for_each(|known| *known = known.max(most)),
+                None => {
+                    own.most.iter_mut().for_each(|known| *known = known.max(most));
+                    own.rest = own.rest.max(most);
+                }
             }
         }
     }
@@ -136,17 +155,22 @@ impl Sifter {
     pub(super) fn passes(&self, sketch: Sketch, excess: f64) -> bool {
         let bytes = sketch.to_le_bytes();
         let tables = self.tables.iter();
-        let most =
+        let mut most =
             tables.fold(self.beside, |sum, (at, table)| sum + table[usize::from(bytes[*at])]);
-        f64::from(most) >= self.floor + excess
+        let least = self.floor + excess;
+        if f64::from(most) < least {
+            return false;
+        }
+        for own in self.again.iter().filter_map(|ladder| self.own[*ladder].as_ref()) {
+            most -= own.too_much(&bytes);
+        }
+        f64::from(most) >= least
     }
 
-    /// By how much the tables exceed what a ladder gives for a text.
-    pub(super) fn excess(&self, ladder: usize, text: &str, bits: f64) -> f64 {
+    /// By how much the tables exceed what a ladder gives for a hit.
+    pub(super) fn excess(&self, ladder: usize, hit: &Hit) -> f64 {
         let own = self.own[ladder].as_ref();
-        own.map_or(0.0, |own| {
-            (f64::from(own.most[usize::from(sketch::byte(text))]) - bits).max(0.0)
-        })
+        own.map_or(0.0, |own| (f64::from(own.most[usize::from(hit.first)]) - hit.most()).max(0.0))
     }
 
     /// What a sketch tells of a ladder without a look at the row's code.
@@ -164,6 +188,21 @@ impl Sifter {
 }
 
 impl Own {
+    /// By how much the first byte of a row promises more than both together.
+    fn too_much(&self, bytes: &[u8; size_of::<Sketch>()]) -> f32 {
+        let byte = bytes[self.at];
+        let is_in = |bits: &[u64; 4]| bits[usize::from(byte / 64)] >> (byte % 64) & 1 == 1;
+        match &self.second {
+            Some(second) if is_in(&self.hits) && !is_in(&self.crossed) => {
+                match second.has(byte, bytes[second.at]) {
+                    true => 0.0,
+                    false => (self.most[usize::from(byte)] - self.rest).max(0.0),
+                }
+            }
+            _ => 0.0,
+        }
+    }
+
     fn new((at, second): (usize, Option<usize>), rung: &Rung, one: &One<'_>) -> Own {
         let second = second.filter(|_| rung.all_hits().len() > FEW_HITS);
         let mut own = Own {
@@ -171,21 +210,23 @@ impl Own {
             most: Box::new([rung.rest() as f32; 256]),
             hits: [0; 4],
             second: second.map(|at| Second { at, hits: Box::new([0; 1024]) }),
+            crossed: [0; 4],
+            rest: rung.rest() as f32,
         };
         own.most[0] = one.if_missing.bits as f32;
         if one.needs_other() {
             // Without what else is needed nothing is added.
             own.most.iter_mut().for_each(|most| *most = most.max(0.0));
+            own.rest = own.rest.max(0.0);
         }
         for hit in rung.all_hits() {
-            let text = one.column.text(hit.code);
-            let byte = sketch::byte(text);
+            let byte = hit.first;
             if let Some(second) = &mut own.second {
-                second.put(byte, sketch::second_byte(text));
+                second.put(byte, hit.second);
             }
             own.hits[usize::from(byte / 64)] |= 1 << (byte % 64);
             let most = &mut own.most[usize::from(byte)];
-            *most = most.max(hit.bits as f32);
+            *most = most.max(hit.most() as f32);
         }
         own
     }

@@ -325,6 +325,35 @@ proptest! {
     }
 
     #[test]
+    fn every_record_is_joined_with_those_before_it(
+        ruleset in ruleset(),
+        changes in changes(60),
+        potential_max in prop_oneof![0..6usize, Just(usize::MAX)],
+        way in any::<usize>(),
+    ) {
+        let (ruleset, limits) = (Arc::new(ruleset), Limits { potential_max });
+        let mut index = Index::new(Arc::clone(&ruleset));
+        apply(&mut index, &changes);
+        let (snapshot, mut grown) = (index.snapshot(), Index::new(ruleset));
+        let join = Join::new(index.snapshot(), limits);
+        for number in 0..5_000 {
+            let Some(features) = snapshot.features(number) else {
+                prop_assert_eq!(join.before(number).1, Found::default());
+                continue;
+            };
+            let expected = grown.snapshot().scan(&features, &limits);
+            for forced in [None, Some(way), Some(way.rotate_right(7))] {
+                let (query, found) = join.before_along(number, forced);
+                prop_assert_eq!(&query, &features);
+                prop_assert_eq!(&found.hits, &expected.hits, "way {:?}", forced);
+                prop_assert_eq!(found.potential_total, expected.potential_total);
+                prop_assert_eq!(found.is_cut, expected.is_cut);
+            }
+            grown.insert(number, features);
+        }
+    }
+
+    #[test]
     fn an_explanation_says_what_a_pair_scores(
         ruleset in ruleset(),
         pair in [person(), person()],

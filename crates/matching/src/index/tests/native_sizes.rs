@@ -150,6 +150,22 @@ fn compare(index: &Index, queries: &[Features]) -> (usize, u64) {
     (hits, verified)
 }
 
+/// Joins some records with those before them, as a scan of all finds them, and gives the hits.
+fn join(index: &Index) -> usize {
+    let (snapshot, all) = (index.snapshot(), Limits { potential_max: usize::MAX });
+    let join = Join::new(index.snapshot(), all);
+    let mut hits = 0;
+    for number in (0..RECORDS).step_by(10).chain(RECORDS..RECORDS + 100).rev() {
+        let Some(features) = snapshot.features(number) else { continue };
+        let mut expected = snapshot.scan(&features, &all).hits;
+        expected.retain(|hit| hit.number < number);
+        let found = join.before(number).1;
+        assert_eq!(found.hits, expected);
+        hits += found.hits.len();
+    }
+    hits
+}
+
 #[test]
 fn what_a_scan_of_many_finds_is_found_by_reading_few() {
     for potential in [-3.0, 7.0] {
@@ -169,6 +185,10 @@ fn what_a_scan_of_many_finds_is_found_by_reading_few() {
                 queries.push(features(&person));
             }
         }
+        for (number, features) in (RECORDS..).zip(&queries) {
+            index.insert(number, features.clone());
+        }
+        assert!(join(&index) >= queries.len());
         let (hits, read) = compare(&index, &queries);
         assert!(hits >= queries.len(), "{hits} hits");
         // Where less is enough, reading groups of so few records is the cheapest way.
@@ -179,6 +199,7 @@ fn what_a_scan_of_many_finds_is_found_by_reading_few() {
             index.remove(number);
         }
         compare(&index, &queries);
+        join(&index);
         let snapshot = index.snapshot();
         let back: Vec<Features> =
             (0..RECORDS).filter_map(|number| snapshot.features(number)).collect();

@@ -111,6 +111,11 @@ impl Resource {
         Resource(Value::Object(object))
     }
 
+    /// A Patient that says nothing.
+    pub fn empty_patient() -> Resource {
+        Resource::author("Patient", Map::new())
+    }
+
     /// Names the type, for example `Patient`.
     pub fn resource_type(&self) -> &str {
         self.get("resourceType").and_then(Value::as_str).unwrap_or_default()

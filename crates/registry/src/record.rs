@@ -49,22 +49,43 @@ impl SourceRecord {
         client: &ClientId,
         vocabulary: &Vocabulary,
     ) -> Result<Self, Vec<Issue>> {
-        check_type(&resource)?;
-        let mut issues: Vec<Issue> =
-            validate_patient(&resource).into_iter().filter(Issue::is_error).collect();
-        let requested_id = requested_id(&resource, url_id).map_err(|issue| issues.push(issue));
-        let source = identity(&resource, vocabulary);
-        if source.is_none() {
-            issues.push(no_identity(vocabulary));
-        }
-        let (Ok(requested_id), Some(source), true) = (requested_id, source, issues.is_empty())
-        else {
-            return Err(issues);
-        };
-        strip(&mut resource, vocabulary);
+        let (requested_id, source) = examine(&mut resource, url_id, vocabulary)?;
         let content = content(&resource, resource.to_json());
         Ok(Self { requested_id, source, client: client.clone(), resource, content })
     }
+
+    /// A record of which nobody asks what it says: its content is an empty Patient.
+    pub fn unsaid(source: SourceKey, client: ClientId) -> Self {
+        let resource = Resource::empty_patient();
+        let content = content(&resource, resource.to_json());
+        Self { requested_id: None, source, client, resource, content }
+    }
+}
+
+/// Checks a submitted Patient as [`SourceRecord::decode`] does, takes out what the registry owns,
+/// and gives the id that is asked for and the identity.
+///
+/// # Errors
+///
+/// As [`SourceRecord::decode`].
+pub fn examine(
+    resource: &mut Resource,
+    url_id: Option<RecordId>,
+    vocabulary: &Vocabulary,
+) -> Result<(Option<RecordId>, SourceKey), Vec<Issue>> {
+    check_type(resource)?;
+    let mut issues: Vec<Issue> =
+        validate_patient(resource).into_iter().filter(Issue::is_error).collect();
+    let requested_id = requested_id(resource, url_id).map_err(|issue| issues.push(issue));
+    let source = identity(resource, vocabulary);
+    if source.is_none() {
+        issues.push(no_identity(vocabulary));
+    }
+    let (Ok(requested_id), Some(source), true) = (requested_id, source, issues.is_empty()) else {
+        return Err(issues);
+    };
+    strip(resource, vocabulary);
+    Ok((requested_id, source))
 }
 
 /// A content as it was stored, with what searches find it by made again; `None` if the text is no

@@ -40,6 +40,7 @@ mod parking;
 mod published;
 pub mod retrace;
 pub mod review;
+pub mod roll;
 pub mod rows;
 pub mod scores;
 pub mod settings;

@@ -10,7 +10,6 @@ use std::{
     time::{Duration, Instant},
 };
 
-use matching::index::Limits;
 use registry::{decide::Refusal, event::Head, extract::Extractor, ids::Revision};
 use store::{Store, StoreError, Turn, threads};
 use tokio::sync::mpsc;
@@ -288,7 +287,7 @@ impl Linker {
         watch: &mut Watch,
     ) -> Result<Decided, PipelineError> {
         let snapshot = self.published.snapshot();
-        let limits = Limits { potential_max: self.settings.potential_max };
+        let limits = self.settings.limits();
         let matched = blocking({
             let (works, snapshot) = (works.clone(), snapshot.clone());
             let meters = self.settings.meters.clone();

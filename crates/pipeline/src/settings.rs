@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use matching::index::Limits;
 use registry::{decide::Policy, vocabulary::Vocabulary};
 
 use crate::{clock::Clock, image::ImageSettings, meters::Meters};
@@ -30,6 +31,13 @@ pub struct Settings {
     pub clock: Clock,
     /// Where work is counted and timed.
     pub meters: Arc<Meters>,
+}
+
+impl Settings {
+    /// What a search may return.
+    pub(crate) fn limits(&self) -> Limits {
+        Limits { potential_max: self.potential_max }
+    }
 }
 
 impl Default for Settings {

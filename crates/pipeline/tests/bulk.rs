@@ -4,9 +4,13 @@ use std::{collections::BTreeMap, sync::Arc};
 
 use fhir::resource::Resource;
 use people::{Options, generate};
-use pipeline::{Operation, Pipeline, Settings, Work};
+use pipeline::{
+    Operation, Pipeline, Settings, Work,
+    roll::{Roll, Twice},
+};
 use registry::{
     actor::Actor,
+    batch::Receipt,
     extract::Extractor,
     ids::{ClientId, RecordId},
     state::IssueKind,
@@ -33,14 +37,25 @@ struct Outcome {
     doubts: Vec<(usize, usize, IssueKind)>,
 }
 
-async fn link(store: Arc<dyn Store>, chunk: usize) -> Outcome {
-    let ruleset = matching::opencr::parse(RULES).expect("rules");
-    let extractor = Extractor::compile(Arc::new(ruleset)).expect("rules");
+/// The rules that come with OpenCR: guards of pairs and of golden records among them.
+const NATIVE: &str = include_str!("../../../config/rules.toml");
+
+fn extractor(rules: &str) -> Extractor {
+    let no_tables = |file: &str| Err(format!("{file} is not asked for"));
+    let ruleset = matching::native::rules_from_text_with(rules, &no_tables).expect("rules");
+    Extractor::compile(Arc::new(ruleset)).expect("paths")
+}
+
+fn everybody() -> Vec<people::MadeUp> {
+    generate(&Options::usual(11, 700)).collect()
+}
+
+async fn link(rules: &str, store: Arc<dyn Store>, chunk: usize) -> Outcome {
+    let extractor = extractor(rules);
     let settings = Settings { turn_max: chunk, batch_max: chunk, ..Settings::default() };
     let pipeline = Pipeline::start(store, extractor, settings).await.expect("a pipeline");
     let mut rows: BTreeMap<RecordId, usize> = BTreeMap::new();
-    let people: Vec<_> = generate(&Options::usual(11, 700)).collect();
-    for people in people.chunks(chunk) {
+    for people in everybody().chunks(chunk) {
         let operations = people.iter().map(|one| {
             let resource = Resource::from_value(one.patient.clone()).expect("a Patient");
             let client = ClientId::new(one.client.as_str());
@@ -74,14 +89,46 @@ async fn outcome(reader: &dyn store::Reader, rows: &BTreeMap<RecordId, usize>) -
     Outcome { golden_of, doubts: doubts.collect() }
 }
 
+/// All on a roll before the first is decided on.
+async fn call(rules: &str) -> Outcome {
+    let mut roll = Roll::new(extractor(rules), Settings::default());
+    let decoder = roll.decoder();
+    for one in everybody() {
+        let resource = Resource::from_value(one.patient).expect("a Patient");
+        roll.add(decoder.decode(resource).expect("an entry")).expect("nobody comes twice");
+    }
+    let mut rows: BTreeMap<RecordId, usize> = BTreeMap::new();
+    let actor = Actor::Job("link".to_owned());
+    let mut on_done = |receipt: Receipt| _ = rows.insert(receipt.record, rows.len());
+    let store = roll.decide(ClientId::new("link"), actor, &mut on_done).await.expect("a state");
+    outcome(&store, &rows).await
+}
+
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_file_at_once_gives_the_people_of_its_rows_one_by_one() {
-    let one_by_one = link(Arc::new(MemoryStore::default()), 1).await;
-    let merged = one_by_one.golden_of.len()
-        - one_by_one.golden_of.iter().collect::<std::collections::BTreeSet<_>>().len();
-    assert!(merged > 20 && one_by_one.doubts.len() > 20, "the rules find people to doubt");
-    for chunk in [37, 500] {
-        assert_eq!(link(Arc::new(MemoryStore::default()), chunk).await, one_by_one);
-        assert_eq!(link(Arc::new(DraftStore::default()), chunk).await, one_by_one);
+    for (rules, chunks) in [(RULES, &[37, 500][..]), (NATIVE, &[500])] {
+        let one_by_one = link(rules, Arc::new(MemoryStore::default()), 1).await;
+        let merged = one_by_one.golden_of.len()
+            - one_by_one.golden_of.iter().collect::<std::collections::BTreeSet<_>>().len();
+        assert!(merged > 20, "the rules merge people");
+        assert!(one_by_one.doubts.len() > 20 || rules == NATIVE, "and find people to doubt");
+        for chunk in chunks.iter().copied() {
+            assert_eq!(link(rules, Arc::new(MemoryStore::default()), chunk).await, one_by_one);
+            assert_eq!(link(rules, Arc::new(DraftStore::default()), chunk).await, one_by_one);
+        }
+        assert_eq!(call(rules).await, one_by_one);
     }
+}
+
+#[test]
+fn nobody_is_on_a_roll_twice() {
+    let mut roll = Roll::new(extractor(RULES), Settings::default());
+    let decoder = roll.decoder();
+    let one = everybody().remove(0);
+    let entry = || {
+        let resource = Resource::from_value(one.patient.clone()).expect("a Patient");
+        decoder.decode(resource).expect("an entry")
+    };
+    assert_eq!(roll.add(entry()), Ok(()));
+    assert_eq!(roll.add(entry()), Err(Twice));
 }

@@ -4,7 +4,7 @@ use std::{collections::BTreeSet, sync::Arc};
 
 use matching::{
     features::Features,
-    index::{Found, Limits, Snapshot},
+    index::{Found, Snapshot},
     score::Band,
 };
 use registry::{
@@ -112,7 +112,7 @@ impl Flagger<'_> {
     async fn search(&self, flags: &[Flag]) -> Result<Vec<Searched>, AdoptError> {
         let ids: Vec<RecordId> = flags.iter().map(|flag| flag.record.clone()).collect();
         let states = self.store.records(&ids).await?;
-        let limits = Limits { potential_max: self.settings.potential_max };
+        let limits = self.settings.limits();
         let (snapshot, flags) = (self.snapshot.clone(), flags.to_vec());
         let search = move || {
             let one = |flag: Flag| {

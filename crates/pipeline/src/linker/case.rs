@@ -5,11 +5,7 @@
 
 use std::{collections::HashMap, sync::Arc};
 
-use matching::{
-    features::Features,
-    index::{Found, Limits},
-    score::Band,
-};
+use matching::{features::Features, index::Found, score::Band};
 use registry::{
     adjudicate::{self, Adjudication, Rematched, Supply},
     batch::Note,
@@ -124,7 +120,7 @@ impl Linker {
         }
         let states = self.store.records(&ids).await.map_err(store_error)?;
         let snapshot = self.published.snapshot();
-        let limits = Limits { potential_max: self.settings.potential_max };
+        let limits = self.settings.limits();
         blocking(move || {
             let live = states.into_iter().filter(|state| !state.is_withdrawn);
             live.filter_map(|state| {

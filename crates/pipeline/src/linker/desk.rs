@@ -100,6 +100,8 @@ pub(crate) struct Desk {
     extractor: Arc<Extractor>,
     pub(super) settings: Settings,
     limits: Limits,
+    /// Whether what is found tells of the records of this batch, too.
+    is_foreseen: bool,
     /// What was answered before to acts that are sent again.
     answered: HashMap<OnceKey, Answered>,
 }
@@ -137,9 +139,17 @@ impl Desk {
             snapshot,
             extractor,
             settings: settings.clone(),
-            limits: Limits { potential_max: settings.potential_max },
+            limits: settings.limits(),
+            is_foreseen: false,
             answered: HashMap::new(),
         }
+    }
+
+    /// The same where the snapshot holds the records that are submitted, each under the number that
+    /// it will have, and what is found are those before it.
+    pub(crate) fn foreseeing(mut self) -> Self {
+        self.is_foreseen = true;
+        self
     }
 
     /// The same, answering what was answered before as it was then.
@@ -274,7 +284,10 @@ impl Desk {
         source: &SourceKey,
         found: Option<&Found>,
     ) -> Matches {
-        let own = self.overlay.search(query, &self.limits);
+        let own = match self.is_foreseen {
+            true => None,
+            false => self.overlay.search(query, &self.limits),
+        };
         let published = found.into_iter().flat_map(|found| &found.hits);
         let published = published.filter(|hit| !self.overlay.hides(RecordNumber(hit.number)));
         let hits = published.chain(own.iter().flat_map(|found| &found.hits));
@@ -298,6 +311,9 @@ impl Desk {
     /// Potential matches that were counted and are none: what was published of records that the
     /// batch changed, and the record itself.
     fn miscounted(&self, query: &Features, source: &SourceKey) -> u64 {
+        if self.is_foreseen {
+            return 0;
+        }
         let ruleset = self.extractor.ruleset();
         let myself = self.batch.standing().record_of_source(source).map(|state| state.number);
         let not_hidden = myself.filter(|number| !self.overlay.hides(*number));
@@ -368,6 +384,9 @@ impl Desk {
                 Operation::Withdraw { .. } => None,
             };
             self.names.0.insert(number, receipt.record.clone());
+            if self.is_foreseen {
+                continue;
+            }
             self.overlay.push(IndexChange { number, features });
         }
     }

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use fhir::resource::Resource;
-use matching::index::{Index, Limits};
+use matching::index::Index;
 use registry::{
     batch::{Batch, Note},
     commit::{Change, Commit},
@@ -86,7 +86,7 @@ impl<'r> Tracer<'r> {
         let works: Arc<[Work]> = [work].into();
         let settings = Settings { clock: script::clock(body), ..self.settings.clone() };
         let snapshot = Arc::new(self.index.snapshot());
-        let limits = Limits { potential_max: settings.potential_max };
+        let limits = settings.limits();
         let matched = match_all(&works, &snapshot, &limits, &settings.meters);
         let has_guards = !self.extractor.ruleset().golden_guards.is_empty();
         let wanted = wanted(&works, &matched, has_guards);

@@ -151,12 +151,15 @@ fn next_chunk(
 fn decode(pipeline: &Pipeline, client: &ClientId, row: Row) -> Decoded {
     let result = row.result.map_err(|problem| problem.to_string()).and_then(|mut patient| {
         drop_id(&mut patient);
-        pipeline.decode(patient, client, None).map_err(|issues| {
-            let texts: Vec<_> = issues.iter().map(in_words).collect();
-            texts.join("; ")
-        })
+        pipeline.decode(patient, client, None).map_err(|issues| all_in_words(&issues))
     });
     Decoded { number: row.number, id: row.id, result, warnings: row.warnings }
+}
+
+/// What is wrong with a row.
+pub(crate) fn all_in_words(issues: &[Issue]) -> String {
+    let texts: Vec<_> = issues.iter().map(in_words).collect();
+    texts.join("; ")
 }
 
 fn in_words(issue: &Issue) -> String {

@@ -1,5 +1,6 @@
 //! `opencr link`: the registry's own pipeline on a memory store, over one file.
 
+mod ahead;
 mod report;
 
 use std::{
@@ -14,17 +15,18 @@ use std::{
 
 use anyhow::Context as _;
 use pipeline::{
-    Pipeline,
+    Pipeline, Settings,
     pairs::{self, Predicted, Truth},
     rows::{self, Format, Mapping, MissingIds, Options, Rows},
 };
 use registry::{
     actor::Actor,
     batch::Receipt,
+    extract::Extractor,
     ids::{ClientId, Cruid, RecordId},
-    state::{GoldenStatus, IssueKind, MatchIssue},
+    state::{GoldenStatus, IssueKind},
 };
-use store::{Reader, Window};
+use store::{DraftStore, Reader, Window};
 
 use crate::{
     ConfigFile, chain, feed, open_mapping, process, source, usage, warnings::Warnings, wiring,
@@ -33,6 +35,8 @@ use report::Report;
 
 /// Rows of the store read at once.
 const PAGE_ROWS: u32 = 2000;
+/// Who submits the rows.
+const NAME: &str = "link";
 /// Bad rows told in words; the rest is counted.
 const BAD_ROWS_SHOWN: usize = 10;
 
@@ -88,7 +92,7 @@ pub(crate) struct Arguments {
 struct Linked {
     /// The record of each row, in file order, as a position in `names`; none for a bad row.
     rows: Vec<Option<u32>>,
-    /// The position of each record.
+    /// The position of each record, where somebody may come twice.
     positions: HashMap<RecordId, u32>,
     /// The row id of each record: of its last row, if several have its identity.
     names: Vec<Box<str>>,
@@ -117,23 +121,27 @@ pub(crate) fn run(arguments: Arguments) -> anyhow::Result<ExitCode> {
     systems.retain(|known| *known != system);
     systems.insert(0, system.clone());
 
-    let rows = open(&arguments.file, mapping.as_ref(), &system)?;
+    let open = || open(&arguments.file, mapping.as_ref(), &system);
+    let rows = open()?;
     tell_columns(&rows);
     let started = Instant::now();
     let (linked, people) = wiring::runtime()?.block_on(async {
-        // Only the outcome is wanted, so nothing of the way to it is kept.
-        let store: Arc<dyn store::Store> = Arc::new(store::DraftStore::default());
-        let pipeline = Pipeline::start(store, extractor, settings).await?;
-        let linked = link(&pipeline, rows).await?;
+        // What is no file can be read only once.
+        let (linked, store) = if arguments.file.is_file() {
+            match ahead::read(rows, &extractor, &settings)? {
+                Some(whole) => whole.link().await?,
+                None => one_by_one(open()?, extractor, settings).await?,
+            }
+        } else {
+            one_by_one(rows, extractor, settings).await?
+        };
         let seconds = started.elapsed().as_secs_f64();
-        let people = read_people(&**pipeline.reader(), &linked.positions).await?;
-        pipeline.stop().await;
+        let people = read_people(&*store, linked.names.len()).await?;
         anyhow::Ok((linked, People { seconds, ..people }))
     })?;
     let report = make_report(&linked, &people, truth.as_ref());
     if let Some(out) = &arguments.out {
-        let rows = open(&arguments.file, mapping.as_ref(), &system)?;
-        write_out(out, rows, &linked, &people)
+        write_out(out, open()?, &linked, &people)
             .with_context(|| format!("cannot write {}", out.display()))?;
     }
     tell_bad_rows(&linked);
@@ -164,23 +172,30 @@ pub(crate) fn tell_columns(rows: &Rows) {
     }
 }
 
+/// Links rows each by itself, as a registry does.
+async fn one_by_one(
+    rows: Rows,
+    extractor: Extractor,
+    settings: Settings,
+) -> anyhow::Result<(Linked, Arc<DraftStore>)> {
+    // Only the outcome is wanted, so nothing of the way to it is kept.
+    let store = Arc::new(DraftStore::default());
+    let pipeline = Pipeline::start(store.clone(), extractor, settings).await?;
+    let linked = link(&pipeline, rows).await?;
+    pipeline.stop().await;
+    Ok((linked, store))
+}
+
 async fn link(pipeline: &Pipeline, rows: Rows) -> anyhow::Result<Linked> {
     let mut linked = Linked::default();
-    let name = "link";
-    let (client, actor) = (ClientId::new(name), Actor::Job(name.to_owned()));
+    let (client, actor) = (ClientId::new(NAME), Actor::Job(NAME.to_owned()));
     let sender = feed::Sender { client, actor, ahead: feed::Ahead::One };
     feed::feed(pipeline, rows, sender, 0, &mut |chunk| {
         for row in chunk {
             linked.warnings.add(row.warnings);
             match row.result {
                 Ok(receipt) => linked.take(receipt, row.id),
-                Err(reason) => {
-                    linked.bad += 1;
-                    linked.rows.push(None);
-                    if linked.shown.len() < BAD_ROWS_SHOWN {
-                        linked.shown.push(format!("line {}: {reason}", row.number));
-                    }
-                }
+                Err(reason) => linked.leave_out(row.number, &reason),
             }
         }
         Ok(())
@@ -190,6 +205,14 @@ async fn link(pipeline: &Pipeline, rows: Rows) -> anyhow::Result<Linked> {
 }
 
 impl Linked {
+    fn leave_out(&mut self, line: u64, reason: &str) {
+        self.bad += 1;
+        self.rows.push(None);
+        if self.shown.len() < BAD_ROWS_SHOWN {
+            self.shown.push(format!("line {line}: {reason}"));
+        }
+    }
+
     fn take(&mut self, receipt: Receipt, name: String) {
         // A file of more rows than this does not fit into memory.
         let next = u32::try_from(self.names.len()).expect("fewer than 4,294,967,296 records");
@@ -229,22 +252,23 @@ struct People {
     seconds: f64,
 }
 
-async fn read_people(
-    reader: &dyn Reader,
-    positions: &HashMap<RecordId, u32>,
-) -> anyhow::Result<People> {
+/// Records are numbered by the store as they come, which is their position.
+async fn read_people(reader: &dyn Reader, records: usize) -> anyhow::Result<People> {
     let nobody = u32::MAX;
-    let mut people = People { golden_of: vec![nobody; positions.len()], ..People::default() };
+    let mut people = People { golden_of: vec![nobody; records], ..People::default() };
     let mut after = None;
     loop {
-        let page = reader.goldens_after(after, PAGE_ROWS).await?;
+        let mut page = reader.goldens_after(after, PAGE_ROWS).await?;
         let Some(last) = page.last() else { break };
         after = Some(last.number.0);
-        for golden in page.into_iter().filter(|golden| golden.status == GoldenStatus::Live) {
+        page.retain(|golden| golden.status == GoldenStatus::Live);
+        let members = page.iter().flat_map(|golden| &golden.members).cloned().collect();
+        let numbers = numbers(reader, members).await?;
+        for golden in page {
             let place = u32::try_from(people.cruids.len())?;
             for member in &golden.members {
-                let position = positions.get(member).context("a member that no row submitted")?;
-                people.golden_of[*position as usize] = place;
+                let number = numbers.get(member).context("a member that is not stored")?;
+                people.golden_of[*number as usize] = place;
             }
             people.cruids.push(golden.id);
         }
@@ -261,12 +285,22 @@ async fn read_people(
             IssueKind::Potential | IssueKind::Conflict => true,
             IssueKind::Auto => false,
         });
-        let pair = |issue: &MatchIssue| {
-            let subject = positions.get(&issue.subject)?;
-            Some((*subject, *positions.get(&issue.evidence.candidate)?))
-        };
-        people.review.extend(review.filter_map(pair));
+        let pairs: Vec<(&RecordId, &RecordId)> =
+            review.map(|issue| (&issue.subject, &issue.evidence.candidate)).collect();
+        let named = pairs.iter().flat_map(|(one, other)| [*one, *other]).cloned().collect();
+        let numbers = numbers(reader, named).await?;
+        let pair = |(one, other)| Some((*numbers.get(one)?, *numbers.get(other)?));
+        people.review.extend(pairs.into_iter().filter_map(pair));
     }
+}
+
+/// The numbers of some records.
+async fn numbers(
+    reader: &dyn Reader,
+    records: Vec<RecordId>,
+) -> anyhow::Result<HashMap<RecordId, u32>> {
+    let states = reader.records(&records).await?;
+    Ok(states.into_iter().map(|state| (state.id, state.number.0)).collect())
 }
 
 impl People {

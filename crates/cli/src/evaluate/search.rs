@@ -8,7 +8,7 @@ use std::{
 use matching::{
     Band, Features, Index, Limits, MatchingType, Ruleset,
     evaluate::{ScoredPair, pairs_among},
-    index::Snapshot,
+    index::Join,
     train::Labels,
 };
 use pipeline::pairs::{Labelled, Truth};
@@ -85,10 +85,10 @@ impl People {
     pub(super) fn search_all(&self, truth: &Truth) -> Found {
         let persons: Vec<Option<u32>> =
             self.ids.iter().map(|id| truth.cluster_of(id).map(|person| person as u32)).collect();
-        let snapshot = self.index.snapshot();
+        let join = Join::new(self.index.snapshot(), Limits { potential_max: usize::MAX });
         let numbers: Vec<u32> = (0..self.ids.len() as u32).collect();
         let found: Vec<OfRecord> =
-            numbers.par_iter().map(|number| self.search(&snapshot, *number, &persons)).collect();
+            numbers.par_iter().map(|number| self.search(&join, *number, &persons)).collect();
         let mut all = Found {
             pairs: Vec::new(),
             bands: Vec::new(),
@@ -113,13 +113,12 @@ impl People {
     }
 
     /// The pairs of a record with those before it.
-    fn search(&self, snapshot: &Snapshot, number: u32, persons: &[Option<u32>]) -> OfRecord {
-        let limits = Limits { potential_max: usize::MAX };
-        let hits = snapshot.search(&self.features[number as usize], &limits).hits;
+    fn search(&self, join: &Join, number: u32, persons: &[Option<u32>]) -> OfRecord {
+        let hits = join.before(number).1.hits;
         let mut pairs: BTreeMap<u32, Judged> = BTreeMap::new();
         // The first pass with an automatic match decides, and in it the best score.
         let mut best: (usize, f64, Vec<u32>) = (usize::MAX, 0.0, Vec::new());
-        for hit in hits.iter().filter(|hit| hit.number < number) {
+        for hit in &hits {
             let weight = f64::from(hit.score.as_f32());
             let (one, other) = (hit.number, number);
             let person = persons[one as usize];

@@ -66,6 +66,27 @@ fn link_measures_and_writes_the_rows_with_their_person() {
 }
 
 #[test]
+fn link_takes_rows_as_they_come_where_somebody_comes_twice() {
+    let mut lines: Vec<&str> = PEOPLE.lines().collect();
+    lines.push(lines[1]);
+    let twice = lines.join("\n");
+    let folder = folder_with(&[("people.csv", PEOPLE), ("twice.csv", &twice)]);
+    let run = |file: &str, out: &str| {
+        let told = check(folder.path(), &["link", file, "--json", "--out", out]);
+        let mut found: Value = serde_json::from_str(&told).unwrap();
+        let measured = ["seconds", "records_per_second", "peak_rss_bytes"];
+        measured.iter().for_each(|key| _ = found.as_object_mut().unwrap().remove(*key));
+        let out = fs::read_to_string(folder.path().join(out)).unwrap();
+        let cruids = out.lines().map(|line| line.rsplit(',').next().unwrap().to_owned());
+        (found, cruids.collect::<Vec<_>>())
+    };
+    let (once, _) = run("people.csv", "once.csv");
+    let (found, cruids) = run("twice.csv", "out.csv");
+    assert_eq!(found, once);
+    assert_eq!(cruids.last(), cruids.get(1));
+}
+
+#[test]
 fn link_tells_bad_rows_and_ignored_columns_without_their_values() {
     let folder = folder_with(&[("people.csv", PEOPLE)]);
     let told = text(&opencr(folder.path(), &["link", "people.csv"]).stderr);
